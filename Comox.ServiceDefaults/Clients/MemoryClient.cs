@@ -1,0 +1,83 @@
+using System.Net.Http.Json;
+using System.Text.Json.Serialization.Metadata;
+using Comox.ServiceDefaults.Contracts.Memory;
+using Comox.ServiceDefaults.Contracts.OpenAI;
+
+namespace Comox.ServiceDefaults.Clients;
+
+/// <summary>The memory service, typed. Every method maps to one endpoint under <c>/memory</c>.</summary>
+public sealed class MemoryClient(HttpClient http)
+{
+    public Task<ApiResult<CharacterList>> ListCharactersAsync(CancellationToken cancellation = default) =>
+        GetAsync("memory/characters", MemoryJson.Default.CharacterList, cancellation);
+
+    public Task<ApiResult<CharacterDetails>> GetCharacterAsync(string slug, CancellationToken cancellation = default) =>
+        GetAsync($"memory/characters/{Uri.EscapeDataString(slug)}", MemoryJson.Default.CharacterDetails, cancellation);
+
+    /// <summary>Imports a Character Card: V1, V2 or V3, as JSON or inside a PNG.</summary>
+    public Task<ApiResult<CharacterDetails>> ImportCharacterAsync(Stream card, string mediaType, CancellationToken cancellation = default)
+    {
+        var content = new StreamContent(card);
+        content.Headers.ContentType = new(mediaType);
+        return SendAsync(new(HttpMethod.Post, "memory/characters") { Content = content }, MemoryJson.Default.CharacterDetails, cancellation);
+    }
+
+    /// <summary>The picture's bytes and media type.</summary>
+    public async Task<ApiResult<(byte[] Bytes, string MediaType)>> GetAvatarAsync(string slug, CancellationToken cancellation = default)
+    {
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, $"memory/characters/{Uri.EscapeDataString(slug)}/avatar");
+            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+            if (!response.IsSuccessStatusCode)
+                return await ServiceHttp.ReadErrorAsync(response, cancellation);
+            return (await response.Content.ReadAsByteArrayAsync(cancellation), response.Content.Headers.ContentType?.MediaType ?? "image/png");
+        }
+        catch (Exception problem) when (ServiceHttp.IsUnreachable(problem, cancellation))
+        {
+            return ServiceHttp.Unreachable(ServiceNames.Memory, ErrorCodes.MemoryUnavailable);
+        }
+    }
+
+    public Task<ApiResult<SessionDetails>> CreateSessionAsync(NewSession session, CancellationToken cancellation = default) =>
+        SendAsync(WithJson(HttpMethod.Post, "memory/sessions", session, MemoryJson.Default.NewSession), MemoryJson.Default.SessionDetails, cancellation);
+
+    public Task<ApiResult<SessionList>> ListSessionsAsync(string subject, string? character = null, int limit = 50, CancellationToken cancellation = default) =>
+        GetAsync(
+            $"memory/sessions?subject={Uri.EscapeDataString(subject)}&limit={limit}" + (character is null ? "" : $"&character={Uri.EscapeDataString(character)}"),
+            MemoryJson.Default.SessionList,
+            cancellation);
+
+    public Task<ApiResult<SessionDetails>> GetSessionAsync(string id, CancellationToken cancellation = default) =>
+        GetAsync($"memory/sessions/{Uri.EscapeDataString(id)}", MemoryJson.Default.SessionDetails, cancellation);
+
+    public Task<ApiResult<SuperPromptResponse>> AssembleAsync(SuperPromptRequest request, CancellationToken cancellation = default) =>
+        SendAsync(
+            WithJson(HttpMethod.Post, "memory/superprompts", request, MemoryJson.Default.SuperPromptRequest), MemoryJson.Default.SuperPromptResponse, cancellation);
+
+    public Task<ApiResult<SessionTurn>> RecordReplyAsync(string session, string turn, RecordedReply reply, CancellationToken cancellation = default) =>
+        SendAsync(
+            WithJson(HttpMethod.Put, $"memory/sessions/{Uri.EscapeDataString(session)}/turns/{Uri.EscapeDataString(turn)}", reply, MemoryJson.Default.RecordedReply),
+            MemoryJson.Default.SessionTurn,
+            cancellation);
+
+    public Task<ApiResult<Receipt>> GetReceiptAsync(string id, CancellationToken cancellation = default) =>
+        GetAsync($"memory/receipts/{Uri.EscapeDataString(id)}", MemoryJson.Default.Receipt, cancellation);
+
+    public Task<ApiResult<FactList>> ListFactsAsync(string subject, string? character = null, CancellationToken cancellation = default) =>
+        GetAsync(
+            $"memory/subjects/{Uri.EscapeDataString(subject)}/facts" + (character is null ? "" : $"?character={Uri.EscapeDataString(character)}"),
+            MemoryJson.Default.FactList,
+            cancellation);
+
+    private static HttpRequestMessage WithJson<T>(HttpMethod method, string path, T body, JsonTypeInfo<T> type) => new(method, path) { Content = JsonContent.Create(body, type) };
+
+    private Task<ApiResult<T>> GetAsync<T>(string path, JsonTypeInfo<T> answer, CancellationToken cancellation) =>
+        SendAsync(new(HttpMethod.Get, path), answer, cancellation);
+
+    private async Task<ApiResult<T>> SendAsync<T>(HttpRequestMessage request, JsonTypeInfo<T> answer, CancellationToken cancellation)
+    {
+        using (request)
+            return await ServiceHttp.SendAsync(http, request, answer, ServiceNames.Memory, ErrorCodes.MemoryUnavailable, cancellation);
+    }
+}

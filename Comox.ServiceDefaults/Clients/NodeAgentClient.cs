@@ -1,0 +1,41 @@
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using Comox.ServiceDefaults.Contracts.Nodes;
+using Comox.ServiceDefaults.Contracts.OpenAI;
+
+namespace Comox.ServiceDefaults.Clients;
+
+/// <summary>One node agent, typed.</summary>
+public sealed class NodeAgentClient(HttpClient http)
+{
+    public async Task<ApiResult<NodeStatus>> GetStatusAsync(CancellationToken cancellation = default)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "node/status");
+        return await ServiceHttp.SendAsync(http, request, NodesJson.Default.NodeStatus, ServiceNames.NodeAgent, ErrorCodes.EngineUnavailable, cancellation);
+    }
+
+    public async Task<ApiResult<EngineLog>> GetLogAsync(string engine, CancellationToken cancellation = default)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"node/engines/{Uri.EscapeDataString(engine)}/log");
+        return await ServiceHttp.SendAsync(http, request, NodesJson.Default.EngineLog, ServiceNames.NodeAgent, ErrorCodes.EngineUnavailable, cancellation);
+    }
+
+    /// <summary>
+    /// The node's status now and at every change, until the connection ends. The end (a return or an <see cref="HttpRequestException"/> or
+    /// <see cref="IOException"/>) is itself the signal that the node is lost; the caller decides when to ask again.
+    /// </summary>
+    public async IAsyncEnumerable<NodeStatus> WatchAsync([EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "node/events");
+        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+        response.EnsureSuccessStatusCode();
+        await using var body = await response.Content.ReadAsStreamAsync(cancellation);
+        var events = SseParser.Create(body, (_, data) => JsonSerializer.Deserialize(data, NodesJson.Default.NodeStatus));
+        await foreach (var item in events.EnumerateAsync(cancellation))
+        {
+            if (item.EventType == "status" && item.Data is { } status)
+                yield return status;
+        }
+    }
+}

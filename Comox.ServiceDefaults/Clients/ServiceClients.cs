@@ -1,0 +1,27 @@
+using System.Net.Http.Headers;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Comox.ServiceDefaults.Clients;
+
+/// <summary>Registers the typed clients. They send the service key and find the other service by its name.</summary>
+public static class ServiceClients
+{
+    public static void AddMemoryClient(this IHostApplicationBuilder builder) =>
+        builder.Services.AddHttpClient<MemoryClient>((services, http) => Address(services, http, ServiceNames.Memory)).AddControlPlaneResilience();
+
+    // No resilience handler on the two that stream: it would end a watch or an answer after 10 s.
+    public static void AddNodeAgentClient(this IHostApplicationBuilder builder) =>
+        builder.Services.AddHttpClient<NodeAgentClient>((services, http) => Address(services, http, ServiceNames.NodeAgent)).AddServiceDiscovery();
+
+    public static void AddGatewayChatClient(this IHostApplicationBuilder builder) =>
+        builder.Services.AddHttpClient<GatewayChatClient>((services, http) => Address(services, http, ServiceNames.Gateway)).AddServiceDiscovery();
+
+    private static void Address(IServiceProvider services, HttpClient http, string service)
+    {
+        http.BaseAddress = ServiceNames.AddressOf(service);
+        http.Timeout = Timeout.InfiniteTimeSpan;
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", services.GetRequiredService<IOptions<ServiceKeys>>().Value.Service);
+    }
+}

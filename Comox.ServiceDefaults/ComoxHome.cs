@@ -1,0 +1,84 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+
+namespace Comox.ServiceDefaults;
+
+/// <summary>
+/// The data folder: <c>COMOX_HOME</c>, else <c>~/.comox</c>. Everything Comox writes is under it, readable by its owner only.
+/// </summary>
+public sealed class ComoxHome
+{
+    public const string Setting = "COMOX_HOME";
+
+    private ComoxHome(string path) => Path = path;
+
+    /// <summary>Absolute path of the data folder; it exists and can be written.</summary>
+    public string Path { get; }
+
+    public static ComoxHome Open(IConfiguration configuration)
+    {
+        var configured = configuration[Setting];
+        var path = System.IO.Path.GetFullPath(string.IsNullOrWhiteSpace(configured)
+            ? System.IO.Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".comox")
+            : configured);
+        try
+        {
+            CreatePrivateFolder(path);
+            var probe = System.IO.Path.Combine(path, $".write-check-{Environment.ProcessId}");
+            File.WriteAllBytes(probe, []);
+            File.Delete(probe);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            throw new StartupProblem(
+                $"The data folder {path} cannot be written: {problem.Message}",
+                $"Make it writable for this user, or name another folder in {Setting}.",
+                problem);
+        }
+
+        return new ComoxHome(path);
+    }
+
+    /// <summary>A folder below the data folder, created when missing.</summary>
+    public string Folder(params ReadOnlySpan<string> names)
+    {
+        var path = System.IO.Path.Combine([Path, .. names]);
+        CreatePrivateFolder(path);
+        return path;
+    }
+
+    /// <summary>A file directly below the data folder; it may not exist yet.</summary>
+    public string FilePath(string name) => System.IO.Path.Combine(Path, name);
+
+    /// <summary>Writes a secret that only this user can read (0600), whole or not at all.</summary>
+    public void WriteSecret(string name, string secret)
+    {
+        var target = FilePath(name);
+        var draft = $"{target}.{Environment.ProcessId}.new";
+        File.Delete(draft);
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        using (var writer = new StreamWriter(draft, options))
+            writer.WriteLine(secret);
+        File.Move(draft, target, overwrite: true);
+    }
+
+    private static void CreatePrivateFolder(string path)
+    {
+        if (Directory.Exists(path))
+            return;
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(path);
+        else
+            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+}
+
+internal static class ComoxHomeRegistration
+{
+    public static void AddComoxHome(this IHostApplicationBuilder builder) =>
+        builder.Services.TryAddSingleton(services => ComoxHome.Open(services.GetRequiredService<IConfiguration>()));
+}

@@ -1,0 +1,20 @@
+using System.Text.Json.Serialization;
+
+namespace Comox.ServiceDefaults.Contracts.Memory;
+
+/// <summary>Source-generated (de)serialisation of the records in this folder: snake_case, nulls left out.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(CharacterDetails))]
+[JsonSerializable(typeof(CharacterList))]
+[JsonSerializable(typeof(NewSession))]
+[JsonSerializable(typeof(SessionDetails))]
+[JsonSerializable(typeof(SessionTurn))]
+[JsonSerializable(typeof(SessionList))]
+[JsonSerializable(typeof(SuperPromptRequest))]
+[JsonSerializable(typeof(SuperPromptResponse))]
+[JsonSerializable(typeof(RecordedReply))]
+[JsonSerializable(typeof(Receipt))]
+[JsonSerializable(typeof(FactList))]
+public sealed partial class MemoryJson : JsonSerializerContext;

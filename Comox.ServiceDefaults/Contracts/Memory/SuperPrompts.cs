@@ -1,0 +1,63 @@
+using Comox.ServiceDefaults.Contracts.Nodes;
+using Comox.ServiceDefaults.Contracts.OpenAI;
+
+namespace Comox.ServiceDefaults.Contracts.Memory;
+
+/// <summary>
+/// <c>POST /memory/superprompts</c>: stores what the person said, durably, then answers with the prompt to send.
+/// Idempotent by <see cref="RequestId"/>.
+/// </summary>
+public sealed record SuperPromptRequest
+{
+    /// <summary>Made once per client request; a repeat with the same id stores nothing again.</summary>
+    public required string RequestId { get; init; }
+
+    /// <summary>Slug or id of the character.</summary>
+    public required string Character { get; init; }
+
+    /// <summary>The person who speaks.</summary>
+    public required string Subject { get; init; }
+
+    /// <summary>The session named by the client; null: the one whose transcript <see cref="Messages"/> continues, else a new one.</summary>
+    public string? Session { get; init; }
+
+    /// <summary>
+    /// What the client sent. Without assistant messages, the last user message is appended to the session. With them, the messages are the
+    /// client's whole transcript: the stored turns that it no longer contains (an edit, a regenerate) leave the conversation.
+    /// </summary>
+    public required IReadOnlyList<ChatMessage> Messages { get; init; }
+
+    /// <summary>The plain model that will answer.</summary>
+    public required string Model { get; init; }
+
+    public required PromptProfile Profile { get; init; }
+}
+
+public sealed record SuperPromptResponse
+{
+    public required string Session { get; init; }
+
+    /// <summary>Id of the stored user turn.</summary>
+    public required string UserTurn { get; init; }
+
+    /// <summary>Id under which the reply is to be recorded.</summary>
+    public required string ReplyTurn { get; init; }
+
+    /// <summary>Id of the receipt, <c>rcp_…</c>.</summary>
+    public required string Receipt { get; init; }
+
+    /// <summary>The messages to send, in order.</summary>
+    public required IReadOnlyList<ChatMessage> Messages { get; init; }
+
+    /// <summary>Ceiling for <c>max_tokens</c>: what the profile's context leaves after this prompt.</summary>
+    public required int MaxReplyTokens { get; init; }
+}
+
+/// <summary><c>PUT /memory/sessions/{session}/turns/{replyTurn}</c>: records a reply. A repeat changes nothing.</summary>
+public sealed record RecordedReply
+{
+    public required string Content { get; init; }
+    public required string FinishReason { get; init; }
+    public required string Model { get; init; }
+    public required string Receipt { get; init; }
+}

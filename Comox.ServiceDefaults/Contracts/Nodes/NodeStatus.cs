@@ -1,0 +1,123 @@
+namespace Comox.ServiceDefaults.Contracts.Nodes;
+
+/// <summary><c>GET /node/status</c>, and the data of every <c>event: status</c> on <c>GET /node/events</c>.</summary>
+public sealed record NodeStatus
+{
+    /// <summary>The node's name: its host name unless configured.</summary>
+    public required string Node { get; init; }
+
+    /// <summary>Grows by one with every change; a reader that sees it fall knows that the agent restarted.</summary>
+    public required long Revision { get; init; }
+
+    public required DateTimeOffset StartedAt { get; init; }
+    public required string AgentVersion { get; init; }
+    public required NodeHardware Hardware { get; init; }
+    public required IReadOnlyList<EngineStatus> Engines { get; init; }
+}
+
+/// <summary>What the box has. A figure nobody could read is null, never 0.</summary>
+public sealed record NodeHardware
+{
+    public string? Cpu { get; init; }
+    public int? CpuCores { get; init; }
+    public long? MemoryBytes { get; init; }
+    public long? MemoryAvailableBytes { get; init; }
+    public required string OperatingSystem { get; init; }
+
+    /// <summary>Names of the GPUs found; empty on a CPU-only box.</summary>
+    public IReadOnlyList<string> Gpus { get; init; } = [];
+}
+
+/// <summary>One engine process and the model in it.</summary>
+public sealed record EngineStatus
+{
+    /// <summary>Stable id within the node, for example <c>chat</c>.</summary>
+    public required string Id { get; init; }
+
+    /// <summary><c>llama.cpp</c> or <c>vllm</c>.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>One of <see cref="EngineStates"/>.</summary>
+    public required string State { get; init; }
+
+    /// <summary>When it entered <see cref="State"/>.</summary>
+    public required DateTimeOffset Since { get; init; }
+
+    /// <summary>The state in words, for a person: "Downloading llama-server", "Exited with code 1: failed to load model".</summary>
+    public required string Reason { get; init; }
+
+    /// <summary>0…1 while something long is going on and its size is known.</summary>
+    public double? Progress { get; init; }
+
+    /// <summary>What the engine is used for: <c>chat</c>, <c>embed</c>, …</summary>
+    public required string Role { get; init; }
+
+    /// <summary>Null until a model has been chosen.</summary>
+    public EngineModel? Model { get; init; }
+
+    /// <summary>Where the agent proxies this engine, relative to the agent's own address: <c>/node/engines/chat/proxy</c>. Append <c>/v1/chat/completions</c>.</summary>
+    public required string ProxyPath { get; init; }
+
+    public string? Version { get; init; }
+    public int? ProcessId { get; init; }
+
+    /// <summary>Requests the engine can work on at once.</summary>
+    public int? Slots { get; init; }
+
+    /// <summary>Times the engine was started again after a crash.</summary>
+    public int Restarts { get; init; }
+}
+
+/// <summary>States of an engine, in the order of a good start.</summary>
+public static class EngineStates
+{
+    /// <summary>Finding or installing the engine's program.</summary>
+    public const string Provisioning = "provisioning";
+
+    /// <summary>Choosing or downloading the model.</summary>
+    public const string Fetching = "fetching";
+
+    /// <summary>The process runs and loads the model.</summary>
+    public const string Loading = "loading";
+
+    public const string Ready = "ready";
+
+    /// <summary>It died; a restart is due.</summary>
+    public const string Restarting = "restarting";
+
+    /// <summary>It cannot start without a change from outside; <see cref="EngineStatus.Reason"/> says which.</summary>
+    public const string Failed = "failed";
+
+    public const string Stopping = "stopping";
+    public const string Stopped = "stopped";
+}
+
+/// <summary>The model an engine serves.</summary>
+public sealed record EngineModel
+{
+    /// <summary>The name clients send as <c>model</c>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>One of <see cref="ModelSources"/>.</summary>
+    public required string Source { get; init; }
+
+    public long? SizeBytes { get; init; }
+    public long? Parameters { get; init; }
+    public int? ContextTokens { get; init; }
+    public required PromptProfile Profile { get; init; }
+
+    /// <summary>What this model can and cannot do, where that is not obvious (the built-in one); shown to people.</summary>
+    public string? Notice { get; init; }
+}
+
+/// <summary>Where a model came from.</summary>
+public static class ModelSources
+{
+    public const string Configured = "configured";
+    public const string Cache = "cache";
+    public const string Hub = "hub";
+    public const string BuiltIn = "built-in";
+}
+
+/// <summary><c>GET /node/engines/{id}/log</c>: the engine's last lines, oldest first.</summary>
+public sealed record EngineLog(IReadOnlyList<string> Lines);

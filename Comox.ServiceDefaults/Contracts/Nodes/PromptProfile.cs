@@ -1,0 +1,63 @@
+namespace Comox.ServiceDefaults.Contracts.Nodes;
+
+/// <summary>
+/// What a model can be given: how much, and in which form. The super-prompt obeys it, so that a 2-million-parameter
+/// model and a 70-billion one get the prompt that each can use.
+/// </summary>
+public sealed record PromptProfile
+{
+    /// <summary>The profile of a general instruct model of which nothing else is known.</summary>
+    public static PromptProfile Standard { get; } = new()
+    {
+        Id = "standard",
+        ContextTokens = 4096,
+        PromptTokens = 3072,
+        ReplyTokens = 1024,
+        CharsPerToken = 3.2,
+        MemoryLines = 24,
+        HistoryTurns = 200,
+        SystemFormat = SystemFormats.Standard,
+    };
+
+    /// <summary>Name in receipts, logs and the console.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>Tokens of prompt and reply together, for one request.</summary>
+    public required int ContextTokens { get; init; }
+
+    /// <summary>Budget of the whole prompt, in tokens.</summary>
+    public required int PromptTokens { get; init; }
+
+    /// <summary>The most tokens a reply may have; sent as <c>max_tokens</c> when the client names none.</summary>
+    public required int ReplyTokens { get; init; }
+
+    /// <summary>Characters per token, on the low side for this model's tokenizer: budgets are estimated, never tokenized, on the hot path.</summary>
+    public required double CharsPerToken { get; init; }
+
+    /// <summary>The most remembered statements the prompt may carry.</summary>
+    public required int MemoryLines { get; init; }
+
+    /// <summary>The most messages of the running conversation the prompt may carry, the new one included.</summary>
+    public required int HistoryTurns { get; init; }
+
+    /// <summary>One of <see cref="SystemFormats"/>.</summary>
+    public required string SystemFormat { get; init; }
+}
+
+/// <summary>How the system message is written.</summary>
+public static class SystemFormats
+{
+    /// <summary>Headed sections in prose; for any instruct model.</summary>
+    public const string Standard = "standard";
+
+    /// <summary>
+    /// The one format the built-in tiny-talker was trained on:
+    /// <code>
+    /// You are Brine, a gruff pirate captain. You speak like a pirate.
+    /// The user is Mara.
+    /// Memory:
+    /// - Mara lives in Ljubljana.
+    /// </code>
+    /// </summary>
+    public const string TinyTalker = "tiny-talker";
+}

@@ -1,0 +1,17 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Comox.ServiceDefaults;
+
+/// <summary>
+/// Retries and timeouts for short calls between our own services. Never put this on a client that streams:
+/// the standard handler ends every attempt after 10 s, which would cut a slow model's answer.
+/// </summary>
+internal static class ControlPlaneResilience
+{
+    public static IHttpClientBuilder AddControlPlaneResilience(this IHttpClientBuilder client)
+    {
+        client.AddServiceDiscovery();
+        client.AddStandardResilienceHandler();
+        return client;
+    }
+}

@@ -1,0 +1,62 @@
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Configuration.Memory;
+using Microsoft.Extensions.Options;
+
+namespace Comox.ServiceDefaults;
+
+/// <summary>Builds and runs one process, and turns what keeps it from starting into a message with a way out.</summary>
+public static class ServiceHost
+{
+    /// <returns>The exit code: 0 after a clean stop, 1 when it could not start.</returns>
+    public static async Task<int> RunAsync(string[] args, Action<WebApplicationBuilder> add, Action<WebApplication> map)
+    {
+        try
+        {
+            var builder = WebApplication.CreateBuilder(args);
+            AddQuietLogging(builder.Configuration);
+            add(builder);
+            await using var app = builder.Build();
+            app.MapHealthEndpoints();
+            map(app);
+            await app.RunAsync();
+            return 0;
+        }
+        catch (Exception problem) when (Explain(problem) is { } message)
+        {
+            await Console.Error.WriteLineAsync(message);
+            return 1;
+        }
+    }
+
+    private static string? Explain(Exception problem) => problem switch
+    {
+        StartupProblem known => $"Comox cannot start. {known.Message}\n{known.WayOut}",
+        OptionsValidationException invalid =>
+            $"Comox cannot start: the settings are not valid.\n{string.Join('\n', invalid.Failures.Select(failure => $"  - {failure}"))}\n" +
+            "Set them as environment variables (Comox__Gateway__AdminKey for Comox:Gateway:AdminKey), arguments or in appsettings.json.",
+        IOException { InnerException: AddressInUseException or SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } } taken =>
+            $"Comox cannot start. {taken.Message.TrimEnd('.')}.\nStop the program that listens there, or choose another address: --urls http://localhost:8081",
+        IOException { InnerException: SocketException { SocketErrorCode: SocketError.AccessDenied } } denied =>
+            $"Comox cannot start. {denied.Message.TrimEnd('.')}.\nPorts below 1024 need more rights; choose another address: --urls http://localhost:8081",
+        AggregateException { InnerExceptions: [var only] } => Explain(only),
+        _ => null,
+    };
+
+    // Below every other source, so that appsettings.json, the environment and arguments still decide.
+    private static void AddQuietLogging(IConfigurationBuilder configuration) =>
+        configuration.Sources.Insert(0, new MemoryConfigurationSource
+        {
+            InitialData = new Dictionary<string, string?>
+            {
+                ["Logging:LogLevel:Default"] = "Information",
+                ["Logging:LogLevel:Microsoft"] = "Warning",
+                ["Logging:LogLevel:System.Net.Http.HttpClient"] = "Warning",
+                ["Logging:LogLevel:Microsoft.Hosting.Lifetime"] = "Information",
+                ["Logging:LogLevel:Polly"] = "Warning",
+                ["Logging:LogLevel:Yarp"] = "Warning",
+            },
+        });
+}
