@@ -1,8 +1,9 @@
-using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Configuration.Memory;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Comox.ServiceDefaults;
@@ -17,10 +18,20 @@ public static class ServiceHost
         {
             var builder = WebApplication.CreateBuilder(args);
             AddQuietLogging(builder.Configuration);
+            builder.Logging.AddSimpleConsole(console =>
+            {
+                console.SingleLine = true;
+                console.TimestampFormat = "HH:mm:ss ";
+            });
             add(builder);
             await using var app = builder.Build();
+            app.UseApiErrors();
             app.MapHealthEndpoints();
             map(app);
+
+            // Both would be found out during start as well, but after everything else has been opened, and with a stack trace.
+            app.Services.GetService<IStartupValidator>()?.Validate();
+            ListenCheck.Run(app.Configuration[WebHostDefaults.ServerUrlsKey]);
             await app.RunAsync();
             return 0;
         }
@@ -37,10 +48,6 @@ public static class ServiceHost
         OptionsValidationException invalid =>
             $"Comox cannot start: the settings are not valid.\n{string.Join('\n', invalid.Failures.Select(failure => $"  - {failure}"))}\n" +
             "Set them as environment variables (Comox__Gateway__AdminKey for Comox:Gateway:AdminKey), arguments or in appsettings.json.",
-        IOException { InnerException: AddressInUseException or SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } } taken =>
-            $"Comox cannot start. {taken.Message.TrimEnd('.')}.\nStop the program that listens there, or choose another address: --urls http://localhost:8081",
-        IOException { InnerException: SocketException { SocketErrorCode: SocketError.AccessDenied } } denied =>
-            $"Comox cannot start. {denied.Message.TrimEnd('.')}.\nPorts below 1024 need more rights; choose another address: --urls http://localhost:8081",
         AggregateException { InnerExceptions: [var only] } => Explain(only),
         _ => null,
     };
@@ -55,6 +62,7 @@ public static class ServiceHost
                 ["Logging:LogLevel:Microsoft"] = "Warning",
                 ["Logging:LogLevel:System.Net.Http.HttpClient"] = "Warning",
                 ["Logging:LogLevel:Microsoft.Hosting.Lifetime"] = "Information",
+                ["Logging:LogLevel:Microsoft.AspNetCore.DataProtection"] = "Error",
                 ["Logging:LogLevel:Polly"] = "Warning",
                 ["Logging:LogLevel:Yarp"] = "Warning",
             },

@@ -1,22 +1,4 @@
-using Comox.Gateway;
-using Comox.Memory;
-using Comox.NodeAgent;
+using Comox.AllInOne;
 using Comox.ServiceDefaults;
-using Comox.Web;
 
-return await ServiceHost.RunAsync(
-    args,
-    builder =>
-    {
-        builder.AddGateway();
-        builder.AddMemory();
-        builder.AddNodeAgent();
-        builder.AddWeb();
-    },
-    app =>
-    {
-        app.MapGateway();
-        app.MapMemory();
-        app.MapNodeAgent();
-        app.MapWeb();
-    });
+return await ServiceHost.RunAsync(args, builder => builder.AddAllInOne(), app => app.MapAllInOne());

@@ -1,0 +1,51 @@
+using Comox.Gateway;
+using Comox.Memory;
+using Comox.NodeAgent;
+using Comox.ServiceDefaults;
+using Comox.ServiceDefaults.Clients;
+using Comox.Web;
+
+namespace Comox.AllInOne;
+
+/// <summary>The four services in one process, on one port, with what a machine of its own needs: keys, a data folder, a first page.</summary>
+internal static class AllInOneModule
+{
+    private const string DefaultUrl = "http://localhost:8080";
+
+    public static void AddAllInOne(this WebApplicationBuilder builder)
+    {
+        if (string.IsNullOrWhiteSpace(builder.Configuration[WebHostDefaults.ServerUrlsKey]))
+            builder.WebHost.UseUrls(DefaultUrl);
+
+        // The banner says where it listens, and more.
+        builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
+
+        // `dotnet run` without a launch profile is the Production environment, where the console's assets are not looked up in the source tree otherwise.
+        builder.WebHost.UseStaticWebAssets();
+
+        var home = ComoxHome.Open(builder.Configuration);
+        builder.Services.AddSingleton(home);
+        builder.Services.AddSingleton(HomeLock.Take(home));
+        builder.Services.AddSingleton(LocalKeys.Provide(builder.Configuration, home));
+        builder.AddSelfAddresses();
+
+        builder.AddGateway();
+        builder.AddMemory();
+        builder.AddNodeAgent();
+        builder.AddWeb();
+
+        builder.AddNodeAgentClient();
+        builder.Services.AddSingleton(Console.Out);
+        builder.Services.AddSingleton<StartupBanner>();
+        builder.Services.AddHostedService<StartupProgress>();
+    }
+
+    public static void MapAllInOne(this WebApplication app)
+    {
+        app.UseSelfAddresses();
+        app.MapGateway();
+        app.MapMemory();
+        app.MapNodeAgent();
+        app.MapWeb();
+    }
+}

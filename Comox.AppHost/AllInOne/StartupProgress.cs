@@ -1,0 +1,88 @@
+using Comox.ServiceDefaults.Clients;
+using Comox.ServiceDefaults.Contracts.Nodes;
+
+namespace Comox.AllInOne;
+
+/// <summary>Prints the banner, then follows the engine until it is ready or has failed, as a bar on a terminal and as lines elsewhere.</summary>
+internal sealed class StartupProgress(
+    StartupBanner banner, NodeAgentClient node, IHostApplicationLifetime lifetime, IServiceProvider services, TextWriter output, TimeProvider time) : BackgroundService
+{
+    private const int BarWidth = 30;
+    private readonly bool _terminal = !Console.IsOutputRedirected;
+    private string _last = "";
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var started = new TaskCompletionSource();
+        await using var registration = lifetime.ApplicationStarted.Register(started.SetResult);
+        await started.Task.WaitAsync(stoppingToken);
+        banner.Welcome(SelfAddresses.Listening(services));
+
+        while (!await FollowAsync(stoppingToken))
+            await Task.Delay(TimeSpan.FromSeconds(1), time, stoppingToken);
+    }
+
+    /// <returns>True once there is nothing more to wait for.</returns>
+    private async Task<bool> FollowAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            await foreach (var status in node.WatchAsync(cancellation))
+            {
+                if (status.Engines.FirstOrDefault(engine => engine.Role == "chat") is not { } chat)
+                    continue;
+                if (chat is { State: EngineStates.Ready, Model: { } model })
+                {
+                    Clear();
+                    banner.Ready(model);
+                    return true;
+                }
+
+                if (chat.State == EngineStates.Failed)
+                {
+                    Clear();
+                    output.WriteLine($"  The engine cannot start: {chat.Reason}");
+                    output.Flush();
+                    return true;
+                }
+
+                Show(chat);
+            }
+        }
+        catch (Exception lost) when (lost is HttpRequestException or IOException)
+        {
+            // The agent's endpoint is not up yet, or the connection broke: the caller watches again.
+        }
+
+        return false;
+    }
+
+    private void Show(EngineStatus engine)
+    {
+        if (_terminal)
+        {
+            var line = engine.Progress is { } progress ? $"  [{Bar(progress)}] {progress,4:P0}  {engine.Reason}" : $"  {engine.Reason}";
+            output.Write($"\r{line.PadRight(_last.Length)}");
+            _last = line;
+        }
+        else if (Milestone(engine) is var line && line != _last)
+        {
+            output.WriteLine(line);
+            _last = line;
+        }
+
+        output.Flush();
+    }
+
+    /// <summary>In a file, a line for each step and each tenth of it.</summary>
+    private static string Milestone(EngineStatus engine) =>
+        engine.Progress is { } progress ? $"  {engine.Reason.Split(" (")[0]} … {Math.Floor(progress * 10) * 10:0} %" : $"  {engine.Reason}";
+
+    private static string Bar(double progress) => new string('#', (int)(Math.Clamp(progress, 0, 1) * BarWidth)).PadRight(BarWidth, '.');
+
+    private void Clear()
+    {
+        if (_terminal && _last.Length > 0)
+            output.Write($"\r{new string(' ', _last.Length)}\r");
+    }
+}

@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# Runs every test of Comox. As root on Debian or Ubuntu it installs what the tests need; elsewhere it uses what is there and says what it skips.
+# Everything it starts is private (temporary folders, loopback, free ports) and ends with it. Last line: N passed, N failed, N skipped
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { printf '\n== %s\n' "$*"; }
+skip() { printf '   skipped: %s\n' "$*"; }
+fail() { printf '\n%s\n0 passed, 1 failed, 0 skipped\n' "$*"; exit 1; }
+
+work=$(mktemp -d)
+postgres_user=nobody
+cleanup() {
+  set +e
+  [ -z "${postgres_data:-}" ] || as_postgres "$postgres_bin/pg_ctl" -D "$postgres_data" -m immediate stop >/dev/null 2>&1
+  [ -z "${redis_pid:-}" ] || kill "$redis_pid" 2>/dev/null
+  rm -rf "$work"
+}
+trap cleanup EXIT
+
+free_port() { python3 - <<'PY' 2>/dev/null || echo $((20000 + RANDOM % 20000))
+import socket
+s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])
+PY
+}
+
+# PostgreSQL refuses to run as root.
+as_postgres() { if [ "$(id -u)" = 0 ]; then runuser -u "$postgres_user" -- "$@"; else "$@"; fi; }
+
+find_postgres() { find /usr/lib/postgresql -maxdepth 3 -name initdb 2>/dev/null | sort -V | tail -n 1 | xargs -r dirname; }
+
+say "What the tests need"
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  missing=()
+  [ -n "$(find_postgres)" ] || missing+=(postgresql)
+  command -v redis-server >/dev/null || missing+=(redis-server)
+  command -v chromium >/dev/null || missing+=(chromium fonts-dejavu-core)
+  for tool in curl gpgv xz-utils; do dpkg -s "$tool" >/dev/null 2>&1 || missing+=("$tool"); done
+  if [ "${#missing[@]}" -gt 0 ]; then
+    printf '   installing %s\n' "${missing[*]}"
+    apt-get update -qq >/dev/null
+    # Debian starts a server with its package; the tests bring up their own.
+    printf '#!/bin/sh\nexit 101\n' > "$work/policy"; chmod +x "$work/policy"
+    keep_policy=; [ ! -e /usr/sbin/policy-rc.d ] || keep_policy=1
+    [ -n "$keep_policy" ] || cp "$work/policy" /usr/sbin/policy-rc.d
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >"$work/apt.log" 2>&1 || { tail -n 20 "$work/apt.log"; fail "Packages could not be installed."; }
+    [ -n "$keep_policy" ] || rm -f /usr/sbin/policy-rc.d
+  fi
+fi
+
+postgres_bin=$(find_postgres)
+if [ -n "$postgres_bin" ]; then
+  id postgres >/dev/null 2>&1 && postgres_user=postgres
+  mkdir "$work/postgres"; chmod 755 "$work"
+  [ "$(id -u)" != 0 ] || chown "$postgres_user" "$work/postgres"
+  postgres_data=$work/postgres/data; port=$(free_port)
+  as_postgres "$postgres_bin/initdb" -D "$postgres_data" -U comox -A trust --no-sync >"$work/initdb.log" 2>&1 || { cat "$work/initdb.log"; fail "PostgreSQL could not be set up."; }
+  as_postgres "$postgres_bin/pg_ctl" -D "$postgres_data" -w -l "$work/postgres/log" \
+    -o "-c listen_addresses=127.0.0.1 -c port=$port -c unix_socket_directories=$work/postgres -c fsync=off" start >/dev/null || { cat "$work/postgres/log"; fail "PostgreSQL did not start."; }
+  export COMOX_TEST_POSTGRES="Host=127.0.0.1;Port=$port;Username=comox;Database=postgres"
+  printf '   PostgreSQL on 127.0.0.1:%s\n' "$port"
+else
+  skip "PostgreSQL is not installed: the store tests run on SQLite only."
+fi
+
+if command -v redis-server >/dev/null; then
+  port=$(free_port)
+  redis-server --bind 127.0.0.1 --port "$port" --save '' --appendonly no --daemonize no --dir "$work" >"$work/redis.log" 2>&1 &
+  redis_pid=$!
+  export COMOX_TEST_REDIS="127.0.0.1:$port"
+  printf '   Redis on 127.0.0.1:%s\n' "$port"
+else
+  skip "Redis is not installed."
+fi
+
+chromium=$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
+if [ -n "$chromium" ]; then
+  export COMOX_TEST_CHROMIUM=$chromium
+  printf '   Chromium at %s\n' "$chromium"
+else
+  skip "no Chromium: the tests that drive the page in a browser are skipped."
+fi
+
+say "Build"
+dotnet build Comox.sln -nologo -clp:NoSummary -v:minimal || fail "The build failed."
+
+say "Tests"
+set +e
+dotnet test --solution Comox.sln --no-build --max-parallel-test-modules 1 --results-directory artifacts/TestResults 2>&1 | tee "$work/tests.log"
+result=${PIPESTATUS[0]}
+set -e
+
+# "  total: 6", "  failed: 0", "  succeeded: 6", "  skipped: 0": the runner's own summary is the last of each.
+count() { sed -n "s/^ *$1: *\([0-9][0-9]*\).*/\1/p" "$work/tests.log" | tail -n 1; }
+passed=$(count succeeded); failed=$(count failed); skipped=$(count skipped)
+[ -n "$passed" ] || fail "The test run ended without a summary."
+[ "$result" = 0 ] || [ "${failed:-0}" -gt 0 ] || failed=1
+printf '\n%s passed, %s failed, %s skipped\n' "$passed" "${failed:-0}" "${skipped:-0}"
+[ "${failed:-0}" = 0 ] && [ "$passed" -gt 0 ]
