@@ -1,0 +1,143 @@
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace Comox.AllInOne.Tests;
+
+/// <summary>The console as a person uses it: a real browser, the real server, the real engine.</summary>
+[Collection(nameof(OneMachine))]
+public sealed class PageTests(OneMachine machine)
+{
+    [Fact]
+    public async Task A_person_chats_sees_the_answer_arrive_reloads_and_finds_the_history()
+    {
+        await using var browser = await Browser.LaunchAsync();
+        var page = await browser.OpenAsync(await machine.Comox.PageAsync());
+        await StartChatAsync(page, "Brine");
+
+        await SayAsync(page, "I live in Ljubljana.");
+        await Expect(page.GetByTestId("message-user").Last).ToContainTextAsync("I live in Ljubljana.");
+        await AnsweredAsync(page, 1);
+        await SayAsync(page, "Where do I live?");
+        await AnsweredAsync(page, 2);
+        await Expect(page.GetByTestId("message-assistant").Last).ToContainTextAsync("Ljubljana");
+
+        await page.ReloadAsync();
+        await Expect(page.GetByTestId("message-user")).ToHaveCountAsync(2);
+        await Expect(page.GetByTestId("message-user").First).ToContainTextAsync("I live in Ljubljana.");
+        await Expect(page.GetByTestId("message-assistant").Last).ToContainTextAsync("Ljubljana");
+        await Expect(page.GetByTestId("conversation").First).ToContainTextAsync("I live in Ljubljana.");
+    }
+
+    [Fact]
+    public async Task Tokens_are_on_the_page_before_the_answer_is_complete()
+    {
+        await using var browser = await Browser.LaunchAsync();
+        var page = await browser.OpenAsync(await machine.Comox.PageAsync());
+        await StartChatAsync(page, "Brine");
+
+        // Every text the growing answer had, as the page itself saw it.
+        await page.EvaluateAsync("""
+            () => {
+              window.seen = [];
+              new MutationObserver(() => {
+                const all = document.querySelectorAll('[data-testid="message-assistant"]');
+                const text = all.length ? all[all.length - 1].textContent : '';
+                if (window.seen[window.seen.length - 1] !== text) window.seen.push(text);
+              }).observe(document.body, { childList: true, subtree: true, characterData: true });
+            }
+            """);
+        await SayAsync(page, "Tell me a story.");
+        await AnsweredAsync(page, 1);
+
+        var states = await page.EvaluateAsync<string[]>("() => window.seen");
+        Assert.True(states.Length > 2, $"The answer appeared in {states.Length} step(s).");
+    }
+
+    [Fact]
+    public async Task The_receipt_of_an_answer_shows_what_was_remembered()
+    {
+        await using var browser = await Browser.LaunchAsync();
+        var page = await browser.OpenAsync(await machine.Comox.PageAsync());
+        await StartChatAsync(page, "Brine");
+        await SayAsync(page, "My sister is called Ottilie.");
+        await AnsweredAsync(page, 1);
+
+        await StartChatAsync(page, "Brine");
+        await SayAsync(page, "What is my sister called?");
+        await AnsweredAsync(page, 1);
+        await Expect(page.GetByTestId("message-assistant").Last).ToContainTextAsync("Ottilie");
+
+        await page.GetByTestId("receipt-button").Last.ClickAsync();
+        await Expect(page.GetByTestId("receipt")).ToContainTextAsync("Ottilie");
+    }
+
+    [Fact]
+    public async Task A_card_is_imported_on_the_characters_page_and_a_bad_one_is_explained()
+    {
+        await using var browser = await Browser.LaunchAsync();
+        var page = await browser.OpenAsync(new Uri(await machine.Comox.PageAsync(), "characters"));
+        await Expect(page.GetByTestId("character-card").First).ToBeVisibleAsync();
+
+        var input = page.Locator("input[type=file]").First;
+        await input.SetInputFilesAsync(new FilePayload { Name = "bad.json", MimeType = "application/json", Buffer = "{}"u8.ToArray() });
+        await Expect(page.GetByText("bad.json").First).ToBeVisibleAsync();
+        await input.SetInputFilesAsync(new FilePayload
+        {
+            Name = "juno.json",
+            MimeType = "application/json",
+            Buffer = """{"spec":"chara_card_v2","spec_version":"2.0","data":{"name":"Juno","description":"A patient gardener of orchids.","personality":"","scenario":"","first_mes":"Welcome.","mes_example":""}}"""u8.ToArray(),
+        });
+        await Expect(page.GetByTestId("character-card").Filter(new() { HasText = "Juno" })).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task The_fleet_page_shows_the_node_and_its_model()
+    {
+        await using var browser = await Browser.LaunchAsync();
+        var page = await browser.OpenAsync(new Uri(await machine.Comox.PageAsync(), "fleet"));
+        await Expect(page.GetByTestId("node-card")).ToContainTextAsync("tiny-talker");
+        await Expect(page.GetByTestId("engine-state")).ToContainTextAsync("ready", new() { IgnoreCase = true });
+    }
+
+    [Fact]
+    public async Task The_page_loads_nothing_from_another_host()
+    {
+        await using var browser = await Browser.LaunchAsync();
+        var address = await machine.Comox.PageAsync();
+        var page = await browser.OpenAsync(address);
+        var foreign = new List<string>();
+        page.Request += (_, request) =>
+        {
+            if (new Uri(request.Url) is { Scheme: "http" or "https" or "ws" or "wss" } url && url.Authority != address.Authority)
+                foreign.Add(request.Url);
+        };
+        foreach (var path in (string[])["/", "/characters", "/fleet"])
+            await page.GotoAsync(new Uri(address, path).ToString(), new() { WaitUntil = WaitUntilState.Load });
+        Assert.Empty(foreign);
+    }
+
+    /// <summary>Opens a new conversation with the character of this name and waits for the composer.</summary>
+    internal static async Task StartChatAsync(IPage page, string character)
+    {
+        await page.GetByTestId("new-chat").First.ClickAsync();
+        await page.GetByTestId("character-card").Filter(new() { HasText = character }).First.ClickAsync();
+        await page.WaitForURLAsync("**/chat/ses_*");
+        await Expect(page.GetByTestId("message-user")).ToHaveCountAsync(0);
+        await Expect(page.GetByTestId("composer")).ToBeEnabledAsync();
+    }
+
+    internal static async Task SayAsync(IPage page, string text)
+    {
+        await page.GetByTestId("composer").FillAsync(text);
+        await page.GetByTestId("composer").PressAsync("Enter");
+    }
+
+    /// <summary>Waits for the whole answer to the given number of things said (the greeting comes before all of them).</summary>
+    internal static async Task AnsweredAsync(IPage page, int said)
+    {
+        await Expect(page.GetByTestId("message-user")).ToHaveCountAsync(said);
+        await Expect(page.GetByTestId("message-assistant")).ToHaveCountAsync(said + 1);
+        await Expect(page.GetByTestId("receipt-button")).ToHaveCountAsync(said);
+        await Expect(page.GetByTestId("streaming")).ToHaveCountAsync(0);
+    }
+}

@@ -1,0 +1,119 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Comox.AllInOne.Tests;
+
+public sealed class StartupTests
+{
+    [Fact]
+    public async Task A_port_in_use_is_named_with_the_way_out()
+    {
+        using var home = new TemporaryHome();
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port;
+
+        var (exitCode, output) = await AllInOneProcess.RunToEndAsync(home.Path, $"http://localhost:{port}");
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains($"Port {port} is in use", output, StringComparison.Ordinal);
+        Assert.Contains("--urls", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_data_folder_that_cannot_be_written_is_named_with_the_way_out()
+    {
+        using var home = new TemporaryHome();
+        var file = Path.Combine(home.Path, "a-file");
+        await File.WriteAllTextAsync(file, "");
+
+        var (exitCode, output) = await AllInOneProcess.RunToEndAsync(Path.Combine(file, "home"), "http://127.0.0.1:0");
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains("cannot be written", output, StringComparison.Ordinal);
+        Assert.Contains("COMOX_HOME", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_second_process_is_kept_off_the_same_data_folder()
+    {
+        using var home = new TemporaryHome();
+        await using var first = await AllInOneProcess.StartAsync(home.Path, ("Comox__NodeAgent__EnginePath", NoEngine(home)));
+
+        var (exitCode, output) = await AllInOneProcess.RunToEndAsync(home.Path, "http://127.0.0.1:0");
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains("Another Comox is using the data folder", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Invalid_settings_are_all_named_at_once()
+    {
+        using var home = new TemporaryHome();
+
+        var (exitCode, output) = await AllInOneProcess.RunToEndAsync(
+            home.Path, "http://127.0.0.1:0", ("Comox__Gateway__AdminKey", "short"), ("Comox__ServiceKey", "short"));
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains("Comox:Gateway:AdminKey", output, StringComparison.Ordinal);
+        Assert.Contains("Comox:ServiceKey", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_engine_that_will_not_start_is_explained_and_the_rest_works()
+    {
+        using var home = new TemporaryHome();
+        await using var comox = await AllInOneProcess.StartAsync(home.Path, ("Comox__NodeAgent__EnginePath", NoEngine(home)));
+        Assert.Contains("The engine cannot start", await comox.EngineAsync(), StringComparison.Ordinal);
+        using var client = await comox.ClientAsync();
+
+        using var chat = await client.PostAsync(
+            "v1/chat/completions",
+            new StringContent("{\"model\":\"character/brine\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}", Encoding.UTF8, "application/json"));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, chat.StatusCode);
+        Assert.Contains("engine_unavailable", await chat.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+
+        Assert.Equal("failed", (await client.JsonAsync("node/status")).GetProperty("engines")[0].GetProperty("state").GetString());
+        Assert.Contains("brine", (await client.JsonAsync("memory/characters")).ToString(), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/alive")).StatusCode);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await client.GetAsync("/health")).StatusCode);
+    }
+
+    [Fact]
+    public async Task The_admin_key_is_made_once_and_kept_for_its_owner_only()
+    {
+        using var home = new TemporaryHome();
+        string key;
+        await using (var first = await AllInOneProcess.StartAsync(home.Path, ("Comox__Gateway__AdminKey", ""), ("Comox__NodeAgent__EnginePath", NoEngine(home))))
+        {
+            key = (await File.ReadAllTextAsync(Path.Combine(home.Path, "admin.key"))).Trim();
+            Assert.Contains(key, first.Output, StringComparison.Ordinal);
+            using var client = await first.ClientAsync(key);
+            await client.JsonAsync("v1/models");
+        }
+
+        if (!OperatingSystem.IsWindows())
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(home.Path, "admin.key")));
+
+        await using var second = await AllInOneProcess.StartAsync(home.Path, ("Comox__Gateway__AdminKey", ""), ("Comox__NodeAgent__EnginePath", NoEngine(home)));
+        using var again = await second.ClientAsync(key);
+        await again.JsonAsync("v1/models");
+    }
+
+    /// <summary>A program that is there, runs, and is no engine.</summary>
+    private static string NoEngine(TemporaryHome home)
+    {
+        var path = Path.Combine(home.Path, "not-an-engine");
+        if (!File.Exists(path))
+        {
+            File.WriteAllText(path, "#!/bin/sh\necho 'this is not a llama-server' >&2\nexit 3\n");
+            if (!OperatingSystem.IsWindows())
+                File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+
+        return path;
+    }
+}
