@@ -1,8 +1,6 @@
-// Compiled in place of AppHost.cs when the build could not have Aspire's packages.
-// An explicit class: the summary line of a stub is the only thing it has to get right.
-
 namespace Comox.AppHost;
 
+/// <summary>What this project is where the feed has no Aspire: a program that says how to start Comox instead.</summary>
 internal static class NoAspire
 {
     private const string Message = """
