@@ -59,7 +59,7 @@ if (builder.ExecutionContext.IsPublishMode || await ContainerRuntime.AnswersAsyn
 }
 else
 {
-    Console.WriteLine("No container runtime answers: Redis, Qdrant and PostgreSQL are left out, and the services use their embedded stores in the data folder.");
+    Console.WriteLine("No container runtime answers: Redis, Qdrant and PostgreSQL are left out; the services use their embedded stores in the data folder.");
 }
 
 builder.Build().Run();

@@ -58,7 +58,9 @@ public sealed partial class AppHostTests
 
         Assert.Matches(@"^13\.5\.\d+$", pinned);
         Assert.Equal("$(AspireVersion)", Project.Descendants("AspireHostingSDKVersion").Single().Value);
-        var central = Versions.Descendants("PackageVersion").Where(version => version.Attribute("Include")!.Value.StartsWith("Aspire.", StringComparison.Ordinal));
+        var central = Versions.Descendants("PackageVersion")
+            .Where(version => version.Attribute("Include")!.Value.StartsWith("Aspire.", StringComparison.Ordinal))
+            .ToArray();
         Assert.All(central, version => Assert.Equal("$(AspireVersion)", version.Attribute("Version")!.Value));
         var used = Project.Descendants("PackageReference").Select(reference => reference.Attribute("Include")!.Value);
         Assert.Equal(used.Order(), central.Select(version => version.Attribute("Include")!.Value).Order());
