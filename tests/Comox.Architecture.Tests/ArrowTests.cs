@@ -18,7 +18,7 @@ public sealed class ArrowTests
         ["Comox.NodeAgent"] = ([Defaults], "an agent runs alone on a GPU box"),
         ["Comox.Web"] = ([Defaults], "the console is a client like any other; what it can do, an API can do"),
         ["Comox.AllInOne"] = ([.. Services], "it is the four services in one process and nothing else"),
-        ["Comox.AppHost"] = ([], "it names the services as resources by path; compiling against them would tie it to one feed"),
+        ["Comox.AppHost"] = ([.. Services], "it names the services as resources by path; its references only order the build and bring in no assembly"),
         ["Comox.TestKit"] = ([Defaults], "a kit that knew a service would be shared by tests of others"),
         ["Comox.FakeBackend"] = ([Defaults], "it stands in for an engine, so it must not share code with what is tested"),
         ["Comox.Gateway.Tests"] = (["Comox.Gateway", "Comox.TestKit", "Comox.FakeBackend"], "tests reach one service"),
