@@ -45,6 +45,10 @@ internal static class GgufFile
         {
             problem = "it is cut short";
         }
+        catch (OverflowException)
+        {
+            problem = "its list of tensors is damaged";
+        }
         catch (InvalidDataException broken)
         {
             problem = broken.Message;
@@ -88,7 +92,7 @@ internal static class GgufFile
             }
 
             // The type decides a tensor's exact size; its first byte must be there in any case.
-            if (tensors > 0 && stream.Position + lastOffset >= stream.Length)
+            if (tensors > 0 && lastOffset >= stream.Length - stream.Position)
                 throw new EndOfStreamException();
             var architecture = texts.GetValueOrDefault("general.architecture") ?? throw new InvalidDataException("it does not say its architecture");
             return new GgufInfo
@@ -129,17 +133,10 @@ internal static class GgufFile
             if (rank > 8)
                 throw new InvalidDataException("its list of tensors is damaged");
             long size = 1;
-            try
-            {
-                for (var i = 0; i < rank; i++)
-                    size = checked(size * (long)U64());
-                _ = U32();
-                return (size, checked((long)U64()));
-            }
-            catch (OverflowException)
-            {
-                throw new InvalidDataException("its list of tensors is damaged");
-            }
+            for (var i = 0; i < rank; i++)
+                size = checked(size * (long)U64());
+            _ = U32();
+            return (size, checked((long)U64()));
         }
 
         private void Skip(uint type, int depth)

@@ -169,7 +169,7 @@ mv --no-target-directory "$work/dest" "$final"
 # (9)
 step 0.97 "Trying llama-server"
 "$final/bin/llama-server" --version > "$work/version" 2>&1 || fail 6 "The unpacked llama-server does not run: $(tail -n 1 "$work/version")"
-echo "$version" > "$final/.complete.new"
+echo bin/llama-server > "$final/.complete.new"
 sync "$final/.complete.new"
 mv "$final/.complete.new" "$final/.complete"
 echo "@done $final/bin/llama-server"
