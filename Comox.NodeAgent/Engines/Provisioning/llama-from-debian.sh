@@ -39,7 +39,11 @@ if ! flock --nonblock 9; then
 fi
 
 for marker in "$engines"/llama.cpp-debian-*/.complete; do
-    [[ -e $marker ]] && { echo "@done ${marker%/.complete}/bin/llama-server"; exit 0; }
+    program=${marker%/.complete}/bin/llama-server
+    if [[ -e $marker ]] && "$program" --version > /dev/null 2>&1; then
+        echo "@done $program"
+        exit 0
+    fi
 done
 
 # (2)

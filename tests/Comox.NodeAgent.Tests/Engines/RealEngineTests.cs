@@ -11,6 +11,7 @@ using Comox.TestKit;
 namespace Comox.NodeAgent.Tests.Engines;
 
 /// <summary>The agent with the real llama-server and the built-in model.</summary>
+[System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
 public sealed class RealEngineTests
 {
     private const string Chat = "node/engines/chat/proxy/v1/chat/completions";
