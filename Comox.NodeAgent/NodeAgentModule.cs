@@ -1,14 +1,103 @@
+using Comox.NodeAgent.Downloads;
+using Comox.NodeAgent.Engines;
+using Comox.NodeAgent.Engines.Provisioning;
+using Comox.NodeAgent.Hardware;
+using Comox.NodeAgent.Health;
+using Comox.NodeAgent.ModelCache;
+using Comox.NodeAgent.Supervision;
 using Comox.ServiceDefaults;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Options;
 
 namespace Comox.NodeAgent;
 
+/// <summary>The node agent: one chat engine, found or installed, supervised, and proxied under <c>/node</c>.</summary>
 public static class NodeAgentModule
 {
     public static IHostApplicationBuilder AddNodeAgent(this IHostApplicationBuilder builder)
     {
         builder.AddServiceDefaults();
+        builder.AddOptions();
+        builder.AddProvisioning();
+        builder.AddModels();
+        builder.AddSupervision();
+        builder.AddStatus();
         return builder;
     }
 
-    public static WebApplication MapNodeAgent(this WebApplication app) => app;
+    public static WebApplication MapNodeAgent(this WebApplication app)
+    {
+        var node = app.MapGroup("/node").RequireAuthorization();
+        node.MapNode();
+        node.MapEngines();
+        return app;
+    }
+
+    private static void AddOptions(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<IValidateOptions<NodeAgentOptions>, NodeAgentOptionsValidator>();
+        builder.Services.AddOptions<NodeAgentOptions>()
+            .Configure(options => options.Hub = Uri.TryCreate(builder.Configuration["HF_ENDPOINT"], UriKind.Absolute, out var hub) ? hub : options.Hub)
+            .BindConfiguration(NodeAgentOptions.Section)
+            .ValidateOnStart();
+    }
+
+    private static void AddProvisioning(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<EngineProvisioner>();
+        builder.Services.AddSingleton<EngineProbe>();
+        builder.Services.AddSingleton<VerifiedDownload>();
+        builder.Services.AddDownloadClient<ReleaseInstaller>();
+        builder.Services.AddSingleton<IEngineInstaller>(services => services.GetRequiredService<ReleaseInstaller>());
+        builder.Services.AddSingleton<IEngineInstaller, DebianInstaller>();
+    }
+
+    private static void AddModels(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<ModelLibrary>();
+        builder.Services.AddSingleton<ModelCaches>();
+        builder.Services.AddDownloadClient<HubClient>(followRedirects: false);
+    }
+
+    private static void AddSupervision(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<AgentLock>();
+        builder.Services.AddSingleton<ProcessTether>();
+        builder.Services.AddSingleton<LeftoverEngines>();
+        builder.Services.AddSingleton<EngineStarter>();
+        builder.Services.AddSingleton<EngineReadiness>(services =>
+            new EngineReadiness(new HttpClient(new SocketsHttpHandler { UseProxy = false }), services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton<EngineRunner>();
+        builder.Services.AddSingleton(services =>
+            new EngineHandle(NodeStatusBoard.ChatEngine, services.GetRequiredService<NodeStatusBoard>(), services.GetRequiredService<ILogger<EngineHandle>>()));
+        builder.Services.AddHostedService<EngineSupervisor>();
+        builder.Services.AddSingleton<EngineRegistry>();
+        builder.Services.AddSingleton<EngineProxy>();
+        builder.Services.AddHttpForwarder();
+    }
+
+    private static void AddStatus(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<NodeStatusBoard>();
+        builder.Services.AddSingleton<INodeStatusSource>(services => services.GetRequiredService<NodeStatusBoard>());
+        builder.Services.AddHostedService<GpuDiscovery>();
+        builder.Services.AddHealthChecks().AddCheck<EngineHealthCheck>(EngineHealthCheck.Name, HealthStatus.Unhealthy);
+    }
+
+    // No resilience handler and no time limit: a download takes as long as it takes, and VerifiedDownload notices silence.
+    // No logging: it would be the one place where the hub's token could be written down.
+    private static void AddDownloadClient<T>(this IServiceCollection services, bool followRedirects = true)
+        where T : class =>
+        services.AddHttpClient<T>(http => http.Timeout = Timeout.InfiniteTimeSpan)
+            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = followRedirects, ConnectTimeout = TimeSpan.FromSeconds(10) })
+            .RemoveAllLoggers();
+
+    private sealed class NodeAgentOptionsValidator : IValidateOptions<NodeAgentOptions>
+    {
+        public ValidateOptionsResult Validate(string? name, NodeAgentOptions options)
+        {
+            var problems = NodeAgentOptions.Problems(options).ToList();
+            return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
+        }
+    }
 }

@@ -1,0 +1,123 @@
+using System.Globalization;
+using System.Net;
+using System.Security.Cryptography;
+
+namespace Comox.NodeAgent.Downloads;
+
+/// <summary>What to fetch and how to know that it is right.</summary>
+/// <param name="Name">For people.</param>
+/// <param name="PartialPath">Where the bytes gather; what is there already is kept and continued.</param>
+/// <param name="Sha256">64 hex digits.</param>
+/// <param name="Size">Bytes in all, when known.</param>
+/// <param name="OpenAsync">Asks for the bytes from an offset on, 0 for all.</param>
+internal sealed record DownloadOrder(
+    string Name, string PartialPath, string Sha256, long? Size, Func<long, CancellationToken, Task<HttpResponseMessage>> OpenAsync);
+
+/// <summary>
+/// Fetches one file, over as many connections as it takes, and keeps it only when its SHA-256 is right.
+/// <code>
+/// (1) hash what an earlier try left
+/// (2) ask for the rest; a server that answers with the whole starts us over
+/// (3) append, and tell how far it is; silence counts as a cut
+/// (4) after a cut go on from there: patience ends after three tries in a row that brought nothing
+/// (5) compare the hash; wrong bytes are thrown away, because resuming them can never succeed
+/// </code>
+/// </summary>
+internal sealed class VerifiedDownload(TimeProvider time)
+{
+    private const int FruitlessTries = 3;
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan FirstDelay = TimeSpan.FromSeconds(1);
+
+    /// <returns>The path of the whole, verified file: <see cref="DownloadOrder.PartialPath"/>.</returns>
+    public async Task<Outcome<string>> RunAsync(DownloadOrder order, ProgressReport report, CancellationToken cancellation)
+    {
+        await using var file = new FileStream(order.PartialPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1 << 16);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+
+        await HashExistingAsync(file, hash, cancellation); // (1)
+
+        var fruitless = 0;
+        while (order.Size is null || file.Length < order.Size)
+        {
+            var before = file.Length;
+            var cut = await TryOnceAsync(order, file, hash, report, cancellation); // (2) (3)
+            if (cut is null)
+                break;
+
+            fruitless = file.Length > before ? 0 : fruitless + 1; // (4)
+            if (fruitless == FruitlessTries)
+                return Outcome<string>.Failed($"The download of {order.Name} broke off: {cut}.");
+            report($"The download of {order.Name} was cut; going on", Fraction(file.Length, order.Size));
+            await Task.Delay(FirstDelay * (1 << fruitless), time, cancellation);
+        }
+
+        await file.FlushAsync(cancellation);
+        file.Flush(flushToDisk: true);
+        if (Convert.ToHexStringLower(hash.GetHashAndReset()) == order.Sha256.ToLowerInvariant()) // (5)
+            return Outcome<string>.Of(order.PartialPath);
+        file.SetLength(0);
+        file.Close();
+        File.Delete(order.PartialPath);
+        return Outcome<string>.Failed($"The download of {order.Name} has the wrong SHA-256 and was thrown away; what the server sends is not what it announces.");
+    }
+
+    private static async Task HashExistingAsync(FileStream file, IncrementalHash hash, CancellationToken cancellation)
+    {
+        var buffer = new byte[1 << 18];
+        while (await file.ReadAsync(buffer, cancellation) is var read and > 0)
+            hash.AppendData(buffer, 0, read);
+    }
+
+    /// <returns>Null when the server has sent all it has; else why it did not.</returns>
+    private async Task<string?> TryOnceAsync(DownloadOrder order, FileStream file, IncrementalHash hash, ProgressReport report, CancellationToken cancellation)
+    {
+        using var quiet = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var alarm = time.CreateTimer(static source => ((CancellationTokenSource)source!).Cancel(), quiet, Silence, Timeout.InfiniteTimeSpan);
+        try
+        {
+            using var response = await order.OpenAsync(file.Length, quiet.Token);
+            if (response.StatusCode is HttpStatusCode.OK && file.Length > 0)
+            {
+                file.SetLength(0);
+                _ = hash.GetHashAndReset();
+            }
+            else if (response.StatusCode is HttpStatusCode.RequestedRangeNotSatisfiable)
+            {
+                return null; // There is nothing behind what we have; the hash decides.
+            }
+            else if (response.StatusCode is not (HttpStatusCode.OK or HttpStatusCode.PartialContent))
+            {
+                return $"the server answered {((int)response.StatusCode).ToString(CultureInfo.InvariantCulture)}";
+            }
+
+            var expected = file.Length + response.Content.Headers.ContentLength;
+            await using var body = await response.Content.ReadAsStreamAsync(quiet.Token);
+            var buffer = new byte[1 << 17];
+            while (await body.ReadAsync(buffer, quiet.Token) is var read and > 0)
+            {
+                alarm.Change(Silence, Timeout.InfiniteTimeSpan);
+                hash.AppendData(buffer, 0, read);
+                await file.WriteAsync(buffer.AsMemory(0, read), cancellation);
+                report(Words(order.Name, file.Length, order.Size), Fraction(file.Length, order.Size));
+            }
+
+            return file.Length < (order.Size ?? expected ?? 0) ? "the connection was closed too early" : null;
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return "the server fell silent";
+        }
+        catch (Exception cut) when (cut is HttpRequestException or IOException && file.CanWrite)
+        {
+            return cut is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError }
+                ? "the server cannot be reached"
+                : "the connection was cut";
+        }
+    }
+
+    private static double? Fraction(long done, long? all) => all is > 0 ? Math.Clamp((double)done / all.Value, 0, 1) : null;
+
+    private static string Words(string name, long done, long? all) =>
+        string.Create(CultureInfo.InvariantCulture, $"Downloading {name}: {done / 1e6:0.0}{(all is { } size ? $" of {size / 1e6:0.0}" : "")} MB");
+}

@@ -1,0 +1,73 @@
+using System.Net;
+using System.Net.Http.Headers;
+using Comox.NodeAgent.Supervision;
+using Comox.ServiceDefaults;
+using Comox.ServiceDefaults.Contracts.Nodes;
+using Comox.ServiceDefaults.Contracts.OpenAI;
+using Microsoft.AspNetCore.Http.Features;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Comox.NodeAgent.Engines;
+
+/// <summary>Hands a request through to an engine, byte by byte as they come, and its end in either direction too.</summary>
+internal sealed class EngineProxy(IHttpForwarder forwarder, ILogger<EngineProxy> log) : IDisposable
+{
+    // An engine that works on a long prompt, or answers without a stream, may say nothing for minutes. Its death ends the connection in any case.
+    private static readonly ForwarderRequestConfig Patient = new() { ActivityTimeout = TimeSpan.FromMinutes(30), Version = HttpVersion.Version11 };
+
+    private readonly HttpMessageInvoker _http = new(new SocketsHttpHandler
+    {
+        UseProxy = false,
+        UseCookies = false,
+        AllowAutoRedirect = false,
+        AutomaticDecompression = DecompressionMethods.None,
+        ConnectTimeout = TimeSpan.FromSeconds(5),
+
+        // llama-server closes an idle connection after 5 s; a POST sent at that very moment could not be repeated.
+        PooledConnectionIdleTimeout = TimeSpan.FromSeconds(2),
+    });
+
+    public async Task ForwardAsync(HttpContext context, EngineHandle engine)
+    {
+        if (engine.Endpoint is not { } endpoint)
+        {
+            await Unready(engine.Status).WriteAsync(context);
+            return;
+        }
+
+        context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+        var error = await forwarder.SendAsync(context, endpoint.Address.ToString(), _http, Patient, new Transform(engine.Id, endpoint));
+        if (error == ForwarderError.None)
+            return;
+        log.ForwardFailed(engine.Id, error.ToString());
+        if (!context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
+            await Broken(engine.Id, context.Response.StatusCode).WriteAsync(context);
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private static ApiError Unready(EngineStatus status) => status.State is EngineStates.Failed or EngineStates.Stopping or EngineStates.Stopped
+        ? new ApiError(StatusCodes.Status503ServiceUnavailable, ErrorCodes.EngineUnavailable, $"The engine '{status.Id}' is {status.State}. {status.Reason}") { RetryAfter = 30 }
+        : new ApiError(StatusCodes.Status503ServiceUnavailable, ErrorCodes.EngineLoading, $"The engine '{status.Id}' is not ready yet ({status.State}). {status.Reason}") { RetryAfter = 2 };
+
+    private static ApiError Broken(string id, int status) => status == StatusCodes.Status504GatewayTimeout
+        ? new ApiError(status, ErrorCodes.UpstreamTimeout, $"The engine '{id}' did not answer in time.")
+        : new ApiError(StatusCodes.Status502BadGateway, ErrorCodes.UpstreamError, $"The engine '{id}' broke off before it answered; its log may say why. The request can be repeated.");
+
+    /// <summary>Cuts our prefix off the path, and puts the engine's key in the place of the caller's.</summary>
+    private sealed class Transform(string id, EngineEndpoint endpoint) : HttpTransformer
+    {
+        private readonly PathString _prefix = $"/node/engines/{id}/proxy";
+
+        public override async ValueTask TransformRequestAsync(HttpContext context, HttpRequestMessage request, string destinationPrefix, CancellationToken cancellationToken)
+        {
+            await base.TransformRequestAsync(context, request, destinationPrefix, cancellationToken);
+            context.Request.Path.StartsWithSegments(_prefix, out var path);
+            request.RequestUri = RequestUtilities.MakeDestinationAddress(destinationPrefix, path, context.Request.QueryString);
+            request.Headers.Host = null;
+            request.Headers.Remove("X-Api-Key");
+            request.Headers.Remove("Cookie");
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", endpoint.Key);
+        }
+    }
+}

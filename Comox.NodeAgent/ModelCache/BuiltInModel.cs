@@ -1,0 +1,64 @@
+using System.Text;
+using Comox.ServiceDefaults.Contracts.Nodes;
+
+namespace Comox.NodeAgent.ModelCache;
+
+/// <summary>The built-in model, and how a chosen model looks to others.</summary>
+internal static class BuiltInModel
+{
+    public const string FileName = "tiny-talker-q8.gguf";
+
+    /// <summary>The name its own file gives it; a copy elsewhere needs its prompt format too.</summary>
+    public const string Name = "tiny-talker";
+
+    public static bool Is(GgufInfo info) => info is { Name: Name, Architecture: "llama" };
+
+    public static string Notice(string? fallback) =>
+        "tiny-talker is the built-in demonstration model (2 million parameters). It greets, takes in plain statements such as \"My favourite food is lentil soup.\", and answers " +
+        "questions about what it was told, in the voice of a simple persona. It knows nothing of the world and cannot hold an open conversation. " +
+        "For that, name a model in Comox:NodeAgent:Model." + (fallback is null ? "" : $" It is in use because no other was found: {fallback}");
+}
+
+/// <summary>A chosen model as others see it.</summary>
+internal static class EngineModels
+{
+    private const int StandardContext = 4096;
+
+    /// <summary>Tokens of one slot.</summary>
+    public static int SlotContext(GgufInfo info, NodeAgentOptions options)
+    {
+        // tiny-talker's profile ends at 320; the engine gives contexts in steps of 256.
+        var wanted = options.ContextTokens ?? (BuiltInModel.Is(info) ? 512 : StandardContext);
+        return Math.Min(wanted, info.ContextTokens ?? wanted);
+    }
+
+    public static EngineModel Describe(ChosenModel model, NodeAgentOptions options)
+    {
+        var builtIn = BuiltInModel.Is(model.Info);
+        return new EngineModel
+        {
+            Name = builtIn ? BuiltInModel.Name : Slug(Path.GetFileNameWithoutExtension(model.Path)),
+            Source = model.Source,
+            SizeBytes = model.Info.SizeBytes,
+            Parameters = model.Info.Parameters,
+            ContextTokens = SlotContext(model.Info, options),
+            Profile = builtIn ? PromptProfiles.TinyTalker : PromptProfiles.ForContext(SlotContext(model.Info, options)),
+            Notice = builtIn ? BuiltInModel.Notice(model.Fallback) : null,
+        };
+    }
+
+    /// <summary>The name clients send: the file's, in lower case, with what a URL or a shell would trip over replaced by <c>-</c>.</summary>
+    public static string Slug(string fileName)
+    {
+        var slug = new StringBuilder(fileName.Length);
+        foreach (var c in fileName)
+        {
+            if (char.IsAsciiLetterOrDigit(c) || c is '.' or '_')
+                slug.Append(char.ToLowerInvariant(c));
+            else if (slug.Length > 0 && slug[^1] != '-')
+                slug.Append('-');
+        }
+
+        return slug.ToString().Trim('-', '.') is { Length: > 0 } name ? name : "model";
+    }
+}

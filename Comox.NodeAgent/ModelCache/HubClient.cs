@@ -1,0 +1,122 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json.Serialization;
+using Microsoft.Extensions.Options;
+
+namespace Comox.NodeAgent.ModelCache;
+
+/// <summary>One file of one commit on the hub.</summary>
+internal sealed record HubFile(string Repository, string Commit, string Name, string Sha256, long Size);
+
+/// <summary>
+/// Speaks to a hub with Hugging Face's API. The token in HF_TOKEN goes to the hub alone: weights are served by other hosts, to which the hub
+/// redirects with a signed address.
+/// </summary>
+internal sealed class HubClient(HttpClient http, IOptions<NodeAgentOptions> options, IConfiguration configuration, TimeProvider time)
+{
+    private const int MaxRedirects = 5;
+
+    public async Task<Outcome<HubFile>> FindAsync(ModelReference.OnHub wanted, CancellationToken cancellation)
+    {
+        using var limit = new CancellationTokenSource(options.Value.ProbeTimeout, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
+        try
+        {
+            using var listing = await SendAsync(HttpMethod.Get, new Uri(options.Value.Hub, $"/api/models/{wanted.Repository}/revision/main"), null, both.Token);
+            if (Refusal(listing, wanted.Repository) is { } refused)
+                return Outcome<HubFile>.Failed(refused);
+            var repository = await listing.Content.ReadFromJsonAsync(HubJson.Default.HubRepository, both.Token);
+            if (repository is not { Sha: { Length: > 0 } commit, Siblings: { } siblings })
+                return Outcome<HubFile>.Failed($"The hub {options.Value.Hub.Host} answered about {wanted.Repository} in a form that is not the hub's.");
+            if (GgufSelection.Choose(siblings.Select(file => file.Rfilename), wanted.Selector) is not { } name)
+                return Outcome<HubFile>.Failed($"{wanted.Repository} on the hub has no single GGUF file {wanted.Selector ?? "to choose"}; name one as org/repo:file.gguf.");
+            return await DescribeAsync(wanted.Repository, commit, name, both.Token);
+        }
+        catch (Exception problem) when (problem is HttpRequestException or IOException or System.Text.Json.JsonException
+            || (problem is OperationCanceledException && !cancellation.IsCancellationRequested))
+        {
+            return Outcome<HubFile>.Failed($"The hub {options.Value.Hub.Host} cannot be reached.");
+        }
+    }
+
+    /// <summary>The bytes of <paramref name="file"/> from <paramref name="offset"/> on.</summary>
+    public Task<HttpResponseMessage> OpenAsync(HubFile file, long offset, CancellationToken cancellation) =>
+        SendAsync(HttpMethod.Get, AddressOf(file.Repository, file.Commit, file.Name), offset > 0 ? new RangeHeaderValue(offset, null) : null, cancellation);
+
+    // The first answer, before the redirect to the weights' own host, carries what identifies them: X-Linked-Etag is the SHA-256.
+    private async Task<Outcome<HubFile>> DescribeAsync(string repository, string commit, string name, CancellationToken cancellation)
+    {
+        using var head = await SendAsync(HttpMethod.Head, AddressOf(repository, commit, name), null, cancellation);
+        if (Refusal(head, repository) is { } refused)
+            return Outcome<HubFile>.Failed(refused);
+        var sha256 = Header(head, "X-Linked-Etag")?.Trim('"');
+        if (sha256 is not { Length: 64 } || !sha256.All(char.IsAsciiHexDigit) || !long.TryParse(Header(head, "X-Linked-Size"), CultureInfo.InvariantCulture, out var size))
+            return Outcome<HubFile>.Failed($"The hub gives no SHA-256 for {name} of {repository}, so it cannot be verified.");
+        return Outcome<HubFile>.Of(new HubFile(repository, commit, name, sha256.ToLowerInvariant(), size));
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, Uri address, RangeHeaderValue? range, CancellationToken cancellation)
+    {
+        for (var hop = 0; ; hop++)
+        {
+            using var request = new HttpRequestMessage(method, address);
+            request.Headers.Range = range;
+            request.Headers.UserAgent.ParseAdd("comox");
+            if (IsHub(address) && configuration["HF_TOKEN"] is { Length: > 0 } token)
+                request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token.Trim());
+            var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+            if ((int)response.StatusCode is not (301 or 302 or 303 or 307 or 308) || response.Headers.Location is not { } location || hop == MaxRedirects)
+                return response;
+            var next = new Uri(address, location);
+            if (method == HttpMethod.Head && (!IsHub(next) || Header(response, "X-Linked-Etag") is not null))
+                return response;
+            response.Dispose();
+            address = next;
+        }
+    }
+
+    private bool IsHub(Uri address) => Uri.Compare(address, options.Value.Hub, UriComponents.SchemeAndServer, UriFormat.Unescaped, StringComparison.OrdinalIgnoreCase) == 0;
+
+    private Uri AddressOf(string repository, string commit, string name) => new(options.Value.Hub, $"/{repository}/resolve/{commit}/{name}");
+
+    private static string? Header(HttpResponseMessage response, string name) => response.Headers.TryGetValues(name, out var values) ? values.FirstOrDefault() : null;
+
+    private static string? Refusal(HttpResponseMessage response, string repository) => response.StatusCode switch
+    {
+        HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.NotFound =>
+            $"The hub does not give out {repository}: it does not exist there, or it needs a token. Check the name, or set HF_TOKEN.",
+        >= HttpStatusCode.BadRequest => $"The hub answered {((int)response.StatusCode).ToString(CultureInfo.InvariantCulture)} about {repository}.",
+        _ => null,
+    };
+}
+
+/// <summary>Which of a repository's files is meant.</summary>
+internal static class GgufSelection
+{
+    /// <param name="names">All files of the repository.</param>
+    /// <param name="selector">A file name, a quantisation, or null for Q8_0 or else the only one.</param>
+    /// <returns>Null when none or more than one fits; a model split into parts never fits.</returns>
+    public static string? Choose(IEnumerable<string?> names, string? selector)
+    {
+        var models = names.OfType<string>()
+            .Where(name => name.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) && !name.Contains("..") && !name.StartsWith('/'))
+            .ToList();
+        if (selector?.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) == true)
+            return models.Find(name => name.Equals(selector, StringComparison.OrdinalIgnoreCase));
+
+        var whole = models.Where(name => !name.Contains("-of-0", StringComparison.Ordinal) && !name.Contains("mmproj", StringComparison.OrdinalIgnoreCase)).ToList();
+        return Only(whole, selector ?? "Q8_0") ?? (selector is null && whole is [var only] ? only : null);
+    }
+
+    private static string? Only(List<string> names, string quantisation) =>
+        names.Where(name => Path.GetFileNameWithoutExtension(name).EndsWith(quantisation, StringComparison.OrdinalIgnoreCase)).ToList() is [var only] ? only : null;
+}
+
+internal sealed record HubRepository(string? Sha, IReadOnlyList<HubSibling>? Siblings);
+
+internal sealed record HubSibling(string? Rfilename);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(HubRepository))]
+internal sealed partial class HubJson : JsonSerializerContext;

@@ -1,0 +1,135 @@
+using Comox.NodeAgent.Downloads;
+using Comox.ServiceDefaults;
+using Comox.ServiceDefaults.Contracts.Nodes;
+using Microsoft.Extensions.Options;
+
+namespace Comox.NodeAgent.ModelCache;
+
+/// <summary>The model to serve and where it lies.</summary>
+/// <param name="Path">The GGUF file.</param>
+/// <param name="Source">One of <see cref="ModelSources"/>.</param>
+/// <param name="Info">What its head says.</param>
+/// <param name="Fallback">For the built-in model: why it is that one.</param>
+internal sealed record ChosenModel(string Path, string Source, GgufInfo Info, string? Fallback = null);
+
+/// <summary>
+/// Finds a model; there always is one.
+/// <code>
+/// (1) the one the settings name; when it cannot be had that is an error, never a silent other model
+/// (2) a chat model that is already in a cache
+/// (3) a small instruct model from the hub, when the hub answers
+/// (4) the built-in one
+/// </code>
+/// </summary>
+internal sealed class ModelLibrary(ModelCaches caches, HubClient hub, VerifiedDownload download, IOptions<NodeAgentOptions> options, ILogger<ModelLibrary> log)
+{
+    /// <summary>Small enough for two cores, and trained to follow a system message.</summary>
+    public static readonly ModelReference.OnHub Default = new("Qwen/Qwen2.5-0.5B-Instruct-GGUF", "qwen2.5-0.5b-instruct-q8_0.gguf");
+
+    public async Task<Outcome<ChosenModel>> ChooseAsync(ProgressReport report, CancellationToken cancellation)
+    {
+        if (options.Value.Model is { Length: > 0 } configured) // (1)
+            return await ConfiguredAsync(configured, report, cancellation);
+
+        if (Cached() is { } cached) // (2)
+            return Outcome<ChosenModel>.Of(cached);
+
+        var fallback = "Comox:NodeAgent:Offline is set.";
+        if (!options.Value.Offline) // (3)
+        {
+            var fetched = await FetchAsync(Default, ModelSources.Hub, report, cancellation);
+            if (fetched.IsSuccess)
+                return fetched;
+            fallback = fetched.Problem;
+            log.HubModelNotHad(fallback);
+        }
+
+        var path = System.IO.Path.Combine(AppContext.BaseDirectory, "nodeagent", BuiltInModel.FileName); // (4)
+        return GgufFile.TryRead(path, out var info, out var problem)
+            ? Outcome<ChosenModel>.Of(new ChosenModel(path, ModelSources.BuiltIn, info, fallback))
+            : Outcome<ChosenModel>.Failed($"The built-in model {path} cannot be used: {problem}. Install Comox again, or name a model in {NodeAgentOptions.Section}:Model.");
+    }
+
+    private async Task<Outcome<ChosenModel>> ConfiguredAsync(string configured, ProgressReport report, CancellationToken cancellation)
+    {
+        const string Setting = $"{NodeAgentOptions.Section}:Model";
+        switch (ModelReference.Parse(configured))
+        {
+            case ModelReference.LocalFile { Path: var path }:
+                return GgufFile.TryRead(path, out var info, out var problem)
+                    ? Outcome<ChosenModel>.Of(new ChosenModel(path, ModelSources.Configured, info))
+                    : Outcome<ChosenModel>.Failed($"The model file {path} cannot be used: {problem}. Correct {Setting}, or remove it to let Comox choose.");
+
+            case ModelReference.OnHub wanted:
+                if (caches.Find(wanted) is { } cached)
+                    return Read(cached, ModelSources.Configured);
+                if (options.Value.Offline)
+                    return Outcome<ChosenModel>.Failed($"The model {wanted} is not in the cache, and {NodeAgentOptions.Section}:Offline forbids to fetch it. Allow it, or correct {Setting}.");
+                var fetched = await FetchAsync(wanted, ModelSources.Configured, report, cancellation);
+                return fetched.IsSuccess
+                    ? fetched
+                    : Outcome<ChosenModel>.Failed($"The model {wanted} cannot be had. {fetched.Problem} Then restart the engine; or remove {Setting} to let Comox choose.");
+
+            default:
+                return Outcome<ChosenModel>.Failed($"{Setting} is not a model: '{configured}'.");
+        }
+    }
+
+    private ChosenModel? Cached()
+    {
+        if (caches.Find(Default) is { } preferred && Read(preferred, ModelSources.Cache) is { IsSuccess: true } known)
+            return known.Value;
+
+        // The smallest: on a CPU the difference between one that answers at once and one that does not.
+        return caches.Files()
+            .Select(file => Read(file.Path, ModelSources.Cache).Value)
+            .OfType<ChosenModel>()
+            .Where(model => !model.Info.IsEncoder && model.Info.HasChatTemplate)
+            .MinBy(model => model.Info.SizeBytes);
+    }
+
+    private async Task<Outcome<ChosenModel>> FetchAsync(ModelReference.OnHub wanted, string source, ProgressReport report, CancellationToken cancellation)
+    {
+        report($"Asking {options.Value.Hub.Host} for {wanted.Repository}", null);
+        var found = await hub.FindAsync(wanted, cancellation);
+        if (!found.IsSuccess)
+            return Outcome<ChosenModel>.Failed(found.Problem);
+
+        var file = found.Value;
+        log.Downloading(file.Name, file.Repository, file.Size);
+        var order = new DownloadOrder(file.Name, caches.Own.PartialPath(file), file.Sha256, file.Size, (offset, stop) => hub.OpenAsync(file, offset, stop));
+        try
+        {
+            var fetched = await download.RunAsync(order, report, cancellation);
+            return fetched.IsSuccess ? Read(caches.Own.Publish(file), source) : Outcome<ChosenModel>.Failed(fetched.Problem);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            return Outcome<ChosenModel>.Failed($"The model cannot be written: {problem.Message}");
+        }
+    }
+
+    private static Outcome<ChosenModel> Read(string path, string source) =>
+        GgufFile.TryRead(path, out var info, out var problem)
+            ? Outcome<ChosenModel>.Of(new ChosenModel(path, source, info))
+            : Outcome<ChosenModel>.Failed($"The model file {path} cannot be used: {problem}. Delete it to have it fetched again.");
+}
+
+/// <summary>Our own cache, into which we write, and those of other programs, from which we only read.</summary>
+internal sealed class ModelCaches(ComoxHome home, IConfiguration configuration)
+{
+    public HubCache Own { get; } = new(home.Folder("models"));
+
+    public string? Find(ModelReference.OnHub wanted) => All().Select(cache => cache.Find(wanted)).FirstOrDefault(path => path is not null);
+
+    public IEnumerable<(string Repository, string Path)> Files() => All().SelectMany(cache => cache.Files());
+
+    private IEnumerable<HubCache> All()
+    {
+        yield return Own;
+        if (configuration["HF_HUB_CACHE"] is { Length: > 0 } cache)
+            yield return new HubCache(cache);
+        else if (configuration["HF_HOME"] is { Length: > 0 } folder)
+            yield return new HubCache(Path.Combine(folder, "hub"));
+    }
+}

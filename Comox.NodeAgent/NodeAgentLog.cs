@@ -1,0 +1,37 @@
+namespace Comox.NodeAgent;
+
+internal static partial class NodeAgentLog
+{
+    [LoggerMessage(1, LogLevel.Warning, "llama-server on PATH is passed over: {Problem}")]
+    public static partial void EngineOnPathUnusable(this ILogger log, string problem);
+
+    [LoggerMessage(2, LogLevel.Warning, "The installed llama-server does not run any more and is installed again: {Problem}")]
+    public static partial void InstalledEngineUnusable(this ILogger log, string problem);
+
+    [LoggerMessage(3, LogLevel.Information, "Installed {Path}, version {Version}")]
+    public static partial void EngineInstalled(this ILogger log, string path, string version);
+
+    [LoggerMessage(4, LogLevel.Information, "One way to install llama-server did not work: {Problem}")]
+    public static partial void InstallFailed(this ILogger log, string problem);
+
+    [LoggerMessage(5, LogLevel.Information, "No model from the hub: {Problem}")]
+    public static partial void HubModelNotHad(this ILogger log, string problem);
+
+    [LoggerMessage(6, LogLevel.Information, "Downloading {File} of {Repository}, {Size} bytes")]
+    public static partial void Downloading(this ILogger log, string file, string repository, long size);
+
+    [LoggerMessage(7, LogLevel.Information, "Engine {Engine}: {State}. {Reason}")]
+    public static partial void EngineState(this ILogger log, string engine, string state, string reason);
+
+    [LoggerMessage(8, LogLevel.Error, "Engine {Engine} failed: {Reason}")]
+    public static partial void EngineFailed(this ILogger log, string engine, string reason);
+
+    [LoggerMessage(9, LogLevel.Information, "Model {Model} ({Source}). {Notice}")]
+    public static partial void ModelChosen(this ILogger log, string model, string source, string? notice);
+
+    [LoggerMessage(10, LogLevel.Warning, "Ended the engine {ProcessId} that an earlier agent had left behind")]
+    public static partial void StaleEngineEnded(this ILogger log, int processId);
+
+    [LoggerMessage(11, LogLevel.Debug, "Engine {Engine} answered a proxied request with {Error}")]
+    public static partial void ForwardFailed(this ILogger log, string engine, string error);
+}

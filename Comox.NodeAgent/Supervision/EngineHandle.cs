@@ -1,0 +1,72 @@
+using System.Threading.Channels;
+using Comox.NodeAgent.Health;
+using Comox.ServiceDefaults.Contracts.Nodes;
+
+namespace Comox.NodeAgent.Supervision;
+
+/// <summary>Where a running engine answers, and the key it wants. Not a record: a record would print the key.</summary>
+internal sealed class EngineEndpoint(int port, string key)
+{
+    public Uri Address { get; } = new($"http://127.0.0.1:{port}/");
+    public string Key { get; } = key;
+}
+
+/// <summary>One engine as the rest of the agent knows it. The supervisor alone writes; everyone reads.</summary>
+internal sealed class EngineHandle(string id, NodeStatusBoard board, ILogger<EngineHandle> log)
+{
+    private readonly Channel<bool> _restarts = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private EngineEndpoint? _endpoint;
+
+    public string Id => id;
+    public LogRing Log { get; } = new(500);
+    public EngineStatus Status => board.Engine(id);
+
+    /// <summary>Null unless the engine is ready.</summary>
+    public EngineEndpoint? Endpoint
+    {
+        get => Volatile.Read(ref _endpoint);
+        set => Volatile.Write(ref _endpoint, value);
+    }
+
+    /// <summary>Asks for a restart; several requests before it happens are one.</summary>
+    public void RequestRestart() => _restarts.Writer.TryWrite(true);
+
+    public Task RestartRequestedAsync(CancellationToken cancellation) => _restarts.Reader.ReadAsync(cancellation).AsTask();
+
+    /// <summary>What was asked for before this moment is done by it.</summary>
+    public void ForgetRestartRequests()
+    {
+        while (_restarts.Reader.TryRead(out _))
+        {
+        }
+    }
+
+    /// <summary>Moves to a state.</summary>
+    public void Enter(string state, string reason, Func<EngineStatus, EngineStatus>? change = null)
+    {
+        var before = Status;
+        if (!EngineLifecycle.MayFollow(before.State, state))
+            throw new InvalidOperationException($"Engine {id} cannot go from {before.State} to {state}.");
+        board.Update(id, status => (change?.Invoke(status) ?? status) with
+        {
+            State = state,
+            Reason = reason,
+            Progress = null,
+            Since = state == status.State ? status.Since : board.Now,
+        });
+        if (state == EngineStates.Failed)
+            log.EngineFailed(id, reason);
+        else if (state != before.State)
+            log.EngineState(id, state, reason);
+    }
+
+    /// <summary>Tells how far the present state has come. Steps below one percent are kept to ourselves: each change wakes every watcher.</summary>
+    public void Report(string words, double? progress)
+    {
+        var shown = Status;
+        if (shown.Progress is { } before && progress is { } now && Math.Abs(now - before) < 0.01 && now < 1)
+            return;
+        if (shown.Reason != words || shown.Progress != progress)
+            board.Update(id, status => status with { Reason = words, Progress = progress });
+    }
+}

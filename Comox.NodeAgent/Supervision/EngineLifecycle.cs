@@ -1,0 +1,31 @@
+using Comox.ServiceDefaults.Contracts.Nodes;
+
+namespace Comox.NodeAgent.Supervision;
+
+/// <summary>
+/// Which state may follow which. One loop per engine moves it (<see cref="EngineSupervisor"/>); a move that is not here is a bug.
+/// <code>
+/// provisioning → fetching → loading → ready → stopping → stopped
+///       │            │        │ ↑       │
+///       │            │        ↓ │       │        restarting: it died, or a restart was asked for
+///       │            │     restarting ←─┘
+///       └────────────┴────────┴──→ failed → provisioning, when a restart is asked for
+/// </code>
+/// </summary>
+internal static class EngineLifecycle
+{
+    private static readonly Dictionary<string, string[]> Next = new()
+    {
+        [EngineStates.Provisioning] = [EngineStates.Fetching, EngineStates.Failed, EngineStates.Stopping],
+        [EngineStates.Fetching] = [EngineStates.Loading, EngineStates.Failed, EngineStates.Stopping],
+        [EngineStates.Loading] = [EngineStates.Ready, EngineStates.Restarting, EngineStates.Failed, EngineStates.Stopping],
+        [EngineStates.Ready] = [EngineStates.Restarting, EngineStates.Failed, EngineStates.Stopping],
+        [EngineStates.Restarting] = [EngineStates.Loading, EngineStates.Failed, EngineStates.Stopping],
+        [EngineStates.Failed] = [EngineStates.Provisioning, EngineStates.Stopping],
+        [EngineStates.Stopping] = [EngineStates.Stopped],
+        [EngineStates.Stopped] = [],
+    };
+
+    /// <summary>Staying is always allowed: the reason and the progress change within a state.</summary>
+    public static bool MayFollow(string from, string to) => from == to || Next[from].Contains(to);
+}

@@ -1,0 +1,117 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Comox.NodeAgent.Engines;
+using Comox.NodeAgent.Engines.Provisioning;
+using Comox.NodeAgent.ModelCache;
+using Comox.ServiceDefaults;
+using Microsoft.Extensions.Options;
+
+namespace Comox.NodeAgent.Supervision;
+
+/// <summary>A started engine: the process and where it will answer.</summary>
+internal sealed record StartedEngine(EngineProcess Process, EngineEndpoint Endpoint);
+
+/// <summary>Turns program and model into a running process, with a fresh key and a free port.</summary>
+internal sealed class EngineStarter(ComoxHome home, ProcessTether tether, LeftoverEngines leftovers, IOptions<NodeAgentOptions> options)
+{
+    public async Task<Outcome<StartedEngine>> StartAsync(EngineHandle engine, EngineProgram program, ChosenModel model, Action<string> line, CancellationToken cancellation)
+    {
+        await leftovers.EndAsync(engine.Id, cancellation);
+
+        var key = ServiceAuthentication.NewKey("engine");
+        var keyFile = leftovers.KeyFile(engine.Id);
+        home.WriteSecret(Path.GetRelativePath(home.Path, keyFile), key);
+
+        var described = EngineModels.Describe(model, options.Value);
+        var service = new LlamaCppService(
+            model.Path,
+            described.Name,
+            LlamaCppLaunch.Slots(options.Value, model.Info.Parameters),
+            EngineModels.SlotContext(model.Info, options.Value),
+            LlamaCppLaunch.Threads(options.Value, Environment.ProcessorCount),
+            keyFile);
+        var plan = LlamaCppLaunch.Plan(program.Path, service, FreePort());
+
+        var start = new ProcessStartInfo(plan.Program, plan.Arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = home.Path };
+        foreach (var variable in start.Environment.Keys.Where(LaunchPlan.IsWithheld).ToList())
+            start.Environment.Remove(variable);
+        try
+        {
+            var process = new EngineProcess(await tether.StartAsync(start, cancellation), line);
+            leftovers.Note(engine.Id, process.Id);
+            return Outcome<StartedEngine>.Of(new StartedEngine(process, new EngineEndpoint(plan.Port, key)));
+        }
+        catch (Win32Exception problem)
+        {
+            return Outcome<StartedEngine>.Failed($"{plan.Program} cannot be started: {problem.Message}");
+        }
+    }
+
+    // Free now and perhaps taken a moment later; then the engine exits, and its restart gets another one.
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
+
+/// <summary>
+/// Engines that an agent before this one may have left behind, where the tether does not hold. Each start notes the process id; the next one ends that
+/// process if it is still an engine of this data folder, which its command line tells by the path of the key file.
+/// </summary>
+internal sealed class LeftoverEngines(ComoxHome home, TimeProvider time, ILogger<LeftoverEngines> log)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private readonly string _folder = home.Folder("engines", "run");
+
+    public string KeyFile(string engine) => Path.Combine(_folder, $"{engine}.key");
+
+    public void Note(string engine, int processId) => File.WriteAllText(NoteFile(engine), processId.ToString(CultureInfo.InvariantCulture));
+
+    public void Forget(string engine)
+    {
+        File.Delete(NoteFile(engine));
+        File.Delete(KeyFile(engine));
+    }
+
+    public async Task EndAsync(string engine, CancellationToken cancellation)
+    {
+        if (!File.Exists(NoteFile(engine)) || !int.TryParse(await File.ReadAllTextAsync(NoteFile(engine), cancellation), CultureInfo.InvariantCulture, out var id))
+            return;
+        if (IsOurs(engine, id))
+        {
+            try
+            {
+                using var process = Process.GetProcessById(id);
+                process.Kill(entireProcessTree: true);
+                await process.WaitForExitAsync(cancellation).WaitAsync(Patience, time, cancellation);
+                log.StaleEngineEnded(id);
+            }
+            catch (Exception gone) when (gone is ArgumentException or InvalidOperationException or TimeoutException)
+            {
+                // It ended in the meantime, or it cannot be ended; the new engine has a port of its own either way.
+            }
+        }
+
+        Forget(engine);
+    }
+
+    private string NoteFile(string engine) => Path.Combine(_folder, $"{engine}.pid");
+
+    // The id alone proves nothing: by now it may belong to anyone.
+    private bool IsOurs(string engine, int id)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{id.ToString(CultureInfo.InvariantCulture)}/cmdline").Split('\0').Contains(KeyFile(engine));
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,25 @@
+namespace Comox.NodeAgent.Supervision;
+
+/// <summary>
+/// After how long a dead engine is started again: half a second, then twice as long with every further quick death, and never again after
+/// <see cref="MaxQuickDeaths"/> of them in a row. An engine that was ready for a while has proved that it can run: it starts the count anew.
+/// </summary>
+internal sealed class RestartPolicy
+{
+    public const int MaxQuickDeaths = 5;
+    public static readonly TimeSpan LongLife = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(30);
+    private int _quickDeaths;
+
+    /// <param name="readyFor">How long it was ready; zero when it never was.</param>
+    /// <returns>The delay before the next start, or null to give up.</returns>
+    public TimeSpan? AfterDeath(TimeSpan readyFor)
+    {
+        _quickDeaths = readyFor >= LongLife ? 1 : _quickDeaths + 1;
+        if (_quickDeaths >= MaxQuickDeaths)
+            return null;
+        var delay = FirstDelay * (1 << (_quickDeaths - 1));
+        return delay < MaxDelay ? delay : MaxDelay;
+    }
+}

@@ -1,0 +1,134 @@
+using System.Text;
+using Comox.NodeAgent.ModelCache;
+
+namespace Comox.NodeAgent.Tests.ModelCache;
+
+public sealed class GgufFileTests : IDisposable
+{
+    private readonly string _path = Path.Combine(Directory.CreateTempSubdirectory("comox-gguf-").FullName, "model.gguf");
+
+    public void Dispose() => Directory.Delete(Path.GetDirectoryName(_path)!, recursive: true);
+
+    [Fact]
+    public void The_built_in_model_is_read()
+    {
+        Assert.True(GgufFile.TryRead(Path.Combine(AppContext.BaseDirectory, "nodeagent", BuiltInModel.FileName), out var info, out _));
+        Assert.Equal("llama", info.Architecture);
+        Assert.Equal("tiny-talker", info.Name);
+        Assert.Equal(1_967_808, info.Parameters);
+        Assert.Equal(2048, info.ContextTokens);
+        Assert.True(info.HasChatTemplate);
+        Assert.False(info.IsEncoder);
+        Assert.True(BuiltInModel.Is(info));
+    }
+
+    [Fact]
+    public void An_embedding_model_is_known_as_an_encoder()
+    {
+        Assert.True(GgufFile.TryRead(Path.Combine(AppContext.BaseDirectory, "nodeagent", "tiny-embed.gguf"), out var info, out _));
+        Assert.True(info.IsEncoder);
+    }
+
+    [Fact]
+    public void A_file_cut_at_any_byte_is_refused_with_a_reason()
+    {
+        var whole = TinyGguf();
+        Assert.True(Read(whole, out _));
+        for (var length = 0; length < whole.Length; length++)
+        {
+            Assert.False(Read(whole[..length], out var problem), $"cut at {length}");
+            Assert.Contains(problem, new[] { "it is cut short", "it is not a GGUF file" });
+        }
+    }
+
+    [Fact]
+    public void A_damaged_file_never_throws_and_never_takes_long()
+    {
+        var random = new Random(20_261_123);
+        var whole = TinyGguf();
+        for (var i = 0; i < 5_000; i++)
+        {
+            var damaged = whole.ToArray();
+            for (var hits = random.Next(1, 6); hits > 0; hits--)
+                damaged[random.Next(4, damaged.Length)] = (byte)random.Next(256);
+            if (!Read(damaged, out var problem))
+                Assert.NotEmpty(problem!);
+        }
+    }
+
+    [Theory]
+    [InlineData("<html>404</html>")]
+    [InlineData("version https://git-lfs.github.com/spec/v1")]
+    public void Another_kind_of_file_is_named_as_such(string text)
+    {
+        Assert.False(Read(Encoding.UTF8.GetBytes(text), out var problem));
+        Assert.Equal("it is not a GGUF file", problem);
+    }
+
+    [Fact]
+    public void A_missing_file_is_a_reason_and_no_exception()
+    {
+        Assert.False(GgufFile.TryRead("/nowhere/model.gguf", out _, out var problem));
+        Assert.StartsWith("it cannot be read", problem);
+    }
+
+    private bool Read(byte[] bytes, out string? problem)
+    {
+        File.WriteAllBytes(_path, bytes);
+        return GgufFile.TryRead(_path, out _, out problem);
+    }
+
+    /// <summary>Two texts, a number, an array of texts and an array of numbers; one tensor of 2 × 4 F32.</summary>
+    internal static byte[] TinyGguf(string name = "tiny", string architecture = "llama", bool chat = true)
+    {
+        using var stream = new MemoryStream();
+        using var writer = new BinaryWriter(stream);
+        writer.Write("GGUF"u8);
+        writer.Write(3u);
+        writer.Write(1ul);
+        writer.Write(chat ? 6ul : 5ul);
+        Key("general.architecture", 8);
+        Text(architecture);
+        Key("general.name", 8);
+        Text(name);
+        Key($"{architecture}.context_length", 4);
+        writer.Write(2048u);
+        Key("tokenizer.ggml.tokens", 9);
+        writer.Write(8u);
+        writer.Write(2ul);
+        Text("<unk>");
+        Text("a");
+        Key("tokenizer.ggml.scores", 9);
+        writer.Write(6u);
+        writer.Write(2ul);
+        writer.Write(0f);
+        writer.Write(-1f);
+        if (chat)
+        {
+            Key("tokenizer.chat_template", 8);
+            Text("{{ messages }}");
+        }
+
+        Text("token_embd.weight");
+        writer.Write(2u);
+        writer.Write(2ul);
+        writer.Write(4ul);
+        writer.Write(0u);
+        writer.Write(0ul);
+        writer.Write((byte)1);
+        writer.Flush();
+        return stream.ToArray();
+
+        void Key(string key, uint type)
+        {
+            Text(key);
+            writer.Write(type);
+        }
+
+        void Text(string text)
+        {
+            writer.Write((ulong)Encoding.UTF8.GetByteCount(text));
+            writer.Write(Encoding.UTF8.GetBytes(text));
+        }
+    }
+}

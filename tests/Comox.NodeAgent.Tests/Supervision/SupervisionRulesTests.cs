@@ -1,0 +1,126 @@
+using System.Diagnostics;
+using System.Globalization;
+using Comox.NodeAgent.Engines;
+using Comox.NodeAgent.Supervision;
+using Comox.ServiceDefaults;
+using Comox.ServiceDefaults.Contracts.Nodes;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Comox.NodeAgent.Tests.Supervision;
+
+public sealed class SupervisionRulesTests
+{
+    private static readonly string[] States =
+    [
+        EngineStates.Provisioning, EngineStates.Fetching, EngineStates.Loading, EngineStates.Ready,
+        EngineStates.Restarting, EngineStates.Failed, EngineStates.Stopping, EngineStates.Stopped,
+    ];
+
+    [Fact]
+    public void Every_state_but_the_last_can_be_stopped_and_the_last_is_final()
+    {
+        foreach (var state in States.Except([EngineStates.Stopping, EngineStates.Stopped]))
+            Assert.True(EngineLifecycle.MayFollow(state, EngineStates.Stopping), state);
+        Assert.DoesNotContain(States, next => next != EngineStates.Stopped && EngineLifecycle.MayFollow(EngineStates.Stopped, next));
+    }
+
+    [Fact]
+    public void Ready_is_reached_through_loading_alone() =>
+        Assert.Equal([EngineStates.Loading], States.Where(state => state != EngineStates.Ready && EngineLifecycle.MayFollow(state, EngineStates.Ready)));
+
+    [Fact]
+    public void Quick_deaths_wait_twice_as_long_each_time_and_then_end_it()
+    {
+        var policy = new RestartPolicy();
+        var delays = Enumerable.Range(0, RestartPolicy.MaxQuickDeaths).Select(_ => policy.AfterDeath(TimeSpan.Zero)?.TotalSeconds).ToList();
+        Assert.Equal([0.5, 1, 2, 4, null], delays);
+    }
+
+    [Fact]
+    public void A_long_life_starts_the_count_anew()
+    {
+        var policy = new RestartPolicy();
+        for (var i = 0; i < 100; i++)
+            Assert.Equal(0.5, policy.AfterDeath(RestartPolicy.LongLife)?.TotalSeconds);
+    }
+
+    [Theory]
+    [InlineData("server-truncated-model.log", 1, true, "llama-server exited with code 1: error loading model: tensor 'blk.0.ffn_gate.weight' data is not within the file bounds")]
+    [InlineData("server-port-taken.log", 1, false, "llama-server exited with code 1: couldn't bind HTTP server socket, hostname: 127.0.0.1, port: 18101")]
+    [InlineData("server-bad-flag.log", 1, true, "llama-server exited with code 1: invalid argument: --no-such-flag")]
+    public void The_first_error_of_a_start_is_the_reason(string log, int exitCode, bool hopeless, string reason)
+    {
+        var lines = File.ReadAllLines(Path.Combine(AppContext.BaseDirectory, "Captures", log));
+        var (told, isHopeless) = LastWords.Explain(exitCode, wasReady: false, lines);
+        Assert.StartsWith(reason, told);
+        Assert.Equal(hopeless, isHopeless);
+    }
+
+    [Fact]
+    public void Of_an_engine_that_ran_old_errors_are_not_the_reason()
+    {
+        string[] lines = ["0.01.0 E srv  operator(): old trouble", .. Enumerable.Repeat("0.02.0 I slot release: fine", 20)];
+        Assert.Equal("llama-server crashed (signal 11)", LastWords.Explain(139, wasReady: true, lines).Reason);
+    }
+
+    [Fact]
+    public void The_log_keeps_the_newest_lines()
+    {
+        var ring = new LogRing(3);
+        for (var i = 0; i < 10; i++)
+            ring.Add(i.ToString(CultureInfo.InvariantCulture));
+        Assert.Equal(["7", "8", "9"], ring.Lines());
+    }
+
+    [Fact]
+    public void The_launch_plan_gives_each_slot_its_own_context_and_the_key_only_by_file()
+    {
+        var plan = LlamaCppLaunch.Plan("/x/llama-server", new LlamaCppService("/m/a.gguf", "a", Slots: 3, SlotContext: 512, Threads: 2, "/run/chat.key"), 4711);
+        Assert.Equal("1536", After("--ctx-size"));
+        Assert.Equal("3", After("--parallel"));
+        Assert.Equal("127.0.0.1", After("--host"));
+        Assert.Equal("4711", After("--port"));
+        Assert.Equal("/run/chat.key", After("--api-key-file"));
+        Assert.DoesNotContain("--api-key", plan.Arguments);
+
+        string After(string flag) => plan.Arguments[plan.Arguments.ToList().IndexOf(flag) + 1];
+    }
+
+    [Theory]
+    [InlineData("LLAMA_ARG_CTX_SIZE", true)]
+    [InlineData("HF_TOKEN", true)]
+    [InlineData("Comox__Gateway__AdminKey", true)]
+    [InlineData("ConnectionStrings__memory", true)]
+    [InlineData("PATH", false)]
+    [InlineData("CUDA_VISIBLE_DEVICES", false)]
+    public void Engines_inherit_no_secret_and_no_setting(string variable, bool withheld) => Assert.Equal(withheld, LaunchPlan.IsWithheld(variable));
+
+    [Fact]
+    public async Task A_leftover_engine_of_this_data_folder_is_ended_and_a_stranger_with_its_number_is_not()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "needs /proc");
+        var folder = Directory.CreateTempSubdirectory("comox-leftover-");
+        var home = ComoxHome.Open(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { [ComoxHome.Setting] = folder.FullName }).Build());
+        var leftovers = new LeftoverEngines(home, TimeProvider.System, NullLogger<LeftoverEngines>.Instance);
+
+        // The second argument after the script stands where an engine has the path of its key file.
+        using var ours = Process.Start("/bin/sh", ["-c", "while :; do sleep 1000; done", "engine", leftovers.KeyFile("chat")]);
+        using var stranger = Process.Start("/bin/sh", ["-c", "while :; do sleep 1000; done", "stranger"]);
+        await UntilExecAsync(ours, leftovers.KeyFile("chat"));
+
+        leftovers.Note("chat", ours.Id);
+        await leftovers.EndAsync("chat", default);
+        Assert.True(ours.HasExited);
+
+        leftovers.Note("chat", stranger.Id);
+        await leftovers.EndAsync("chat", default);
+        Assert.False(stranger.HasExited);
+        stranger.Kill(entireProcessTree: true);
+        folder.Delete(recursive: true);
+    }
+
+    // Process.Start returns once exec has succeeded; /proc shows the new command line then.
+    private static async Task UntilExecAsync(Process process, string argument) =>
+        Assert.Contains(argument, await File.ReadAllTextAsync($"/proc/{process.Id}/cmdline"));
+}
