@@ -1,0 +1,60 @@
+using Comox.Memory.Cards;
+using Comox.ServiceDefaults.Contracts.Memory;
+
+namespace Comox.Memory.Identity;
+
+/// <summary>Characters as the wire shows them.</summary>
+internal static class CharacterViews
+{
+    private const int TaglineLength = 120;
+
+    public static CharacterSummary Summary(Character character) => new()
+    {
+        Id = character.Id,
+        Slug = character.Slug,
+        Name = character.Row.Name,
+        Tagline = Tagline(character.Card),
+        IdentityVersion = character.Row.IdentityVersion,
+        Tags = character.Card.Tags,
+        HasAvatar = character.Row.HasAvatar,
+        CreatedAt = character.Row.CreatedAt,
+    };
+
+    public static CharacterDetails Details(Character character)
+    {
+        var card = character.Card;
+        return new CharacterDetails
+        {
+            Id = character.Id,
+            Slug = character.Slug,
+            Name = character.Row.Name,
+            Tagline = Tagline(card),
+            IdentityVersion = character.Row.IdentityVersion,
+            Tags = card.Tags,
+            HasAvatar = character.Row.HasAvatar,
+            CreatedAt = character.Row.CreatedAt,
+            Greetings = [.. card.Greetings.Select(greeting => CardMacros.Expand(greeting, card.SpokenName, CardMacros.NamelessUser))],
+            Description = Filled(Expanded(card, card.Description)),
+            Personality = Filled(Expanded(card, card.Personality)),
+            Scenario = Filled(Expanded(card, card.Scenario)),
+            Creator = Filled(card.Creator),
+            CreatorNotes = Filled(card.CreatorNotes),
+            Warnings = card.Warnings,
+        };
+    }
+
+    /// <summary>The author's own line, else the first sentence of the description.</summary>
+    private static string? Tagline(CharacterCard card)
+    {
+        var text = Expanded(card, card.Tagline ?? card.Description).ReplaceLineEndings(" ").Trim();
+        if (card.Tagline is null && text.IndexOf(". ", StringComparison.Ordinal) is > 0 and var end)
+            text = text[..(end + 1)];
+        if (text.Length > TaglineLength)
+            text = text[..(text.LastIndexOf(' ', TaglineLength) is > 0 and var space ? space : TaglineLength)] + "…";
+        return Filled(text);
+    }
+
+    private static string Expanded(CharacterCard card, string text) => CardMacros.Expand(text, card.SpokenName, CardMacros.NamelessUser);
+
+    private static string? Filled(string text) => string.IsNullOrWhiteSpace(text) ? null : text;
+}

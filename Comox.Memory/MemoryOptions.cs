@@ -1,0 +1,24 @@
+namespace Comox.Memory;
+
+/// <summary>The section <c>Comox:Memory</c>.</summary>
+internal sealed record MemoryOptions
+{
+    public const string Section = "Comox:Memory";
+
+    /// <summary>The largest card that is taken, in bytes.</summary>
+    public int MaxCardBytes { get; init; } = 16 * 1024 * 1024;
+
+    /// <summary>How many turns the recall indexes may hold in memory, all people together; the least used index goes first.</summary>
+    public int MaxIndexedTurns { get; init; } = 500_000;
+
+    /// <summary>Whether an empty database gets the example characters.</summary>
+    public bool ExampleCharacters { get; init; } = true;
+
+    public IEnumerable<string> Problems()
+    {
+        if (MaxCardBytes is < 1024 or > 256 * 1024 * 1024)
+            yield return $"{Section}:{nameof(MaxCardBytes)} is {MaxCardBytes}; it must be between 1024 and 268435456 bytes.";
+        if (MaxIndexedTurns < 1000)
+            yield return $"{Section}:{nameof(MaxIndexedTurns)} is {MaxIndexedTurns}; it must be at least 1000 turns.";
+    }
+}

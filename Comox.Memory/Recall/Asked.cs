@@ -1,0 +1,59 @@
+using System.Text.RegularExpressions;
+using Comox.Memory.Ingestion;
+
+namespace Comox.Memory.Recall;
+
+/// <summary>What a message asks for, by its words alone.</summary>
+internal static partial class Asked
+{
+    private static readonly HashSet<string> First = ["i", "me", "my", "mine", "im", "ive", "id", "myself"];
+    private static readonly HashSet<string> Second = ["you", "your", "yours", "youre", "yourself"];
+    private static readonly HashSet<string> Kin = ["family", "sibling", "siblings", "relatives", "parents"];
+
+    // Words, in the form in which people use them, that point at a relation.
+    private static readonly (string Relation, HashSet<string> Words)[] Keys =
+    [
+        (Relations.Name, ["name", "called"]),
+        (Relations.LivesIn, ["live", "living", "lives", "home", "city", "town", "reside", "moved"]),
+        ("is.hometown", ["from", "hometown"]),
+        (Relations.WorksAs, ["work", "working", "job", "profession", "occupation", "career"]),
+        ("is.workplace", ["work", "workplace", "company", "employer"]),
+        (Relations.LikesToDrink, ["drink", "drinks", "drinking", "beverage", "thirsty", "brew"]),
+        (Relations.LikesToEat, ["eat", "eating", "food", "dish", "meal", "hungry", "cook", "dinner", "lunch", "breakfast", "supper"]),
+        (Relations.Favourite + "food", ["eat", "eating", "food", "dish", "meal", "hungry", "cook", "dinner", "lunch", "breakfast", "supper"]),
+        (Relations.AfraidOf, ["afraid", "fear", "fears", "scared", "frightens", "scares", "terrified"]),
+        (Relations.Hobby, ["hobby", "hobbies", "pastime", "spare"]),
+        (Relations.Birthday, ["birthday", "born", "birth"]),
+        (Relations.Hates, ["hate", "dislike", "detest", "stand"]),
+        (Relations.Dislikes, ["hate", "dislike", "detest", "stand"]),
+        (Relations.Likes, ["like", "love", "enjoy", "likes"]),
+        (Relations.WantsToVisit, ["visit", "travel", "trip", "holiday", "vacation", "journey"]),
+    ];
+
+    /// <summary>Whom the question is about: true for the one who asks, false for the one who is asked, null when it names both or neither.</summary>
+    public static bool? About(string question)
+    {
+        var words = Terms.Words(question).ToHashSet(StringComparer.Ordinal);
+        var (first, second) = (words.Overlaps(First), words.Overlaps(Second));
+        return first == second ? null : first;
+    }
+
+    /// <summary>Whether the words of the question point at this relation.</summary>
+    public static bool For(string relation, IReadOnlySet<string> words)
+    {
+        if (Keys.Any(key => key.Relation == relation && key.Words.Overlaps(words)))
+            return true;
+        if (Relations.NounOf(relation) is not { } noun)
+            return false;
+        var isPet = relation.StartsWith(Relations.Pet, StringComparison.Ordinal);
+        return Terms.Words(noun).All(words.Contains) || words.Contains(noun + "s")
+            || (isPet && (words.Contains("pet") || words.Contains("pets") || words.Contains("animal")))
+            || (relation.StartsWith(Relations.Named, StringComparison.Ordinal) && Kin.Overlaps(words));
+    }
+
+    /// <summary>A turn that only asks carries no memory worth a line; what was answered does.</summary>
+    public static bool IsPlainQuestion(string content) => Question().IsMatch(content);
+
+    [GeneratedRegex(@"^[^.!?\n]*\?\s*$")]
+    private static partial Regex Question();
+}

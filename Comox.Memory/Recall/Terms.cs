@@ -1,0 +1,47 @@
+using System.Globalization;
+using System.Text;
+
+namespace Comox.Memory.Recall;
+
+/// <summary>Turns text into index terms: lower case, without accents, stop words and endings.</summary>
+internal static class Terms
+{
+    private static readonly HashSet<string> StopWords = new(StringComparer.Ordinal)
+    {
+        "a", "an", "the", "and", "or", "but", "if", "then", "than", "so", "of", "to", "in", "on", "at", "by", "for", "with", "from", "into", "about", "as", "up", "out", "over", "off",
+        "i", "me", "my", "mine", "myself", "you", "your", "yours", "he", "him", "his", "she", "her", "hers", "it", "its", "we", "us", "our", "ours", "they", "them", "their",
+        "is", "am", "are", "was", "were", "be", "been", "being", "do", "does", "did", "done", "have", "has", "had", "will", "would", "shall", "should", "can", "could", "may", "might", "must",
+        "this", "that", "these", "those", "there", "here", "what", "which", "who", "whom", "whose", "when", "where", "why", "how", "not", "no", "nor", "only", "just", "too", "very", "also",
+        "im", "ive", "id", "ill", "youre", "dont", "doesnt", "didnt", "isnt", "arent", "wasnt", "cant", "wont", "s", "t", "ll", "ve", "re", "d", "m", "oh", "ok", "okay", "yes", "yeah", "well",
+        "please", "tell", "know", "remember", "again", "still", "some", "any", "all", "one", "more", "most", "such", "own", "same", "other", "now",
+    };
+
+    /// <summary>The terms of a text in order, repeats included.</summary>
+    public static IEnumerable<string> Of(string text)
+    {
+        foreach (var word in Words(text))
+        {
+            if (!StopWords.Contains(word))
+                yield return PorterStemmer.Stem(word);
+        }
+    }
+
+    /// <summary>The words of a text: letters and digits, lower case, accents folded, apostrophes dropped.</summary>
+    public static IEnumerable<string> Words(string text)
+    {
+        var word = new StringBuilder();
+        foreach (var letter in text.Normalize(NormalizationForm.FormD))
+        {
+            if (char.IsLetterOrDigit(letter))
+                word.Append(char.ToLowerInvariant(letter));
+            else if (letter is not ('\'' or '’') && CharUnicodeInfo.GetUnicodeCategory(letter) != UnicodeCategory.NonSpacingMark && word.Length > 0)
+            {
+                yield return word.ToString();
+                word.Clear();
+            }
+        }
+
+        if (word.Length > 0)
+            yield return word.ToString();
+    }
+}

@@ -1,0 +1,45 @@
+using Comox.Memory.Cards;
+using Comox.Memory.Identity;
+using Comox.Memory.Recall;
+using Comox.Memory.Storage;
+using Comox.Memory.SuperPrompt;
+using Comox.ServiceDefaults;
+using Comox.ServiceDefaults.Clients;
+using Comox.ServiceDefaults.Contracts.Memory;
+
+namespace Comox.Memory.Sessions;
+
+/// <summary>Starts conversations.</summary>
+internal sealed class NewSessions(MemoryDbFactory databases, CharacterStore characters, RecallIndexes indexes, ConversationLocks locks, TimeProvider time)
+{
+    /// <summary>A session in which the character has greeted, for a client that shows the greeting.</summary>
+    public async Task<ApiResult<SessionDetails>> StartAsync(NewSession wanted, CancellationToken cancellation)
+    {
+        await using var db = databases.Open();
+        var found = await characters.FindAsync(db, wanted.Character, cancellation);
+        if (!found.IsSuccess)
+            return found.Error;
+
+        var character = found.Value;
+        using var held = await locks.TakeAsync(wanted.Subject, character.Id, cancellation);
+        var session = Row(character.Id, wanted.Subject);
+        db.Add(session);
+        if (character.Card.Greetings.FirstOrDefault() is { } greeting)
+        {
+            var memory = await indexes.OpenAsync(db, wanted.Subject, character.Id, cancellation);
+            var user = UserName.For(wanted.Subject, memory.Facts());
+            new SessionLine(db, session, time).Append(
+                null, new Utterance(Utterance.Assistant, CardMacros.Expand(greeting, character.Card.SpokenName, user.Spoken)));
+        }
+
+        await db.SaveChangesAsync(cancellation);
+        return await SessionStore.DetailsAsync(db, session, cancellation);
+    }
+
+    /// <summary>The row of a session without turns.</summary>
+    public SessionRow Row(string characterId, string subject)
+    {
+        var now = time.Now();
+        return new SessionRow { Id = Ids.New("ses", time), CharacterId = characterId, Subject = subject, CreatedAt = now, UpdatedAt = now };
+    }
+}

@@ -1,0 +1,124 @@
+using Comox.Memory.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace Comox.Memory.Sessions;
+
+/// <summary>
+/// Understands what a client sent in the light of what is stored. Without a reply in it, it is one new message. With replies, it is the client's whole
+/// transcript, so that an edit, a regenerate or a branch made there is one here.
+/// </summary>
+internal static class Reconciler
+{
+    // A window that slid is looked for in this many of the person's latest sessions with the character.
+    private const int SessionsSearched = 8;
+
+    /// <summary>A session was named: whatever was sent belongs to it. The last of <paramref name="dialogue"/> is the person's new message.</summary>
+    public static async Task<Placement> InSessionAsync(MemoryDb db, SessionRow session, IReadOnlyList<Utterance> dialogue, CancellationToken cancellation)
+    {
+        var (past, message) = (dialogue.Take(dialogue.Count - 1).ToList(), dialogue[^1]);
+        if (past.TrueForAll(turn => turn.IsUser))
+            return await AfterHeadAsync(db, session, message, cancellation);
+
+        var chain = TurnChain.Of(past)[^1];
+        var exact = await db.Turns.Where(turn => turn.SessionId == session.Id && turn.Chain == chain).ToListAsync(cancellation);
+        if (exact.Count > 0)
+            return await AtAsync(db, session, TreeAlignment.Best(exact, past[^1])!, [], message, cancellation);
+
+        var tree = await db.Turns.Where(turn => turn.SessionId == session.Id).ToListAsync(cancellation);
+        var (last, matched) = TreeAlignment.Find(tree, past);
+        return last is null
+            ? new Placement(session, null, past, null)
+            : await AtAsync(db, session, last, past.GetRange(matched, past.Count - matched), message, cancellation);
+    }
+
+    /// <summary>No session was named: the transcript tells which one it continues, if any.</summary>
+    public static async Task<Placement> AnywhereAsync(
+        MemoryDb db, string subject, string characterId, IReadOnlyList<Utterance> dialogue, CancellationToken cancellation)
+    {
+        var (past, message) = (dialogue.Take(dialogue.Count - 1).ToList(), dialogue[^1]);
+        if (past.TrueForAll(turn => turn.IsUser))
+            return Placement.NewSession(past);
+
+        var sessions = db.Sessions.Where(session => session.Subject == subject && session.CharacterId == characterId);
+        return past.Exists(turn => turn.IsUser)
+            ? await ContinuedAsync(db, sessions, past, message, cancellation)
+            : await FirstMessageAgainAsync(db, sessions, past, message, cancellation);
+    }
+
+    private static async Task<Placement> ContinuedAsync(
+        MemoryDb db, IQueryable<SessionRow> sessions, List<Utterance> past, Utterance message, CancellationToken cancellation)
+    {
+        // 1. The transcript is a path from a root. Where several sessions have it, the one that ends with it, then the latest.
+        var chains = TurnChain.Of(past);
+        var chain = chains[^1];
+        var exact = await PathsAsync(db, sessions, [chain], cancellation);
+        if (exact.Count > 0)
+        {
+            var (session, turn) = exact.OrderByDescending(path => path.Session.HeadId == path.Turn.Id).ThenByDescending(path => path.Turn.Current).ThenByDescending(path => path.Session.UpdatedAt).First();
+            return await AtAsync(db, session, turn, [], message, cancellation);
+        }
+
+        // 2. It is a window that slid over one: every turn of it is stored, in a row.
+        if (past.Count >= 2)
+        {
+            foreach (var session in await sessions.OrderByDescending(session => session.UpdatedAt).ThenByDescending(session => session.Id).Take(SessionsSearched).ToListAsync(cancellation))
+            {
+                var tree = await db.Turns.Where(turn => turn.SessionId == session.Id).ToListAsync(cancellation);
+                if (TreeAlignment.Find(tree, past) is { Last: { } last } found && found.Matched == past.Count)
+                    return await AtAsync(db, session, last, [], message, cancellation);
+            }
+        }
+
+        // 3. It has been edited. A common beginning counts where it is the larger part: two chats may well open with the same words.
+        var depth = past.FindIndex(turn => turn.IsUser) + 1;
+        var prefixes = chains.Skip(Math.Max(depth, (past.Count + 1) / 2) - 1).ToList();
+        var begun = await PathsAsync(db, sessions, prefixes, cancellation);
+        if (begun.Count == 0)
+            return Placement.NewSession(past);
+        var (nearest, stem) = begun.OrderByDescending(path => path.Turn.Depth).ThenByDescending(path => path.Turn.Current).ThenByDescending(path => path.Session.UpdatedAt).First();
+        return await AtAsync(db, nearest, stem, past.GetRange(stem.Depth, past.Count - stem.Depth), message, cancellation);
+    }
+
+    /// <summary>
+    /// Only the greeting precedes the message. Every chat with the character begins so, hence it is a new one, unless the latest session consists of this
+    /// message and a reply to it: then another reply is wanted.
+    /// </summary>
+    private static async Task<Placement> FirstMessageAgainAsync(
+        MemoryDb db, IQueryable<SessionRow> sessions, List<Utterance> past, Utterance message, CancellationToken cancellation)
+    {
+        var chain = TurnChain.Of([.. past, message])[^1];
+        var latest = await sessions.OrderByDescending(session => session.UpdatedAt).ThenByDescending(session => session.Id).FirstOrDefaultAsync(cancellation);
+        if (latest is null || latest.TurnCount != past.Count + 2)
+            return Placement.NewSession(past);
+        var again = await db.Turns.FirstOrDefaultAsync(turn => turn.SessionId == latest.Id && turn.Chain == chain && turn.Current, cancellation);
+        return again is null ? Placement.NewSession(past) : new Placement(latest, null, [], again);
+    }
+
+    private static async Task<Placement> AfterHeadAsync(MemoryDb db, SessionRow session, Utterance message, CancellationToken cancellation)
+    {
+        var head = session.HeadId is null ? null : await db.Turns.FirstAsync(turn => turn.Id == session.HeadId, cancellation);
+        // A message whose reply never came is sent again as it is: it is the same turn, not a second one.
+        return head is not null && message.Says(head.Role, head.Content)
+            ? new Placement(session, null, [], head)
+            : new Placement(session, head, [], null);
+    }
+
+    private static async Task<Placement> AtAsync(
+        MemoryDb db, SessionRow session, TurnRow parent, IReadOnlyList<Utterance> imported, Utterance message, CancellationToken cancellation)
+    {
+        if (imported.Count > 0)
+            return new Placement(session, parent, imported, null);
+        var chain = TurnChain.Next(parent.Chain, message);
+        var same = await db.Turns.Where(turn => turn.SessionId == session.Id && turn.ParentId == parent.Id && turn.Chain == chain).ToListAsync(cancellation);
+        return new Placement(session, parent, imported, TreeAlignment.Best(same, message));
+    }
+
+    private static async Task<List<(SessionRow Session, TurnRow Turn)>> PathsAsync(
+        MemoryDb db, IQueryable<SessionRow> sessions, List<string> chains, CancellationToken cancellation)
+    {
+        var found = await db.Turns.Where(turn => chains.Contains(turn.Chain))
+            .Join(sessions, turn => turn.SessionId, session => session.Id, (turn, session) => new { session, turn })
+            .ToListAsync(cancellation);
+        return [.. found.Select(path => (path.session, path.turn)).OrderByDescending(path => path.session.Id, StringComparer.Ordinal)];
+    }
+}

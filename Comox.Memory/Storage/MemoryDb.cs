@@ -1,0 +1,89 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
+
+namespace Comox.Memory.Storage;
+
+/// <summary>The one model of both databases; <see cref="SqliteMemoryDb"/> and <see cref="PostgresMemoryDb"/> differ in migrations alone.</summary>
+internal abstract class MemoryDb(DbContextOptions options) : DbContext(options)
+{
+    public DbSet<CharacterRow> Characters => Set<CharacterRow>();
+    public DbSet<IdentityRow> Identities => Set<IdentityRow>();
+    public DbSet<AvatarRow> Avatars => Set<AvatarRow>();
+    public DbSet<SessionRow> Sessions => Set<SessionRow>();
+    public DbSet<TurnRow> Turns => Set<TurnRow>();
+    public DbSet<FactRow> Facts => Set<FactRow>();
+    public DbSet<ReceiptRow> Receipts => Set<ReceiptRow>();
+    public DbSet<RequestRow> Requests => Set<RequestRow>();
+    public DbSet<MarkRow> Marks => Set<MarkRow>();
+
+    // Unix milliseconds: SQLite has no time type that both sorts and compares, and one meaning in both databases is worth more than a prettier column.
+    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
+        configurationBuilder.Properties<DateTimeOffset>().HaveConversion<UnixMilliseconds>();
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        modelBuilder.Entity<CharacterRow>(character =>
+        {
+            character.ToTable("characters");
+            character.HasIndex(row => row.Slug).IsUnique();
+        });
+        modelBuilder.Entity<IdentityRow>(identity =>
+        {
+            identity.ToTable("identities").HasKey(row => new { row.CharacterId, row.Version });
+            identity.HasOne<CharacterRow>().WithMany().HasForeignKey(row => row.CharacterId).OnDelete(DeleteBehavior.Cascade);
+        });
+        modelBuilder.Entity<AvatarRow>(avatar =>
+        {
+            avatar.ToTable("avatars").HasKey(row => new { row.CharacterId, row.Version });
+            avatar.HasOne<CharacterRow>().WithMany().HasForeignKey(row => row.CharacterId).OnDelete(DeleteBehavior.Cascade);
+        });
+        modelBuilder.Entity<SessionRow>(session =>
+        {
+            session.ToTable("sessions");
+            session.Property(row => row.Version).IsConcurrencyToken();
+            session.HasIndex(row => new { row.Subject, row.CharacterId, row.UpdatedAt });
+            session.HasOne<CharacterRow>().WithMany().HasForeignKey(row => row.CharacterId).OnDelete(DeleteBehavior.Cascade);
+        });
+        modelBuilder.Entity<TurnRow>(turn =>
+        {
+            turn.ToTable("turns");
+            turn.HasIndex(row => new { row.SessionId, row.Current, row.Depth });
+            turn.HasIndex(row => row.Chain);
+            turn.HasOne<SessionRow>().WithMany().HasForeignKey(row => row.SessionId).OnDelete(DeleteBehavior.Cascade);
+            turn.HasOne<TurnRow>().WithMany().HasForeignKey(row => row.ParentId).OnDelete(DeleteBehavior.NoAction);
+        });
+        modelBuilder.Entity<FactRow>(fact =>
+        {
+            fact.ToTable("facts");
+            fact.HasIndex(row => new { row.Subject, row.CharacterId });
+            fact.HasIndex(row => row.SessionId);
+            fact.HasOne<TurnRow>().WithMany().HasForeignKey(row => row.TurnId).OnDelete(DeleteBehavior.Cascade);
+        });
+        modelBuilder.Entity<ReceiptRow>(receipt =>
+        {
+            receipt.ToTable("receipts");
+            receipt.HasOne<SessionRow>().WithMany().HasForeignKey(row => row.SessionId).OnDelete(DeleteBehavior.Cascade);
+        });
+        modelBuilder.Entity<RequestRow>(request =>
+        {
+            request.ToTable("requests");
+            request.HasIndex(row => row.ReplyTurnId).IsUnique();
+            request.HasOne<SessionRow>().WithMany().HasForeignKey(row => row.SessionId).OnDelete(DeleteBehavior.Cascade);
+        });
+        modelBuilder.Entity<MarkRow>().ToTable("marks").HasKey(row => row.Name);
+
+        foreach (var property in modelBuilder.Model.GetEntityTypes().SelectMany(type => type.GetProperties()))
+            property.SetColumnName(SnakeCase(property.Name));
+    }
+
+    private static string SnakeCase(string name) =>
+        string.Concat(name.Select((letter, at) => char.IsUpper(letter) ? (at == 0 ? "" : "_") + char.ToLowerInvariant(letter) : letter.ToString()));
+
+    private sealed class UnixMilliseconds() : ValueConverter<DateTimeOffset, long>(
+        time => time.ToUnixTimeMilliseconds(),
+        stored => DateTimeOffset.FromUnixTimeMilliseconds(stored));
+}
+
+internal sealed class SqliteMemoryDb(DbContextOptions<SqliteMemoryDb> options) : MemoryDb(options);
+
+internal sealed class PostgresMemoryDb(DbContextOptions<PostgresMemoryDb> options) : MemoryDb(options);

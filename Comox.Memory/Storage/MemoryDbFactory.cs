@@ -1,0 +1,78 @@
+using System.Data.Common;
+using Comox.ServiceDefaults;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+
+namespace Comox.Memory.Storage;
+
+/// <summary>Opens the database: PostgreSQL where <c>ConnectionStrings:comoxdb</c> is set, else the SQLite file in the data folder.</summary>
+internal sealed class MemoryDbFactory
+{
+    public const string ConnectionName = "comoxdb";
+
+    private readonly Func<MemoryDb> _open;
+
+    public MemoryDbFactory(IConfiguration configuration, ComoxHome home)
+    {
+        if (configuration.GetConnectionString(ConnectionName) is { Length: > 0 } connection)
+        {
+            var postgres = Postgres(connection);
+            _open = () => new PostgresMemoryDb(postgres);
+            Description = "PostgreSQL";
+            WayOut = $"Check that the server runs and that ConnectionStrings:{ConnectionName} names it, with a user who may create tables.";
+        }
+        else
+        {
+            var file = Path.Combine(home.Folder("memory"), "memory.db");
+            var sqlite = Sqlite(new SqliteConnectionStringBuilder { DataSource = file, DefaultTimeout = 30, ForeignKeys = true }.ToString());
+            _open = () => new SqliteMemoryDb(sqlite);
+            Description = $"SQLite ({file})";
+            WayOut = $"If the file is damaged, move it away or restore a copy; {ComoxHome.Setting} names another data folder.";
+        }
+    }
+
+    /// <summary>Which database it is, for a person; without secrets.</summary>
+    public string Description { get; }
+
+    /// <summary>What to do when it cannot be opened.</summary>
+    public string WayOut { get; }
+
+    public MemoryDb Open() => _open();
+
+    internal static DbContextOptions<SqliteMemoryDb> Sqlite(string connection) =>
+        new DbContextOptionsBuilder<SqliteMemoryDb>()
+            .UseSqlite(connection, sqlite => sqlite.MigrationsHistoryTable("migrations"))
+            .AddInterceptors(DurableSqlite.Instance)
+            .Options;
+
+    internal static DbContextOptions<PostgresMemoryDb> Postgres(string connection) =>
+        new DbContextOptionsBuilder<PostgresMemoryDb>()
+            .UseNpgsql(connection, postgres => postgres.MigrationsHistoryTable("memory_migrations"))
+            .Options;
+
+    /// <summary>
+    /// WAL with synchronous=FULL: a commit returns after the log is on the disk, so that an acknowledged turn survives the loss of the process
+    /// and of power. Both are settings of a connection (WAL also of the file), hence on every opening.
+    /// </summary>
+    private sealed class DurableSqlite : DbConnectionInterceptor
+    {
+        public static readonly DurableSqlite Instance = new();
+
+        private const string Pragmas = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=10000;";
+
+        public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData)
+        {
+            using var command = connection.CreateCommand();
+            command.CommandText = Pragmas;
+            command.ExecuteNonQuery();
+        }
+
+        public override async Task ConnectionOpenedAsync(DbConnection connection, ConnectionEndEventData eventData, CancellationToken cancellationToken = default)
+        {
+            await using var command = connection.CreateCommand();
+            command.CommandText = Pragmas;
+            await command.ExecuteNonQueryAsync(cancellationToken);
+        }
+    }
+}

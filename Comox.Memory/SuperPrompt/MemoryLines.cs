@@ -1,0 +1,40 @@
+using System.Globalization;
+using Comox.Memory.Recall;
+using Comox.Memory.Sessions;
+using Comox.ServiceDefaults.Contracts.Memory;
+
+namespace Comox.Memory.SuperPrompt;
+
+/// <summary>What recall offers as lines of a prompt, and as items of a receipt.</summary>
+internal static class MemoryLines
+{
+    private const int TurnLength = 320;
+
+    /// <summary>A remembered turn in the standard form: <c>[2026-11-23 · Mara] I moved to Porto.</c></summary>
+    public static string OfTurn(RecallTurn turn, UserName user, string character)
+    {
+        var text = string.Join(' ', turn.Content.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        if (text.Length > TurnLength)
+            text = text[..(char.IsHighSurrogate(text[TurnLength - 1]) ? TurnLength - 1 : TurnLength)] + "…";
+        return $"[{Date(turn.SaidAt)} · {(turn.Role == Utterance.User ? user.InStatements : character)}] {text}";
+    }
+
+    public static string OfFact(Candidate candidate, UserName user) =>
+        $"[{Date(candidate.Fact!.SaidAt)}] {FactSentences.Of(candidate.Fact.Relation, candidate.Fact.Object, user.InStatements)}";
+
+    public static RecalledItem Item(Candidate candidate, string line, bool included, string? whyNot = null) => new()
+    {
+        Kind = candidate.Fact is null ? "turn" : "fact",
+        Id = candidate.Id,
+        Text = line,
+        Score = candidate.Score,
+        Lanes = candidate.Lanes,
+        Included = included,
+        Why = whyNot is null ? candidate.Why : $"{candidate.Why}; left out: {whyNot}",
+        Source = candidate.Fact is { } fact
+            ? new RecallSource(fact.SessionId, fact.TurnId, fact.SaidAt, fact.Quote)
+            : new RecallSource(candidate.Turn!.SessionId, candidate.Turn.Id, candidate.Turn.SaidAt, candidate.Turn.Content),
+    };
+
+    private static string Date(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,96 @@
+using Comox.Memory.Identity;
+using Comox.Memory.Ingestion;
+using Comox.Memory.Recall;
+using Comox.Memory.Sessions;
+using Comox.Memory.Storage;
+using Comox.ServiceDefaults;
+using Comox.ServiceDefaults.Clients;
+using Comox.ServiceDefaults.Contracts.Memory;
+using Comox.ServiceDefaults.Contracts.OpenAI;
+using Microsoft.EntityFrameworkCore;
+
+namespace Comox.Memory.SuperPrompt;
+
+/// <summary>Recalls for a prepared line and writes the prompt with its receipt.</summary>
+internal sealed class PromptAssembly(RecallIndexes indexes, IEnumerable<IPromptFormat> formats, TimeProvider time)
+{
+    public async Task<ApiResult<(Receipt Receipt, SuperPromptResponse Response)>> AssembleAsync(
+        MemoryDb db, SuperPromptRequest request, Character character, PreparedLine line, SentMessages sent, CancellationToken cancellation)
+    {
+        if (formats.FirstOrDefault(format => format.Name == request.Profile.SystemFormat) is not { } format)
+        {
+            return new ApiError(
+                StatusCodes.Status400BadRequest,
+                ErrorCodes.InvalidRequest,
+                $"The profile '{request.Profile.Id}' asks for the system format '{request.Profile.SystemFormat}'; known are {string.Join(", ", formats.Select(known => known.Name))}.",
+                "profile.system_format");
+        }
+
+        var index = await indexes.OpenAsync(db, request.Subject, character.Id, cancellation);
+        if (line.Branched)
+            index = index.With(line.Session.Id, await SegmentAsync(db, line, request.Subject, character, cancellation));
+        var facts = index.Facts(line.NewFacts);
+        var user = UserName.For(request.Subject, facts);
+        var assembled = format.Assemble(new PromptParts
+        {
+            Card = character.Card,
+            User = user,
+            Profile = request.Profile,
+            Line = [.. line.Path.Concat(line.Added).TakeLast(Math.Max(1, request.Profile.HistoryTurns)).Select(turn => new LineTurn(turn.Id, turn.Role, turn.Content, turn.Depth))],
+            Recalled = Recaller.Rank(index, facts, line.UserTurn),
+            ClientInstructions = sent.Instructions,
+        });
+        if (!assembled.IsSuccess)
+            return assembled.Error;
+
+        var prompt = assembled.Value;
+        var receipt = new Receipt
+        {
+            Id = Ids.New("rcp", time),
+            CreatedAt = time.Now(),
+            Session = line.Session.Id,
+            UserTurn = line.UserTurn.Id,
+            ReplyTurn = Ids.New("trn", time),
+            Subject = request.Subject,
+            Character = character.Slug,
+            IdentityVersion = character.Row.IdentityVersion,
+            Model = request.Model,
+            Profile = request.Profile.Id,
+            Messages = prompt.Messages,
+            Budget = prompt.Budget,
+            Recalled = prompt.Recalled,
+            Notes = [.. prompt.Notes, .. Notes(line, sent)],
+        };
+        return (receipt, new SuperPromptResponse
+        {
+            Session = receipt.Session,
+            UserTurn = receipt.UserTurn,
+            ReplyTurn = receipt.ReplyTurn,
+            Receipt = receipt.Id,
+            Messages = receipt.Messages,
+            MaxReplyTokens = Math.Max(1, Math.Min(request.Profile.ReplyTokens, request.Profile.ContextTokens - receipt.Budget.EstimatedTokens)),
+        });
+    }
+
+    private static IEnumerable<string> Notes(PreparedLine line, SentMessages sent)
+    {
+        if (sent.Ignored > 0)
+            yield return $"{sent.Ignored} messages with roles other than system, user and assistant were ignored.";
+        if (line.Added.Count > 1)
+            yield return $"{line.Added.Count - 1} messages of the client's transcript were not known and were taken over.";
+        if (line.Branched)
+            yield return "The client's transcript differs from what was stored: the turns it no longer contains have left the conversation.";
+    }
+
+    private static async Task<RecallSegment> SegmentAsync(MemoryDb db, PreparedLine line, string subject, Character character, CancellationToken cancellation)
+    {
+        var depths = line.Path.ToDictionary(turn => turn.Id, turn => turn.Depth, StringComparer.Ordinal);
+        var facts = (await db.Facts.AsNoTracking().Where(fact => fact.SessionId == line.Session.Id).ToListAsync(cancellation))
+            .Where(fact => depths.ContainsKey(fact.TurnId))
+            .ToLookup(fact => fact.TurnId, fact => ToldFact.From(fact, depths[fact.TurnId]));
+        var segment = new RecallSegment();
+        foreach (var turn in line.Path)
+            segment.Add(RecallTurn.From(turn), turn.Role == Utterance.User ? subject : character.Row.Name, facts[turn.Id]);
+        return segment;
+    }
+}

@@ -1,0 +1,141 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Comox.Memory.Diagnostics;
+using Comox.Memory.Identity;
+using Comox.Memory.Sessions;
+using Comox.Memory.Storage;
+using Comox.ServiceDefaults;
+using Comox.ServiceDefaults.Clients;
+using Comox.ServiceDefaults.Contracts.Memory;
+using Comox.ServiceDefaults.Contracts.OpenAI;
+using Microsoft.EntityFrameworkCore;
+
+namespace Comox.Memory.SuperPrompt;
+
+/// <summary>
+/// Answers one super-prompt request:
+/// <list type="number">
+/// <item>a repeated request gets the answer it got;</item>
+/// <item>the character, and what was said;</item>
+/// <item>the conversation's lock: from here on nobody else moves it;</item>
+/// <item>where in the stored tree the transcript belongs;</item>
+/// <item>the line as it will be, with the facts of its new turns;</item>
+/// <item>recall and assembly, which may still refuse;</item>
+/// <item>one transaction for turns, facts, receipt and request: all of it is durable when the caller hears of it, or none.</item>
+/// </list>
+/// </summary>
+internal sealed class SuperPromptProcedure(
+    MemoryDbFactory databases, CharacterStore characters, ConversationLocks locks, LineWriter lines, PromptAssembly assembly, ILogger<SuperPromptProcedure> log)
+{
+    private const int Attempts = 5;
+
+    public async Task<ApiResult<SuperPromptResponse>> AnswerAsync(SuperPromptRequest request, CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await TryAnswerAsync(request, cancellation);
+            }
+            catch (DbUpdateException) when (attempt < Attempts)
+            {
+                MemoryLog.Overtaken(log, request.Session ?? "", attempt);
+            }
+        }
+    }
+
+    private async Task<ApiResult<SuperPromptResponse>> TryAnswerAsync(SuperPromptRequest request, CancellationToken cancellation)
+    {
+        await using var db = databases.Open();
+
+        // 2. The character, and what was said.
+        var found = await characters.FindAsync(db, request.Character, cancellation);
+        if (!found.IsSuccess)
+            return found.Error;
+        var sent = SentMessages.Read(request.Messages);
+        if (!sent.IsSuccess)
+            return sent.Error;
+        var character = found.Value;
+
+        // 3. The lock. 1. comes after it: two sendings of one request may arrive together.
+        using var held = await locks.TakeAsync(request.Subject, character.Id, cancellation);
+        var digest = Digest(request);
+        if (await db.Requests.AsNoTracking().FirstOrDefaultAsync(row => row.Id == request.RequestId, cancellation) is { } answered)
+            return await AgainAsync(db, answered, digest, cancellation);
+
+        // 4. Where it belongs.
+        var placed = await PlaceAsync(db, request, character, sent.Value.Dialogue, cancellation);
+        if (!placed.IsSuccess)
+            return placed.Error;
+
+        // 5. The line as it will be.
+        var line = await lines.PrepareAsync(db, placed.Value, character.Id, request.Subject, sent.Value.Dialogue[^1], cancellation);
+
+        // 6. Recall and assembly.
+        var assembled = await assembly.AssembleAsync(db, request, character, line, sent.Value, cancellation);
+        if (!assembled.IsSuccess)
+            return assembled.Error;
+
+        // 7. All or nothing.
+        var (receipt, response) = assembled.Value;
+        db.Add(new ReceiptRow
+        {
+            Id = receipt.Id,
+            SessionId = line.Session.Id,
+            Json = JsonSerializer.Serialize(receipt, MemoryJson.Default.Receipt),
+            CreatedAt = receipt.CreatedAt,
+        });
+        db.Add(new RequestRow
+        {
+            Id = request.RequestId,
+            Digest = digest,
+            SessionId = line.Session.Id,
+            UserTurnId = response.UserTurn,
+            ReplyTurnId = response.ReplyTurn,
+            ReceiptId = receipt.Id,
+            MaxReplyTokens = response.MaxReplyTokens,
+            CreatedAt = receipt.CreatedAt,
+        });
+        await db.SaveChangesAsync(cancellation);
+        MemoryLog.PromptAssembled(log, line.Session.Id, response.UserTurn, line.NewFacts.Count, receipt.Budget.EstimatedTokens, receipt.Recalled.Count(item => item.Included));
+        return response;
+    }
+
+    private static async Task<ApiResult<Placement>> PlaceAsync(
+        MemoryDb db, SuperPromptRequest request, Character character, IReadOnlyList<Utterance> dialogue, CancellationToken cancellation)
+    {
+        if (string.IsNullOrEmpty(request.Session))
+            return await Reconciler.AnywhereAsync(db, request.Subject, character.Id, dialogue, cancellation);
+
+        var session = await SessionStore.FindAsync(db, request.Session, cancellation);
+        // Another person's session does not exist for this one.
+        if (!session.IsSuccess || session.Value.Subject != request.Subject)
+            return SessionStore.Missing(request.Session);
+        return session.Value.CharacterId == character.Id
+            ? await Reconciler.InSessionAsync(db, session.Value, dialogue, cancellation)
+            : new ApiError(
+                StatusCodes.Status409Conflict,
+                ErrorCodes.Conflict,
+                $"The session '{request.Session}' is a conversation with another character, not with '{character.Slug}'. Leave X-Comox-Session out to start a new one.",
+                "session");
+    }
+
+    private static async Task<ApiResult<SuperPromptResponse>> AgainAsync(MemoryDb db, RequestRow answered, string digest, CancellationToken cancellation)
+    {
+        if (answered.Digest != digest)
+            return new ApiError(StatusCodes.Status409Conflict, ErrorCodes.Conflict, $"The request id '{answered.Id}' was used for another request; make a new one for each.", "request_id");
+        var json = await db.Receipts.Where(row => row.Id == answered.ReceiptId).Select(row => row.Json).FirstAsync(cancellation);
+        return new SuperPromptResponse
+        {
+            Session = answered.SessionId,
+            UserTurn = answered.UserTurnId,
+            ReplyTurn = answered.ReplyTurnId,
+            Receipt = answered.ReceiptId,
+            Messages = JsonSerializer.Deserialize(json, MemoryJson.Default.Receipt)!.Messages,
+            MaxReplyTokens = answered.MaxReplyTokens,
+        };
+    }
+
+    private static string Digest(SuperPromptRequest request) =>
+        Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(request, MemoryJson.Default.SuperPromptRequest)));
+}

@@ -1,0 +1,33 @@
+using Comox.Memory.Cards;
+using Comox.Memory.Ingestion;
+
+namespace Comox.Memory.SuperPrompt;
+
+/// <summary>What the person is called in a prompt.</summary>
+/// <param name="Spoken">In a character's words: "Good morning, friend!"</param>
+/// <param name="InStatements">As the subject of a sentence: "The user lives in Ljubljana."</param>
+/// <param name="Single">One capitalised word, for the built-in model.</param>
+/// <param name="IsKnown">Whether it is a name at all.</param>
+internal sealed record UserName(string Spoken, string InStatements, string Single, bool IsKnown)
+{
+    private static readonly HashSet<string> Accounts = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "admin", "administrator", "root", "service", "user", "guest", "anonymous", "default", "test", "tester", "owner", "operator", "system", "me", "you", "someone", "nobody",
+        "client", "api", "bot", "console", "web", "local",
+    };
+
+    public static UserName For(string subject, IEnumerable<ToldFact> facts)
+    {
+        var told = facts.FirstOrDefault(fact => fact.Relation == Relations.Name)?.Object;
+        if (told is not null)
+            return new UserName(told, told, told.Split(' ')[0], true);
+        return LooksLikeName(subject)
+            ? Named(char.ToUpperInvariant(subject[0]) + subject[1..])
+            : new UserName(CardMacros.NamelessUser, "The user", "Friend", false);
+    }
+
+    private static UserName Named(string name) => new(name, name, name, true);
+
+    // "mara" is most likely a name; "u-42", "ops@example.org" and "admin" are not.
+    private static bool LooksLikeName(string subject) => subject.Length is > 1 and <= 20 && subject.All(char.IsLetter) && !Accounts.Contains(subject);
+}
