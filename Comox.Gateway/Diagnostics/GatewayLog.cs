@@ -1,0 +1,9 @@
+using Comox.Gateway.Forwarding;
+
+namespace Comox.Gateway.Diagnostics;
+
+internal static partial class GatewayLog
+{
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Chat {Exchange} failed at {Place}: {Status} {Code}")]
+    public static partial void ExchangeFailed(ILogger logger, string exchange, ForwardPlace place, int status, string code);
+}
