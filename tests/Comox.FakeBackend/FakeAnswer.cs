@@ -52,8 +52,8 @@ internal sealed class FakeAnswer(HttpContext http, FakeRequest request, FakeScri
             await FloodAsync();
         if (script.DropAfter == _sent)
         {
-            http.Abort();
-            return false;
+            // Aborting the connection would throw away what is still in Kestrel's pipe; an exception ends it after that, in the middle of the body.
+            throw new FakeDropException();
         }
 
         if (script.GarbageAfter == _sent)
@@ -116,3 +116,6 @@ internal sealed class FakeAnswer(HttpContext http, FakeRequest request, FakeScri
         .Append(",\"created\":1795419634,\"id\":\"chatcmpl-fake\",\"model\":\"fake-model\",\"system_fingerprint\":\"fake\",\"object\":\"chat.completion.chunk\"")
         .Append(more).Append('}').ToString();
 }
+
+/// <summary>The scripted end of a connection.</summary>
+internal sealed class FakeDropException : Exception;

@@ -15,7 +15,6 @@ internal static class FakeEngine
     {
         using var reader = new StreamReader(http.Request.Body);
         var request = new FakeRequest(http.Request.Path, http.Request.Headers.Authorization, await reader.ReadToEndAsync(http.RequestAborted));
-        await using var aborted = http.RequestAborted.Register(request.MarkAborted);
         if (!await server.AuthorizeAsync(http) || await RefuseAsync(http, server, request))
             return;
 
@@ -32,6 +31,8 @@ internal static class FakeEngine
         }
         finally
         {
+            if (http.RequestAborted.IsCancellationRequested)
+                request.MarkAborted();
             request.MarkEnded();
         }
     }

@@ -18,14 +18,21 @@ internal sealed class FakeMemory : IAsyncDisposable
     private readonly ConcurrentDictionary<string, string> _openTurns = [];
     private TestService? _service;
     private int _count;
+    private int _refusals;
 
     public Uri Address => _service!.Address;
     public ConcurrentQueue<SuperPromptRequest> Prompts { get; } = [];
     public ConcurrentDictionary<string, RecordedReply> Replies { get; } = [];
     public ConcurrentQueue<string> Violations { get; } = [];
 
-    /// <summary>Answers every call with this instead.</summary>
+    /// <summary>Answers every call with this instead, and records nothing.</summary>
     public ApiError? Failure { get; set; }
+
+    /// <summary>How often <see cref="Failure"/> was answered.</summary>
+    public int Refusals => Volatile.Read(ref _refusals);
+
+    /// <summary>Replies are answered with 404.</summary>
+    public bool SessionsAreGone { get; set; }
 
     /// <summary>A call to record a reply waits for this before it is answered.</summary>
     public TaskCompletionSource RecordGate { get; set; } = Opened();
@@ -67,7 +74,13 @@ internal sealed class FakeMemory : IAsyncDisposable
     private void Map(WebApplication app)
     {
         var memory = app.MapGroup("/memory").RequireAuthorization().AddEndpointFilter(async (context, next) =>
-            Failure is { } failure ? failure.ToResult() : await next(context));
+        {
+            var answer = await next(context);
+            if (Failure is not { } failure)
+                return answer;
+            Interlocked.Increment(ref _refusals);
+            return failure.ToResult();
+        });
         memory.MapGet("/characters", () => Results.Json(
             new CharacterList([new() { Id = "chr_1", Slug = "ada", Name = "Ada", Tagline = "An engineer.", IdentityVersion = 1, HasAvatar = false, CreatedAt = DateTimeOffset.UnixEpoch }]),
             MemoryJson.Default.CharacterList));
@@ -83,7 +96,9 @@ internal sealed class FakeMemory : IAsyncDisposable
             var reply = (await http.Request.ReadFromJsonAsync(MemoryJson.Default.RecordedReply))!;
             RecordAttempts.Release();
             await RecordGate.Task.WaitAsync(http.RequestAborted);
-            return Record(session, turn, reply);
+            if (SessionsAreGone)
+                return new ApiError(404, ErrorCodes.SessionNotFound, "There is no such session.").ToResult();
+            return Failure is null ? Record(session, turn, reply) : Results.NoContent();
         });
     }
 
