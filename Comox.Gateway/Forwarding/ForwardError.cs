@@ -28,6 +28,9 @@ internal enum ForwardPlace
 
     /// <summary>The reply could not be made durable.</summary>
     Storage,
+
+    /// <summary>A bug of ours.</summary>
+    Gateway,
 }
 
 /// <summary>An expected failure on the way of one exchange: the place for us, the error for the client.</summary>

@@ -62,9 +62,13 @@ internal sealed class ReplyPump(Exchange exchange, SseReader reader, IReplySink 
                 return Step.Last(await PassErrorAsync(sse));
         }
 
-        // :: Step 7, first half: a client may stop at the finish reason, so the reply is durable before it goes out.
-        if (HasFinished && await recorder.HandOverAsync(exchange.Reply.FinishReason ?? "stop") is { } lost)
-            return Step.Last(lost);
+        // :: Step 7, first half: a client may stop at the finish reason, so the reply is durable before it goes out. The words before it need not wait.
+        if (HasFinished && recorder.IsPending)
+        {
+            await FlushAsync();
+            if (await recorder.HandOverAsync(exchange.Reply.FinishReason ?? "stop") is { } lost)
+                return Step.Last(lost);
+        }
 
         // :: Step 5 (inside the sink, at the first event) and step 6.
         _anyEvent = true;

@@ -1,5 +1,7 @@
 using Comox.Gateway.Diagnostics;
+using Comox.Gateway.Forwarding;
 using Comox.ServiceDefaults;
+using Comox.ServiceDefaults.Contracts.OpenAI;
 using Microsoft.Extensions.Options;
 
 namespace Comox.Gateway.OpenAI;
@@ -36,6 +38,12 @@ internal sealed class ChatCompletionsEndpoint(ChatPipeline pipeline, IOptions<Ga
             catch (OperationCanceledException) when (exchange.Aborted.IsCancellationRequested)
             {
                 // The client has left: there is nobody to answer.
+            }
+            catch (Exception bug)
+            {
+                GatewayLog.ExchangeCrashed(logger, exchange.Id, bug);
+                await OpenAIErrorWriter.WriteAsync(exchange, new ForwardError(ForwardPlace.Gateway, new ApiError(
+                    StatusCodes.Status500InternalServerError, ErrorCodes.InternalError, $"The gateway failed. Its log says more under {exchange.Id}.")));
             }
         }
     }

@@ -19,10 +19,10 @@ internal sealed class ModelsEndpoint(Fleet fleet, IHttpClientFactory clients, IO
         await http.Response.WriteAsJsonAsync(new ModelList(models), OpenAIJson.Default.ModelList, cancellationToken: http.RequestAborted);
     }
 
-    public async Task GetAsync(HttpContext http, string id)
+    public async Task GetAsync(HttpContext http)
     {
         // OpenAI's clients send the slash of "character/ada" as %2F, which routing leaves as it is.
-        var name = Uri.UnescapeDataString(id);
+        var name = Uri.UnescapeDataString((string?)http.GetRouteValue("id") ?? "");
         var models = await AllAsync(http.RequestAborted);
         if (models.FirstOrDefault(model => model.Id == name) is { } found)
             await http.Response.WriteAsJsonAsync(found, OpenAIJson.Default.ModelCard, cancellationToken: http.RequestAborted);

@@ -17,13 +17,16 @@ internal sealed class ReplyRecorder(Exchange exchange, ReplyHandover handover)
     /// <summary>Takes the reply's text; null where nobody keeps it.</summary>
     public ReplyText? Text { get; } = exchange.Recalled is null ? null : new ReplyText();
 
+    /// <summary>Whether there is a reply that is not durable yet.</summary>
+    public bool IsPending => Text is not null && !_handedOver;
+
     /// <summary>Makes the reply durable. A reply that was cut before its first word is no turn.</summary>
     public async ValueTask<ForwardError?> HandOverAsync(string finishReason)
     {
-        if (Text is null || _handedOver)
+        if (!IsPending)
             return null;
         _handedOver = true;
-        if (Text.IsEmpty && finishReason is (Cancelled or Error))
+        if (Text!.IsEmpty && finishReason is (Cancelled or Error))
             return null;
 
         var recalled = exchange.Recalled!;

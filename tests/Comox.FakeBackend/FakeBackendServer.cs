@@ -36,6 +36,9 @@ public sealed class FakeBackendServer : IAsyncDisposable
     /// <summary>What callers did against the rules.</summary>
     public ConcurrentQueue<string> Violations { get; } = [];
 
+    /// <summary>How many different connections chat requests came over.</summary>
+    public int Connections => Requests.Select(request => request.Connection).Distinct().Count();
+
     /// <summary>Whether the node agent's event stream is refused.</summary>
     public bool RefuseWatchers { get; set; }
 

@@ -14,7 +14,7 @@ internal static class FakeEngine
     private static async Task ChatAsync(HttpContext http, FakeBackendServer server)
     {
         using var reader = new StreamReader(http.Request.Body);
-        var request = new FakeRequest(http.Request.Path, http.Request.Headers.Authorization, await reader.ReadToEndAsync(http.RequestAborted));
+        var request = new FakeRequest(http.Connection.Id, http.Request.Path, http.Request.Headers.Authorization, await reader.ReadToEndAsync(http.RequestAborted));
         if (!await server.AuthorizeAsync(http) || await RefuseAsync(http, server, request))
             return;
 

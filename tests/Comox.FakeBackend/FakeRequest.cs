@@ -3,10 +3,13 @@ using System.Text.Json;
 namespace Comox.FakeBackend;
 
 /// <summary>One chat request as it arrived.</summary>
-public sealed class FakeRequest(string path, string? authorization, string body)
+public sealed class FakeRequest(string connection, string path, string? authorization, string body)
 {
     private readonly TaskCompletionSource _aborted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Id of the connection it came over.</summary>
+    public string Connection { get; } = connection;
 
     public string Path { get; } = path;
     public string? Authorization { get; } = authorization;

@@ -52,4 +52,24 @@ public sealed class StreamingTests
         Assert.DoesNotContain(without, data => data.Contains("\"usage\""));
         Assert.Contains(with, data => data.Contains("\"usage\""));
     }
+
+    [Fact]
+    public async Task Many_streams_at_once_lose_no_event_and_reuse_their_connections()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync(new() { Tokens = [.. Enumerable.Range(0, 50).Select(number => $"{number} ")] });
+        var expected = string.Concat(Enumerable.Range(0, 50).Select(number => $"{number} "));
+
+        for (var round = 0; round < 3; round++)
+        {
+            var texts = await Task.WhenAll(Enumerable.Range(0, 100).Select(async _ =>
+            {
+                using var response = await gateway.SendAsync(Chat.Streamed);
+                return await response.Content.ReadAsStringAsync();
+            }));
+            Assert.All(texts, text => Assert.Equal(expected, Chat.TextOf(Chat.Events(text))));
+            Assert.All(texts, text => Assert.EndsWith("data: [DONE]\n\n", text));
+        }
+
+        Assert.InRange(gateway.Node.Connections, 1, 120);
+    }
 }
