@@ -1,0 +1,22 @@
+namespace Comox.Gateway.Backends;
+
+/// <summary>Holds the current <see cref="FleetSnapshot"/>. Watchers replace it; requests read it without a lock.</summary>
+internal sealed class Fleet
+{
+    private readonly Lock _writers = new();
+    private readonly SortedDictionary<int, NodeView> _nodes = [];
+    private volatile FleetSnapshot _current = FleetSnapshot.Empty;
+
+    public FleetSnapshot Current => _current;
+
+    /// <param name="node">Position of the node in the settings.</param>
+    /// <param name="change">From the last view to the next.</param>
+    public void Update(int node, Func<NodeView, NodeView> change)
+    {
+        lock (_writers)
+        {
+            _nodes[node] = change(_nodes.GetValueOrDefault(node) ?? new NodeView(null, null, null));
+            _current = new FleetSnapshot(_nodes.Values);
+        }
+    }
+}

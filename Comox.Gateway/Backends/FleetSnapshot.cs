@@ -1,0 +1,79 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using Comox.ServiceDefaults;
+using Comox.ServiceDefaults.Contracts.Nodes;
+
+namespace Comox.Gateway.Backends;
+
+/// <summary>What one watcher last knew of its node.</summary>
+/// <param name="Address">Base address, resolved; null before the first answer.</param>
+/// <param name="Status">The last status; null before the first.</param>
+/// <param name="Lost">Why the event stream is not open; null while it is.</param>
+internal sealed record NodeView(Uri? Address, NodeStatus? Status, string? Lost);
+
+/// <summary>All nodes at one moment, indexed by model. Immutable: a request sees one fleet from beginning to end of each decision.</summary>
+internal sealed class FleetSnapshot
+{
+    private const string ChatRole = "chat";
+
+    private readonly FrozenDictionary<string, BackendPool> _pools;
+    private readonly ImmutableArray<NodeView> _nodes;
+
+    public FleetSnapshot(IEnumerable<NodeView> nodes)
+    {
+        _nodes = [.. nodes];
+        var backends =
+            from node in _nodes
+            from engine in node.Status?.Engines ?? []
+            where engine.Role == ChatRole && engine.Model is not null
+            select BackendOf(node, engine);
+        Pools = [.. backends.GroupBy(backend => backend.Model.Name, StringComparer.Ordinal).Select(group => new BackendPool(group.Key, [.. group]))];
+        _pools = Pools.ToFrozenDictionary(pool => pool.Model, StringComparer.Ordinal);
+    }
+
+    public static FleetSnapshot Empty { get; } = new([]);
+
+    /// <summary>In the order of nodes and engines: the first ready one is the default for characters.</summary>
+    public ImmutableArray<BackendPool> Pools { get; }
+
+    public BackendPool? Find(string model) => _pools.GetValueOrDefault(model);
+
+    /// <summary>The pool that speaks for characters: the configured one, else the first that is ready, else the first.</summary>
+    public BackendPool? FindDefault(string? configured) =>
+        configured is not null ? Find(configured) : Pools.FirstOrDefault(pool => !pool.Ready.IsEmpty) ?? Pools.FirstOrDefault();
+
+    /// <summary>
+    /// While nodes are silent or still choose their models, a model that is not known may yet come: that is a 503 and not a 404.
+    /// Null when the list of models is complete.
+    /// </summary>
+    public ApiError? WhyIncomplete()
+    {
+        var choosing = _nodes
+            .Where(node => node.Lost is null && node.Status is not null)
+            .SelectMany(node => node.Status!.Engines)
+            .FirstOrDefault(engine => engine.Role == ChatRole && engine.Model is null && BackendPool.IsStarting(engine));
+        if (choosing is not null)
+            return BackendPool.Loading("The engine is not ready yet", choosing);
+        if (_nodes.IsEmpty)
+            return BackendPool.Unavailable("No node agent has answered yet. Try again in a moment.");
+        if (_nodes.FirstOrDefault(node => node.Status is null) is { } silent)
+            return BackendPool.Unavailable($"A node agent has not answered yet: {silent.Lost ?? "connecting"}. Look at its log, or try again in a moment.");
+        return null;
+    }
+
+    /// <summary>Why no chat model is known at all, although every node has answered.</summary>
+    public ApiError WhyNoModel()
+    {
+        var failed = _nodes.SelectMany(node => node.Status?.Engines ?? []).FirstOrDefault(engine => engine.Role == ChatRole);
+        return BackendPool.Unavailable(failed is null ? "No node has a chat engine." : $"No chat engine can answer: {failed.Reason.TrimEnd('.')}.");
+    }
+
+    private static Backend BackendOf(NodeView node, EngineStatus engine) => new()
+    {
+        Id = $"{node.Status!.Node}/{engine.Id}",
+        Model = engine.Model!,
+        ChatAddress = new Uri(node.Address!, $"{engine.ProxyPath.TrimEnd('/')}/v1/chat/completions"),
+        Engine = engine,
+        NodeReachable = node.Lost is null,
+    };
+}

@@ -1,0 +1,79 @@
+using System.Net;
+using System.Text.Json;
+using Comox.ServiceDefaults;
+using Comox.ServiceDefaults.Clients;
+using Microsoft.Extensions.Options;
+
+namespace Comox.Gateway.Backends;
+
+/// <summary>
+/// Follows the event stream of every configured node agent and keeps <see cref="Fleet"/> true. The end of a stream is the signal that
+/// the node is lost: its engines get no request until it answers again.
+/// </summary>
+internal sealed class NodeWatcher(Fleet fleet, NodeAddress addresses, IHttpClientFactory clients, IOptions<GatewayOptions> options, TimeProvider time, ILogger<NodeWatcher> logger)
+    : BackgroundService
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        Uri[] nodes = options.Value.Nodes is { Length: > 0 } configured
+            ? [.. configured.Select(address => new Uri(address))]
+            : [ServiceNames.AddressOf(ServiceNames.NodeAgent)];
+        return Task.WhenAll(nodes.Select((address, index) => WatchAsync(index, address, stoppingToken)));
+    }
+
+    private async Task WatchAsync(int index, Uri configured, CancellationToken cancellation)
+    {
+        var pause = FirstPause;
+        while (!cancellation.IsCancellationRequested)
+        {
+            string reason;
+            try
+            {
+                var address = await addresses.ResolveAsync(configured, cancellation);
+                var heard = false;
+                await foreach (var status in ClientFor(address).WatchAsync(cancellation))
+                {
+                    fleet.Update(index, _ => new NodeView(address, status, Lost: null));
+                    if (!heard)
+                        BackendsLog.NodeFound(logger, status.Node, address);
+                    heard = true;
+                    pause = FirstPause;
+                }
+
+                reason = $"the event stream of {configured} ended";
+            }
+            catch (Exception problem) when (problem is HttpRequestException or IOException or JsonException or InvalidOperationException or OperationCanceledException)
+            {
+                if (cancellation.IsCancellationRequested)
+                    return;
+                reason = Describe(configured, problem);
+            }
+
+            fleet.Update(index, view => view with { Lost = reason });
+            BackendsLog.NodeLost(logger, reason, pause);
+            await Task.Delay(pause, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+        }
+    }
+
+    // The registered client of this name carries the service key and no resilience handler; only its address is another one.
+    private NodeAgentClient ClientFor(Uri address)
+    {
+        var http = clients.CreateClient(nameof(NodeAgentClient));
+        http.BaseAddress = address;
+        return new NodeAgentClient(http);
+    }
+
+    private static string Describe(Uri node, Exception problem) => problem switch
+    {
+        HttpRequestException { StatusCode: HttpStatusCode.Unauthorized } =>
+            $"the node agent at {node} refuses the service key; {ServiceAuthentication.ServiceKeySetting} must be the same on both",
+        HttpRequestException { StatusCode: { } status } => $"the node agent at {node} answered {(int)status}",
+        HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError } => $"the name of the node agent {node} is not known",
+        JsonException => $"the node agent at {node} sent a status that cannot be read",
+        _ => $"the node agent at {node} cannot be reached",
+    };
+}

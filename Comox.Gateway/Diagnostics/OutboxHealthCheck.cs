@@ -1,0 +1,16 @@
+using Comox.Gateway.Recall;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace Comox.Gateway.Diagnostics;
+
+/// <summary>
+/// Ready when replies can be made durable. A fleet without a ready engine is not our illness: the node agent reports it, and requests are
+/// answered with the reason.
+/// </summary>
+internal sealed class OutboxHealthCheck(OutboxWriter outbox) : IHealthCheck
+{
+    public const string Name = "gateway";
+
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        Task.FromResult(outbox.Fault is { } fault ? HealthCheckResult.Unhealthy($"The outbox cannot be written: {fault}") : HealthCheckResult.Healthy());
+}

@@ -1,0 +1,54 @@
+using Comox.Gateway.Backends;
+using Comox.Gateway.Forwarding;
+using Comox.Gateway.OpenAI;
+using Comox.Gateway.Recall;
+using Comox.Gateway.Routing;
+
+namespace Comox.Gateway;
+
+/// <summary>
+/// One chat request on its way through the pipeline: the only mutable object in it. Each step fills in what the later ones read;
+/// reading what no step has filled in is a bug.
+/// </summary>
+internal sealed class Exchange(HttpContext http, ChatCompletionRequest request, string id)
+{
+    private ModelRoute? _route;
+    private Backend? _backend;
+
+    public HttpContext Http { get; } = http;
+    public ChatCompletionRequest Request { get; } = request;
+
+    /// <summary><c>req_…</c>; makes the stored user turn idempotent.</summary>
+    public string Id { get; } = id;
+
+    /// <summary>The client has left.</summary>
+    public CancellationToken Aborted => Http.RequestAborted;
+
+    public ModelRoute Route
+    {
+        get => _route ?? throw new InvalidOperationException("No step has routed this exchange.");
+        set => _route = value;
+    }
+
+    public Backend Backend
+    {
+        get => _backend ?? throw new InvalidOperationException("No step has chosen a backend.");
+        set => _backend = value;
+    }
+
+    /// <summary>What memory made of the request; null for plain models.</summary>
+    public RecalledPrompt? Recalled { get; set; }
+
+    /// <summary>What is known of the answer so far.</summary>
+    public ReplyFacts Reply { get; } = new();
+
+    /// <summary>Whether the client has been sent a status. Before, everything may be tried again; after, nothing.</summary>
+    public bool Committed { get; private set; }
+
+    public void Commit()
+    {
+        if (Committed || Http.Response.HasStarted)
+            throw new InvalidOperationException("An exchange commits once, before its first byte.");
+        Committed = true;
+    }
+}

@@ -1,0 +1,218 @@
+using System.Text.Json;
+
+namespace Comox.Gateway.Forwarding;
+
+/// <summary>
+/// The few facts the gateway needs of one <c>chat.completion.chunk</c>, read in one pass without a DOM:
+/// <code>{"choices":[{"finish_reason":null,"index":0,"delta":{"content":"Hi"}}],"created":1,"id":"chatcmpl-1","model":"m","object":"chat.completion.chunk"}</code>
+/// </summary>
+internal ref struct ChunkScan
+{
+    private readonly ReplyText? _reply;
+    private Utf8JsonReader _json;
+
+    private ChunkScan(ReadOnlySpan<byte> data, ReplyText? reply)
+    {
+        _json = new Utf8JsonReader(data, new JsonReaderOptions { MaxDepth = 512 });
+        _reply = reply;
+    }
+
+    /// <summary>It is a JSON object.</summary>
+    public bool IsValid { get; private set; }
+
+    /// <summary>It is <c>{"error":…}</c>: the engine gives up.</summary>
+    public bool IsError { get; private set; }
+
+    /// <summary>It brings text, reasoning, a tool call or an end, and not only a role or nothing.</summary>
+    public bool HasToken { get; private set; }
+
+    /// <summary>How many choices end with it.</summary>
+    public int Finished { get; private set; }
+
+    /// <summary>Why choice 0 ends, if it does.</summary>
+    public string? FinishReason { get; private set; }
+
+    public int? PromptTokens { get; private set; }
+    public int? CompletionTokens { get; private set; }
+
+    /// <param name="data">The event's data.</param>
+    /// <param name="reply">Takes the content of choice 0; null where nobody asks for it.</param>
+    public static ChunkScan Read(ReadOnlySpan<byte> data, ReplyText? reply)
+    {
+        var scan = new ChunkScan(data, reply);
+        try
+        {
+            scan.ReadChunk();
+        }
+        catch (JsonException)
+        {
+            scan.IsValid = false;
+        }
+
+        return scan;
+    }
+
+    private void ReadChunk()
+    {
+        if (!_json.Read() || _json.TokenType != JsonTokenType.StartObject)
+            return;
+        while (_json.Read() && _json.TokenType == JsonTokenType.PropertyName)
+        {
+            if (_json.ValueTextEquals("choices"u8))
+                ReadChoices();
+            else if (_json.ValueTextEquals("usage"u8))
+                ReadUsage();
+            else if (_json.ValueTextEquals("error"u8))
+                IsError |= ReadIsPresent();
+            else
+                SkipValue();
+        }
+
+        _json.Read(); // Throws where anything follows the object.
+        IsValid = true;
+    }
+
+    private void ReadChoices()
+    {
+        _json.Read();
+        if (_json.TokenType != JsonTokenType.StartArray)
+        {
+            _json.Skip();
+            return;
+        }
+
+        while (_json.Read() && _json.TokenType != JsonTokenType.EndArray)
+        {
+            if (_json.TokenType == JsonTokenType.StartObject)
+                ReadChoice();
+            else
+                _json.Skip();
+        }
+    }
+
+    // "index" may stand behind "delta", so the text waits until the whole choice is read.
+    private void ReadChoice()
+    {
+        var index = 0;
+        string? content = null;
+        string? finish = null;
+        while (_json.Read() && _json.TokenType == JsonTokenType.PropertyName)
+        {
+            if (_json.ValueTextEquals("index"u8))
+            {
+                _json.Read();
+                if (_json.TokenType != JsonTokenType.Number || !_json.TryGetInt32(out index))
+                    _json.Skip();
+            }
+            else if (_json.ValueTextEquals("finish_reason"u8))
+            {
+                _json.Read();
+                finish = StringOrNull();
+            }
+            else if (_json.ValueTextEquals("delta"u8))
+            {
+                content = ReadDelta();
+            }
+            else
+            {
+                SkipValue();
+            }
+        }
+
+        if (finish is not null)
+        {
+            HasToken = true;
+            Finished++;
+        }
+
+        if (index != 0)
+            return;
+        FinishReason = finish ?? FinishReason;
+        if (content is not null)
+            _reply?.Append(content);
+    }
+
+    private string? ReadDelta()
+    {
+        string? content = null;
+        _json.Read();
+        if (_json.TokenType != JsonTokenType.StartObject)
+        {
+            _json.Skip();
+            return null;
+        }
+
+        while (_json.Read() && _json.TokenType == JsonTokenType.PropertyName)
+        {
+            var isContent = _json.ValueTextEquals("content"u8);
+            var isRole = _json.ValueTextEquals("role"u8);
+            _json.Read();
+            HasToken |= !isRole && _json.TokenType switch
+            {
+                JsonTokenType.String => !_json.ValueSpan.IsEmpty,
+                JsonTokenType.StartArray or JsonTokenType.StartObject => true,
+                _ => false,
+            };
+            if (isContent && _reply is not null)
+                content = StringOrNull();
+            _json.Skip();
+        }
+
+        return content;
+    }
+
+    private void ReadUsage()
+    {
+        _json.Read();
+        if (_json.TokenType != JsonTokenType.StartObject)
+        {
+            _json.Skip();
+            return;
+        }
+
+        while (_json.Read() && _json.TokenType == JsonTokenType.PropertyName)
+        {
+            var isPrompt = _json.ValueTextEquals("prompt_tokens"u8);
+            var isCompletion = _json.ValueTextEquals("completion_tokens"u8);
+            _json.Read();
+            if ((isPrompt || isCompletion) && _json.TokenType == JsonTokenType.Number && _json.TryGetInt32(out var tokens))
+            {
+                if (isPrompt)
+                    PromptTokens = tokens;
+                else
+                    CompletionTokens = tokens;
+            }
+
+            _json.Skip();
+        }
+    }
+
+    private bool ReadIsPresent()
+    {
+        _json.Read();
+        var present = _json.TokenType != JsonTokenType.Null;
+        _json.Skip();
+        return present;
+    }
+
+    private void SkipValue()
+    {
+        _json.Read();
+        _json.Skip();
+    }
+
+    private readonly string? StringOrNull()
+    {
+        if (_json.TokenType != JsonTokenType.String)
+            return null;
+        try
+        {
+            return _json.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            // Half a surrogate pair in an escape, or bytes that are no UTF-8: some engines split a character between two tokens.
+            return "\uFFFD";
+        }
+    }
+}

@@ -1,0 +1,108 @@
+using System.Text.Json;
+using Comox.Gateway.Backends;
+using Comox.ServiceDefaults;
+using Comox.ServiceDefaults.Contracts.OpenAI;
+
+namespace Comox.Gateway.Forwarding;
+
+/// <summary>
+/// Turns what an engine or its node agent says into our errors, keeping status and words where they are meant for the client:
+/// <code>{"error":{"code":400,"message":"request (10820 tokens) exceeds the available context size …","type":"exceed_context_size_error"}}</code>
+/// </summary>
+internal static class EngineErrors
+{
+    private const int MaxBody = 64 * 1024;
+    private const int MaxMessage = 2000;
+
+    /// <summary>The engine answered with an error status.</summary>
+    public static async ValueTask<ForwardError> ReadAsync(HttpResponseMessage response, Backend backend, CancellationToken cancellation)
+    {
+        var body = new byte[MaxBody];
+        await using var stream = await response.Content.ReadAsStreamAsync(cancellation);
+        var length = await stream.ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: false, cancellation);
+        return From((int)response.StatusCode, body.AsMemory(0, length), backend);
+    }
+
+    /// <summary>The engine's first event was an error: nothing is committed, so it becomes a proper status.</summary>
+    public static ForwardError FromEvent(ReadOnlyMemory<byte> data, Backend backend) => From(StatusIn(data) ?? StatusCodes.Status502BadGateway, data, backend);
+
+    public static ForwardError Unreachable(Backend backend) => new(ForwardPlace.Connect, BackendPool.Unavailable(
+        $"The engine {backend.Id} cannot be reached. Look at GET /node/status and at the node agent's log; the request can be repeated."));
+
+    public static ForwardError FirstTokenTimeout(Backend backend, TimeSpan limit) => new(ForwardPlace.FirstToken, new ApiError(
+        StatusCodes.Status504GatewayTimeout,
+        ErrorCodes.UpstreamTimeout,
+        $"The engine {backend.Id} sent no token within {limit}. It may be overloaded; {GatewayOptions.Section}:{nameof(GatewayOptions.FirstTokenTimeout)} sets the limit."));
+
+    public static ForwardError TokenIdle(Backend backend, TimeSpan limit) => new(ForwardPlace.EngineStream, new ApiError(
+        StatusCodes.Status504GatewayTimeout,
+        ErrorCodes.UpstreamTimeout,
+        $"The engine {backend.Id} fell silent for {limit} in the middle of its answer. {GatewayOptions.Section}:{nameof(GatewayOptions.TokenIdleTimeout)} sets the limit."));
+
+    public static ForwardError Broken(Backend backend, string how) => new(ForwardPlace.EngineStream, new ApiError(
+        StatusCodes.Status502BadGateway, ErrorCodes.UpstreamError, $"The answer of the engine {backend.Id} {how}. The request can be repeated."));
+
+    private static ForwardError From(int status, ReadOnlyMemory<byte> body, Backend backend)
+    {
+        var (message, type, code, isOurs) = Parse(body);
+        message ??= $"The engine {backend.Id} answered {status} without saying why.";
+
+        // 401 and 403 are between us and the node: the client's key was right.
+        if (status is StatusCodes.Status401Unauthorized or StatusCodes.Status403Forbidden or < 400 or > 599)
+        {
+            return new ForwardError(ForwardPlace.EngineAnswer, new ApiError(
+                StatusCodes.Status502BadGateway, ErrorCodes.UpstreamError, $"The engine {backend.Id} answered {status}. The service key of gateway and node agent may differ."));
+        }
+
+        if (isOurs && code is not null)
+            return new ForwardError(ForwardPlace.EngineAnswer, new ApiError(status, code, message) { RetryAfter = RetryAfter(status) });
+        return new ForwardError(ForwardPlace.EngineAnswer, new ApiError(status, CodeOf(status, type), message) { RetryAfter = RetryAfter(status) }) { FromEngine = true };
+    }
+
+    private static string CodeOf(int status, string? type) => (status, type) switch
+    {
+        (_, "exceed_context_size_error") => ErrorCodes.ContextLengthExceeded,
+        (StatusCodes.Status503ServiceUnavailable, "unavailable_error") => ErrorCodes.EngineLoading,
+        (StatusCodes.Status400BadRequest or StatusCodes.Status422UnprocessableEntity, _) => ErrorCodes.InvalidRequest,
+        (StatusCodes.Status413PayloadTooLarge, _) => ErrorCodes.RequestTooLarge,
+        _ => ErrorCodes.UpstreamError,
+    };
+
+    private static int? RetryAfter(int status) => status is StatusCodes.Status503ServiceUnavailable or StatusCodes.Status429TooManyRequests ? 2 : null;
+
+    private static int? StatusIn(ReadOnlyMemory<byte> data)
+    {
+        using var json = JsonDocument.Parse(data);
+        return json.RootElement.TryGetProperty("error"u8, out var error) && error.ValueKind == JsonValueKind.Object
+            && error.TryGetProperty("code"u8, out var code) && code.ValueKind == JsonValueKind.Number && code.TryGetInt32(out var status) && status is >= 400 and <= 599
+            ? status
+            : null;
+    }
+
+    private static (string? Message, string? Type, string? Code, bool IsOurs) Parse(ReadOnlyMemory<byte> body)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(body);
+            var root = json.RootElement;
+            if (root.ValueKind != JsonValueKind.Object)
+                return default;
+            // vLLM writes {"message":…,"type":…} without the envelope in some versions.
+            var error = root.TryGetProperty("error"u8, out var inner) ? inner : root;
+            if (error.ValueKind == JsonValueKind.String)
+                return (Shorten(error.GetString()), null, null, false);
+            return error.ValueKind == JsonValueKind.Object
+                ? (Shorten(Text(error, "message")), Text(error, "type"), Text(error, "code"), Text(error, "source") == "comox")
+                : default;
+        }
+        catch (Exception problem) when (problem is JsonException or InvalidOperationException)
+        {
+            return default;
+        }
+    }
+
+    private static string? Text(JsonElement parent, string name) =>
+        parent.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    private static string? Shorten(string? message) => message?.Length > MaxMessage ? message[..MaxMessage] : message;
+}

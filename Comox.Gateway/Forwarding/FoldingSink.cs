@@ -1,0 +1,29 @@
+namespace Comox.Gateway.Forwarding;
+
+/// <summary>The answer as one object, for clients that did not ask for a stream.</summary>
+internal sealed class FoldingSink(Exchange exchange) : IReplySink
+{
+    private readonly CompletionFold _fold = new();
+
+    public ValueTask WriteAsync(SseEvent sse)
+    {
+        if (!sse.IsDone)
+            _fold.Add(sse.Data);
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask FlushAsync() => ValueTask.CompletedTask;
+
+    public async ValueTask CompleteAsync()
+    {
+        exchange.Commit();
+        var body = _fold.ToUtf8Json();
+        var response = exchange.Http.Response;
+        response.StatusCode = StatusCodes.Status200OK;
+        response.ContentType = "application/json";
+        response.ContentLength = body.Length;
+        await response.BodyWriter.WriteAsync(body, exchange.Aborted);
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+}

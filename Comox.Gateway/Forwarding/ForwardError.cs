@@ -1,0 +1,41 @@
+using Comox.ServiceDefaults;
+
+namespace Comox.Gateway.Forwarding;
+
+/// <summary>Where an exchange failed, and whose doing it was.</summary>
+internal enum ForwardPlace
+{
+    /// <summary>The request names something that is not there, or says something we cannot do.</summary>
+    Request,
+
+    /// <summary>No backend can take the request.</summary>
+    Backends,
+
+    /// <summary>The memory service.</summary>
+    Memory,
+
+    /// <summary>Between the gateway and the node, before an answer.</summary>
+    Connect,
+
+    /// <summary>The engine answered with an error instead of a stream.</summary>
+    EngineAnswer,
+
+    /// <summary>The engine kept silent until the first-token timer ended.</summary>
+    FirstToken,
+
+    /// <summary>The engine's stream broke, fell silent or made no sense.</summary>
+    EngineStream,
+
+    /// <summary>The reply could not be made durable.</summary>
+    Storage,
+
+    /// <summary>A bug of ours.</summary>
+    Gateway,
+}
+
+/// <summary>An expected failure on the way of one exchange: the place for us, the error for the client.</summary>
+internal sealed record ForwardError(ForwardPlace Place, ApiError Error)
+{
+    /// <summary>The error is the engine's own and is passed on in its words.</summary>
+    public bool FromEngine { get; init; }
+}

@@ -1,0 +1,84 @@
+using Comox.Gateway.Backends;
+
+namespace Comox.Gateway.Forwarding;
+
+/// <summary>What an answer is waiting for.</summary>
+internal enum StreamPhase
+{
+    FirstToken,
+    NextToken,
+    EndOfStream,
+
+    /// <summary>The rest of an answer that the client already has whole; only to get the connection back.</summary>
+    Drain,
+}
+
+/// <summary>
+/// One token for everything that ends an exchange early: the client leaving, and one timer per phase. A single read timeout would either
+/// cut slow prompts or let dead streams live.
+/// </summary>
+internal sealed class StreamTimers : IDisposable
+{
+    private static readonly TimeSpan DrainTime = TimeSpan.FromMilliseconds(100);
+
+    // Moving a timer costs more than reading a token; at hundreds of tokens a second nobody needs it exact.
+    private static readonly TimeSpan Coarseness = TimeSpan.FromMilliseconds(100);
+
+    private readonly CancellationTokenSource _source;
+    private readonly CancellationTokenRegistration _clientLeft;
+    private readonly GatewayOptions _options;
+    private readonly TimeProvider _time;
+    private readonly CancellationToken _client;
+    private long _startedAt;
+
+    public StreamTimers(CancellationToken client, GatewayOptions options, TimeProvider time)
+    {
+        (_client, _options, _time) = (client, options, time);
+        _source = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        _clientLeft = client.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), _source);
+        Enter(StreamPhase.FirstToken);
+    }
+
+    public CancellationToken Token => _source.Token;
+    public StreamPhase Phase { get; private set; }
+    public bool ClientLeft => _client.IsCancellationRequested;
+
+    public void Enter(StreamPhase phase)
+    {
+        Phase = phase;
+        Resume();
+    }
+
+    /// <summary>A token came.</summary>
+    public void Restart()
+    {
+        if (_time.GetElapsedTime(_startedAt) > Coarseness)
+            Resume();
+    }
+
+    /// <summary>Stops the clock while a slow client is the one that is waited for.</summary>
+    public void Pause() => _source.CancelAfter(Timeout.InfiniteTimeSpan);
+
+    public void Resume()
+    {
+        _startedAt = _time.GetTimestamp();
+        _source.CancelAfter(Phase switch
+        {
+            StreamPhase.FirstToken => _options.FirstTokenTimeout,
+            StreamPhase.NextToken => _options.TokenIdleTimeout,
+            StreamPhase.EndOfStream => _options.EndOfStreamTimeout,
+            _ => DrainTime,
+        });
+    }
+
+    /// <summary>What the client is told when a timer has run out.</summary>
+    public ForwardError Expired(Backend backend) => Phase == StreamPhase.FirstToken
+        ? EngineErrors.FirstTokenTimeout(backend, _options.FirstTokenTimeout)
+        : EngineErrors.TokenIdle(backend, _options.TokenIdleTimeout);
+
+    public void Dispose()
+    {
+        _clientLeft.Dispose();
+        _source.Dispose();
+    }
+}

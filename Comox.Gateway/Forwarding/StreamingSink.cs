@@ -1,0 +1,115 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Comox.Gateway.Forwarding;
+
+/// <summary>
+/// The answer as a stream: every event byte for byte, and a comment after a long silence, so that proxies in between keep the connection open.
+/// <para>A timer writes the comments while the pump waits for the engine, so the writer has two users. <see cref="_owner"/> says who has it;
+/// taking it costs the pump one compare-and-swap, and only the pump ever waits.</para>
+/// </summary>
+internal sealed class StreamingSink(Exchange exchange, TimeSpan keepAlive, TimeProvider time) : IReplySink
+{
+    private static readonly TaskCompletionSource Pump = new();
+
+    private readonly PipeWriter _body = exchange.Http.Response.BodyWriter;
+    private TaskCompletionSource? _owner;
+    private bool _held;
+    private long _lastFlush;
+    private ITimer? _timer;
+
+    public async ValueTask WriteAsync(SseEvent sse)
+    {
+        if (!exchange.Committed)
+            Commit();
+        await TakeAsync();
+        _body.Write(sse.Raw.Span);
+    }
+
+    public async ValueTask FlushAsync()
+    {
+        if (!_held)
+            return;
+        await _body.FlushAsync(exchange.Aborted);
+        Volatile.Write(ref _lastFlush, time.GetTimestamp());
+        Give();
+    }
+
+    public async ValueTask CompleteAsync()
+    {
+        if (!exchange.Committed)
+            Commit();
+        await TakeAsync();
+        _body.Write("data: [DONE]\n\n"u8);
+        await FlushAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_timer is null)
+            return;
+        await _timer.DisposeAsync();
+        await TakeAsync();
+        Give();
+    }
+
+    private void Commit()
+    {
+        exchange.Commit();
+        var response = exchange.Http.Response;
+        response.StatusCode = StatusCodes.Status200OK;
+        response.ContentType = "text/event-stream";
+        response.Headers.CacheControl = "no-cache";
+        response.Headers["X-Accel-Buffering"] = "no"; // nginx and its kin would collect the stream otherwise
+        exchange.Http.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+        _lastFlush = time.GetTimestamp();
+        _timer = time.CreateTimer(static sink => ((StreamingSink)sink!).OnSilence(), this, keepAlive, keepAlive);
+    }
+
+    private void OnSilence()
+    {
+        if (time.GetElapsedTime(Volatile.Read(ref _lastFlush)) < keepAlive)
+            return;
+        var mine = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        // Taken: an event is being written this moment, so there is no silence.
+        if (Interlocked.CompareExchange(ref _owner, mine, null) is null)
+            _ = PingAsync(mine);
+    }
+
+    private async Task PingAsync(TaskCompletionSource mine)
+    {
+        try
+        {
+            _body.Write(": ping\n\n"u8);
+            await _body.FlushAsync(exchange.Aborted);
+            Volatile.Write(ref _lastFlush, time.GetTimestamp());
+        }
+        catch (Exception problem) when (problem is OperationCanceledException or IOException or InvalidOperationException)
+        {
+            // The client has left; the pump hears of it by its own token.
+        }
+        finally
+        {
+            Volatile.Write(ref _owner, null);
+            mine.SetResult();
+        }
+    }
+
+    private async ValueTask TakeAsync()
+    {
+        while (!_held)
+        {
+            if (Interlocked.CompareExchange(ref _owner, Pump, null) is { } ping)
+                await ping.Task;
+            else
+                _held = true;
+        }
+    }
+
+    private void Give()
+    {
+        _held = false;
+        Volatile.Write(ref _owner, null);
+    }
+}

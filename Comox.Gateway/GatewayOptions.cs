@@ -1,0 +1,82 @@
+using Microsoft.Extensions.Options;
+
+namespace Comox.Gateway;
+
+/// <summary>Section <c>Comox:Gateway</c>. The admin key of the same section belongs to the shared authentication.</summary>
+internal sealed record GatewayOptions
+{
+    public const string Section = "Comox:Gateway";
+
+    /// <summary>Base addresses of the node agents, for example <c>http://gpu-1:5340</c>; empty: the one that service discovery calls <c>nodeagent</c>.</summary>
+    public string[] Nodes { get; init; } = [];
+
+    /// <summary>The plain model that speaks for characters; null: that of the first ready chat engine.</summary>
+    public string? DefaultModel { get; init; }
+
+    /// <summary>The largest request body taken, in bytes.</summary>
+    public int MaxRequestBytes { get; init; } = 16 * 1024 * 1024;
+
+    /// <summary>The largest event taken from an engine, in bytes: an engine that never ends a line must not eat the memory.</summary>
+    public int MaxEventBytes { get; init; } = 4 * 1024 * 1024;
+
+    /// <summary>How long a node may take to accept a connection.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long an engine may take from the request to its first token: waiting for a slot and reading the prompt.</summary>
+    public TimeSpan FirstTokenTimeout { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>The longest pause between two tokens. Comments and heartbeats do not count as tokens.</summary>
+    public TimeSpan TokenIdleTimeout { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long to wait for <c>[DONE]</c> after the finish reason before ending the answer without it.</summary>
+    public TimeSpan EndOfStreamTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The silence after which a streaming client gets a comment, so that no proxy in between closes the connection.</summary>
+    public TimeSpan KeepAliveInterval { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How long the memory service may take to assemble a super-prompt.</summary>
+    public TimeSpan RecallTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a request waits until the session's earlier replies have reached the memory service.</summary>
+    public TimeSpan PendingReplyWait { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long <c>GET /v1/models</c> waits for the characters before it answers without them.</summary>
+    public TimeSpan ModelListTimeout { get; init; } = TimeSpan.FromSeconds(2);
+}
+
+/// <summary>Finds every fault of the section at once; each message names its key.</summary>
+internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
+{
+    private static readonly TimeSpan Longest = TimeSpan.FromHours(24);
+
+    public ValidateOptionsResult Validate(string? name, GatewayOptions options)
+    {
+        var faults = new List<string>();
+        for (var i = 0; i < options.Nodes.Length; i++)
+        {
+            if (!Uri.TryCreate(options.Nodes[i], UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https" or "https+http"))
+                faults.Add($"{GatewayOptions.Section}:Nodes:{i} must be the http or https address of a node agent, not '{options.Nodes[i]}'.");
+        }
+
+        if (options.MaxRequestBytes is < 1024 or > 1024 * 1024 * 1024)
+            faults.Add($"{GatewayOptions.Section}:{nameof(options.MaxRequestBytes)} must be between 1024 and 1073741824.");
+        if (options.MaxEventBytes is < 4096 or > 256 * 1024 * 1024)
+            faults.Add($"{GatewayOptions.Section}:{nameof(options.MaxEventBytes)} must be between 4096 and 268435456.");
+
+        Positive(options.ConnectTimeout, nameof(options.ConnectTimeout));
+        Positive(options.FirstTokenTimeout, nameof(options.FirstTokenTimeout));
+        Positive(options.TokenIdleTimeout, nameof(options.TokenIdleTimeout));
+        Positive(options.EndOfStreamTimeout, nameof(options.EndOfStreamTimeout));
+        Positive(options.KeepAliveInterval, nameof(options.KeepAliveInterval));
+        Positive(options.RecallTimeout, nameof(options.RecallTimeout));
+        Positive(options.PendingReplyWait, nameof(options.PendingReplyWait));
+        Positive(options.ModelListTimeout, nameof(options.ModelListTimeout));
+        return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
+
+        void Positive(TimeSpan value, string key)
+        {
+            if (value <= TimeSpan.Zero || value > Longest)
+                faults.Add($"{GatewayOptions.Section}:{key} must be a time such as 00:00:30, above zero and at most a day.");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+using Comox.Gateway.Backends;
+using Comox.Gateway.Routing;
+using Comox.ServiceDefaults.Clients;
+using Comox.ServiceDefaults.Contracts.Memory;
+using Comox.ServiceDefaults.Contracts.Nodes;
+using Comox.ServiceDefaults.Contracts.OpenAI;
+using Microsoft.Extensions.Options;
+
+namespace Comox.Gateway.OpenAI;
+
+/// <summary><c>GET /v1/models</c>: characters first, then plain models. Without the memory service it lists the plain ones.</summary>
+internal sealed class ModelsEndpoint(Fleet fleet, IHttpClientFactory clients, IOptions<GatewayOptions> options, TimeProvider time)
+{
+    private const string Comox = "comox";
+
+    public async Task ListAsync(HttpContext http)
+    {
+        var models = await AllAsync(http.RequestAborted);
+        await http.Response.WriteAsJsonAsync(new ModelList(models), OpenAIJson.Default.ModelList, cancellationToken: http.RequestAborted);
+    }
+
+    public async Task GetAsync(HttpContext http)
+    {
+        // OpenAI's clients send the slash of "character/ada" as %2F, which routing leaves as it is.
+        var name = Uri.UnescapeDataString((string?)http.GetRouteValue("id") ?? "");
+        var models = await AllAsync(http.RequestAborted);
+        if (models.FirstOrDefault(model => model.Id == name) is { } found)
+            await http.Response.WriteAsJsonAsync(found, OpenAIJson.Default.ModelCard, cancellationToken: http.RequestAborted);
+        else
+            await RoutingStep.NotFound(name, fleet.Current).WriteAsync(http);
+    }
+
+    private async Task<IReadOnlyList<ModelCard>> AllAsync(CancellationToken cancellation) =>
+    [
+        .. (await CharactersAsync(cancellation)).Select(CardOf),
+        .. fleet.Current.Pools.Select(CardOf),
+    ];
+
+    private async Task<IReadOnlyList<CharacterSummary>> CharactersAsync(CancellationToken cancellation)
+    {
+        using var deadline = new CancellationTokenSource(options.Value.ModelListTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellation);
+        try
+        {
+            var characters = await new MemoryClient(clients.CreateClient(nameof(MemoryClient))).ListCharactersAsync(either.Token);
+            return characters.IsSuccess ? characters.Value.Data : [];
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return [];
+        }
+    }
+
+    private static ModelCard CardOf(CharacterSummary character) =>
+        new($"{ModelRoute.CharacterPrefix}{character.Slug}", character.CreatedAt.ToUnixTimeSeconds(), Comox) { Name = character.Name, Description = character.Tagline };
+
+    private static ModelCard CardOf(BackendPool pool) =>
+        new(pool.Model, pool.Backends[0].Engine.Since.ToUnixTimeSeconds(), pool.Details.Source == ModelSources.BuiltIn ? Comox : pool.Details.Source) { Description = pool.Details.Notice };
+}

@@ -1,0 +1,83 @@
+using System.Threading.Channels;
+using Comox.ServiceDefaults;
+using Microsoft.Data.Sqlite;
+
+namespace Comox.Gateway.Recall;
+
+/// <summary>
+/// Owns the outbox. Requests queue what they want written and wait; whatever has queued up meanwhile goes to the disk in one transaction.
+/// </summary>
+internal sealed class OutboxWriter(ComoxHome home, ILogger<OutboxWriter> logger) : IDisposable
+{
+    private const int MaxBatch = 256;
+
+    private readonly Channel<Write> _writes = Channel.CreateUnbounded<Write>(new UnboundedChannelOptions { SingleReader = true });
+    private ReplyOutbox? _outbox;
+    private volatile string? _fault = "it has not been opened";
+
+    /// <summary>Why nothing can be written; null when the last write succeeded.</summary>
+    public string? Fault => _fault;
+
+    /// <returns>What an earlier run left over.</returns>
+    public IReadOnlyList<StoredReply> Open()
+    {
+        _outbox = ReplyOutbox.Open(Path.Combine(home.Folder("gateway"), "outbox.db"));
+        _fault = null;
+        return _outbox.ReadAll();
+    }
+
+    /// <returns>The id once it is on disk; null when it could not be written.</returns>
+    public Task<long?> AddAsync(PendingReply reply) => QueueAsync(new Write(reply, null));
+
+    public Task RemoveAsync(long id) => QueueAsync(new Write(null, id));
+
+    /// <summary>Writes until <see cref="Complete"/>, then writes what is left.</summary>
+    public async Task RunAsync()
+    {
+        var batch = new List<Write>();
+        while (await _writes.Reader.WaitToReadAsync())
+        {
+            batch.Clear();
+            while (batch.Count < MaxBatch && _writes.Reader.TryRead(out var write))
+                batch.Add(write);
+            Apply(batch);
+        }
+    }
+
+    public void Complete() => _writes.Writer.TryComplete();
+
+    public void Dispose() => _outbox?.Dispose();
+
+    private Task<long?> QueueAsync(Write write)
+    {
+        if (!_writes.Writer.TryWrite(write))
+            write.Done.SetResult(null);
+        return write.Done.Task;
+    }
+
+    private void Apply(List<Write> batch)
+    {
+        try
+        {
+            var added = batch.Where(write => write.Added is not null).ToList();
+            var ids = _outbox!.Apply([.. added.Select(write => write.Added!)], [.. batch.Where(write => write.Removed is not null).Select(write => write.Removed!.Value)]);
+            _fault = null;
+            for (var i = 0; i < added.Count; i++)
+                added[i].Done.SetResult(ids[i]);
+            foreach (var write in batch.Where(write => write.Removed is not null))
+                write.Done.SetResult(write.Removed);
+        }
+        catch (SqliteException problem)
+        {
+            _fault = problem.Message;
+            RecallLog.OutboxFailed(logger, problem);
+            foreach (var write in batch)
+                write.Done.TrySetResult(null);
+        }
+    }
+
+    private sealed record Write(PendingReply? Added, long? Removed)
+    {
+        public TaskCompletionSource<long?> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}

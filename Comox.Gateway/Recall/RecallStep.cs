@@ -1,0 +1,94 @@
+using System.Buffers;
+using Comox.Gateway.Forwarding;
+using Comox.ServiceDefaults;
+using Comox.ServiceDefaults.Clients;
+using Comox.ServiceDefaults.Contracts.Memory;
+using Comox.ServiceDefaults.Contracts.OpenAI;
+using Microsoft.Extensions.Options;
+
+namespace Comox.Gateway.Recall;
+
+/// <summary>
+/// Only for characters: the memory service stores what the person said and answers with the super-prompt. Without it there is no answer: a
+/// character without its identity is not that character.
+/// </summary>
+internal sealed class RecallStep(IHttpClientFactory clients, ReplyHandover handover, IOptions<GatewayOptions> options, TimeProvider time, ILogger<RecallStep> logger) : IChatStep
+{
+    private const int MaxSessionLength = 80;
+    private const string ReceiptPath = "/memory/receipts/";
+    private static readonly SearchValues<char> SessionCharacters =
+        SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
+
+    public async ValueTask<ForwardError?> InvokeAsync(Exchange exchange, ChatHandler next)
+    {
+        if (exchange.Route.Character is not { } character)
+            return await next(exchange);
+
+        var session = exchange.Http.Request.Headers[GatewayChatClient.SessionHeader].ToString() is { Length: > 0 } named ? named : null;
+        if (session is not null && (session.Length > MaxSessionLength || session.AsSpan().ContainsAnyExcept(SessionCharacters)))
+            return Refuse(StatusCodes.Status400BadRequest, ErrorCodes.InvalidRequest, "The header X-Comox-Session must be the id of a session, such as ses_0193….");
+        if (TranscriptReader.Read(exchange.Request.Messages.Span, out var messages) is { } unreadable)
+            return new ForwardError(ForwardPlace.Request, unreadable);
+
+        // The prompt must see the reply before, which may still be on its way from the outbox.
+        if (session is not null && !await handover.WaitForAsync(session, options.Value.PendingReplyWait, exchange.Aborted))
+            RecallLog.RepliesStillPending(logger, session);
+
+        var assembled = await AssembleAsync(exchange, new SuperPromptRequest
+        {
+            RequestId = exchange.Id,
+            Character = character,
+            Subject = exchange.Request.User ?? exchange.Http.User.CallerName(),
+            Session = session,
+            Messages = messages,
+            Model = exchange.Route.Model,
+            Profile = exchange.Route.Profile,
+        });
+        if (assembled.Error is { } failure)
+            return new ForwardError(ForwardPlace.Memory, Translate(failure, exchange.Request.Model));
+
+        var prompt = assembled.Value!;
+        exchange.Recalled = new RecalledPrompt(prompt.Session, prompt.ReplyTurn, prompt.Receipt, prompt.Messages, prompt.MaxReplyTokens);
+        // Set before anything is committed, so that an engine's error names the session too: the person's turn is in it.
+        exchange.Http.Response.Headers[GatewayChatClient.SessionHeader] = prompt.Session;
+        exchange.Http.Response.Headers[GatewayChatClient.ReceiptHeader] = ReceiptPath + prompt.Receipt;
+        return await next(exchange);
+    }
+
+    private async Task<ApiResult<SuperPromptResponse>> AssembleAsync(Exchange exchange, SuperPromptRequest request)
+    {
+        using var deadline = new CancellationTokenSource(options.Value.RecallTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, exchange.Aborted);
+        try
+        {
+            return await new MemoryClient(clients.CreateClient(nameof(MemoryClient))).AssembleAsync(request, either.Token);
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested && !exchange.Aborted.IsCancellationRequested)
+        {
+            return MemoryUnavailable($"did not answer within {options.Value.RecallTimeout}");
+        }
+    }
+
+    private static ApiError Translate(ApiError failure, string model) => failure.Code switch
+    {
+        ErrorCodes.CharacterNotFound => new ApiError(
+            StatusCodes.Status404NotFound,
+            ErrorCodes.ModelNotFound,
+            $"The model '{model}' does not exist: there is no such character. GET /v1/models lists the characters; POST /memory/characters imports one.",
+            "model"),
+        // 401 and 403 are between us and the memory service: the client's key was right.
+        _ when failure.Status is StatusCodes.Status401Unauthorized or StatusCodes.Status403Forbidden => MemoryUnavailable("refuses the service key"),
+        _ when failure.Status >= 500 => MemoryUnavailable($"cannot answer: {failure.Message.TrimEnd('.')}"),
+        _ => failure,
+    };
+
+    private static ApiError MemoryUnavailable(string how) => new(
+        StatusCodes.Status503ServiceUnavailable,
+        ErrorCodes.MemoryUnavailable,
+        $"The memory service {how}. A character does not speak without its memory; try again, or use a plain model.")
+    {
+        RetryAfter = 2,
+    };
+
+    private static ForwardError Refuse(int status, string code, string message) => new(ForwardPlace.Request, new ApiError(status, code, message, GatewayChatClient.SessionHeader));
+}

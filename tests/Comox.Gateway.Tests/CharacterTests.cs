@@ -1,0 +1,203 @@
+using System.Net;
+using System.Text.Json;
+using Comox.ServiceDefaults;
+using Comox.ServiceDefaults.Contracts.OpenAI;
+
+namespace Comox.Gateway.Tests;
+
+public sealed class CharacterTests
+{
+    [Theory]
+    [InlineData(Chat.CharacterStreamed)]
+    [InlineData(Chat.CharacterWhole)]
+    public async Task A_character_is_asked_with_its_super_prompt_and_its_reply_is_recorded(string body)
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync();
+
+        using var response = await gateway.SendAsync(body);
+        var text = await response.Content.ReadAsStringAsync();
+
+        var asked = gateway.Memory.Prompts.Single();
+        Assert.Equal(("ada", "admin", "fake-model", "Hi"), (asked.Character, asked.Subject, asked.Model, asked.Messages.Single().Content));
+        var sent = gateway.Node.Requests.Single().Json;
+        Assert.Equal("fake-model", sent.GetProperty("model").GetString());
+        Assert.Equal("You are Ada. «Ä\"\\", sent.GetProperty("messages")[0].GetProperty("content").GetString());
+        Assert.Equal("ses_1", response.Headers.GetValues("X-Comox-Session").Single());
+        Assert.Equal("/memory/receipts/rcp_1", response.Headers.GetValues("X-Comox-Receipt").Single());
+        Assert.Contains("fake", text);
+
+        var (session, turn, reply) = await gateway.Memory.NextReplyAsync();
+        Assert.Equal(("ses_1", "trn_1"), (session, turn));
+        Assert.Equal(("Hello from the fake.", "stop", "fake-model", "rcp_1"), (reply.Content, reply.FinishReason, reply.Model, reply.Receipt));
+    }
+
+    [Theory]
+    [InlineData("", 64)]
+    [InlineData(""","max_tokens":10""", 10)]
+    [InlineData(""","max_completion_tokens":5000""", 64)]
+    public async Task A_reply_is_never_longer_than_the_prompt_leaves_room_for(string more, int expected)
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync();
+
+        using var response = await gateway.SendAsync(Chat.CharacterWhole[..^1] + more + "}");
+
+        var sent = (await gateway.Node.NextRequestAsync()).Json;
+        Assert.Equal(expected, sent.GetProperty("max_tokens").GetInt32());
+        Assert.All(sent.EnumerateObject().Where(field => field.Name == "max_completion_tokens"), field => Assert.Equal(expected, field.Value.GetInt32()));
+    }
+
+    [Fact]
+    public async Task The_user_field_names_the_subject_and_the_header_the_session()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync();
+
+        using var response = await gateway.SendAsync(Chat.CharacterWhole[..^1] + ""","user":"mara"}""", session: "ses_known");
+
+        var asked = gateway.Memory.Prompts.Single();
+        Assert.Equal(("mara", "ses_known"), (asked.Subject, asked.Session));
+        Assert.Equal("ses_known", response.Headers.GetValues("X-Comox-Session").Single());
+    }
+
+    [Fact]
+    public async Task A_subject_that_is_too_long_is_refused()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync();
+
+        var error = await (await gateway.SendAsync($$"""{{Chat.CharacterWhole[..^1]}},"user":"{{new string('m', 257)}}"}""")).ErrorAsync();
+
+        Assert.Equal((400, ErrorCodes.InvalidRequest), (error.Status, error.Code));
+    }
+
+    [Fact]
+    public async Task Parts_of_text_are_joined_and_the_whole_transcript_is_handed_on()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync();
+        const string messages = """
+            [{"role":"system","content":"S"},{"content":[{"type":"text","text":"one"},{"text":"t\u0077o","type":"text"}],"role":"user","name":"x"},
+             {"role":"assistant","content":null,"tool_calls":[{"id":"1"}]},{"role":"user","content":"last"}]
+            """;
+
+        using var response = await gateway.SendAsync($$"""{"messages":{{messages}},"model":"character/ada"}""");
+
+        Assert.Equal(
+            [("system", "S"), ("user", "one\ntwo"), ("assistant", ""), ("user", "last")], gateway.Memory.Prompts.Single().Messages.Select(message => (message.Role, message.Content)));
+    }
+
+    [Theory]
+    [InlineData("""[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:x"}}]}]""", "unsupported_content", "messages[0].content[0]")]
+    [InlineData("""[{"role":"user","content":[{"type":"text","text":"x"},{}]}]""", "unsupported_content", "messages[0].content[1]")]
+    [InlineData("""[{"role":"user","content":7}]""", "invalid_request", "messages[0].content")]
+    [InlineData("""[{"role":"narrator","content":"x"}]""", "invalid_request", "messages[0].role")]
+    [InlineData("""[{"role":"user","content":"x"},{"content":"x"}]""", "invalid_request", "messages[1].role")]
+    [InlineData("""[{"role":"user","content":"\udc00"}]""", "invalid_request", "messages")]
+    public async Task A_message_that_memory_cannot_keep_is_refused(string messages, string code, string param)
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync();
+
+        using var response = await gateway.SendAsync($$"""{"model":"character/ada","messages":{{messages}}}""");
+
+        var error = (await response.JsonAsync()).GetProperty("error");
+        Assert.Equal((HttpStatusCode.BadRequest, code, param), (response.StatusCode, error.GetProperty("code").GetString(), error.GetProperty("param").GetString()));
+        Assert.Empty(gateway.Memory.Prompts);
+    }
+
+    [Fact]
+    public async Task An_image_for_a_plain_model_is_the_engines_business()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync();
+
+        using var response = await gateway.SendAsync("""{"model":"fake-model","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:x"}}]}]}""");
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("character/nobody", null, "model_not_found")]
+    [InlineData("character/", null, "model_not_found")]
+    [InlineData("character/ada", "other_1", "session_not_found")]
+    public async Task What_memory_does_not_know_is_a_404(string model, string? session, string code)
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync();
+
+        using var response = await gateway.SendAsync($$"""{"model":"{{model}}","messages":[{"role":"user","content":"Hi"}]}""", session);
+
+        var error = await response.ErrorAsync();
+        Assert.Equal((404, code), (error.Status, error.Code));
+        Assert.Empty(gateway.Node.Requests);
+    }
+
+    [Theory]
+    [InlineData("ses 1")]
+    [InlineData("../x")]
+    public async Task A_session_header_that_is_no_id_is_refused(string session)
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync();
+
+        var error = await (await gateway.SendAsync(Chat.CharacterWhole, session)).ErrorAsync();
+
+        Assert.Equal((400, ErrorCodes.InvalidRequest), (error.Status, error.Code));
+    }
+
+    [Fact]
+    public async Task Without_memory_a_character_does_not_speak_but_plain_models_do()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync(settings: ("RecallTimeout", "00:00:00.300"));
+        gateway.Memory.Failure = new ApiError(503, ErrorCodes.StorageFailed, "down");
+
+        var error = await (await gateway.SendAsync(Chat.CharacterStreamed)).ErrorAsync();
+        using var plain = await gateway.SendAsync(Chat.Whole);
+
+        Assert.Equal((503, ErrorCodes.MemoryUnavailable), (error.Status, error.Code));
+        Assert.Equal(HttpStatusCode.OK, plain.StatusCode);
+        Assert.Single(gateway.Node.Requests);
+    }
+
+    [Fact]
+    public async Task An_engines_error_still_names_the_session_that_holds_the_turn()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync(new() { FailWithStatus = 500 });
+
+        using var response = await gateway.SendAsync(Chat.CharacterStreamed);
+
+        Assert.Equal(HttpStatusCode.InternalServerError, response.StatusCode);
+        Assert.Equal("ses_1", response.Headers.GetValues("X-Comox-Session").Single());
+    }
+
+    [Fact]
+    public async Task Reasoning_and_other_choices_are_not_what_the_character_said()
+    {
+        string[] events =
+        [
+            """data: {"choices":[{"index":0,"delta":{"role":"assistant","content":null}}]}""",
+            """data: {"choices":[{"index":0,"delta":{"reasoning_content":"Hmm."}}]}""",
+            """data: {"choices":[{"delta":{"content":"other"},"index":1}]}""",
+            """data: {"choices":[{"delta":{"content":"H\u0069 \ud83d\ude00"},"index":0,"finish_reason":null}]}""",
+            """data: {"choices":[{"delta":{"content":"!"},"index":0,"finish_reason":"length"}]}""",
+            """data: {"choices":[{"delta":{},"index":1,"finish_reason":"stop"}]}""",
+            "data: [DONE]",
+        ];
+        await using var gateway = await GatewayUnderTest.StartAsync(new() { RawEvents = events });
+
+        using var response = await gateway.SendAsync(Chat.CharacterStreamed[..^1] + ""","n":2}""");
+        var stream = await response.Content.ReadAsStringAsync();
+
+        Assert.Equal(string.Join("\n\n", events) + "\n\n", stream);
+        var (_, _, reply) = await gateway.Memory.NextReplyAsync();
+        Assert.Equal(("Hi 😀!", "length"), (reply.Content, reply.FinishReason));
+    }
+
+    [Fact]
+    public async Task The_default_model_speaks_for_characters()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync(settings: ("DefaultModel", "second"));
+        gateway.Node.Status = FakeBackend.FakeNode.With("n", FakeBackend.FakeNode.Engine("first", id: "a"), FakeBackend.FakeNode.Engine("second", id: "b"));
+        await gateway.KnowsAsync(fleet => fleet.Find("second") is not null);
+
+        using var response = await gateway.SendAsync(Chat.CharacterStreamed);
+
+        var request = await gateway.Node.NextRequestAsync();
+        Assert.Equal("second", request.Json.GetProperty("model").GetString());
+        Assert.StartsWith("/node/engines/b/", request.Path);
+        Assert.Equal(JsonValueKind.Array, request.Json.GetProperty("messages").ValueKind);
+    }
+}

@@ -1,0 +1,133 @@
+using System.Net;
+using System.Text.Json;
+using Comox.FakeBackend;
+using Comox.ServiceDefaults.Contracts.Nodes;
+using Comox.ServiceDefaults.Contracts.OpenAI;
+
+namespace Comox.Gateway.Tests;
+
+public sealed class FleetTests
+{
+    [Theory]
+    [InlineData(EngineStates.Loading, 503, "engine_loading", "Loading the model (42 %)")]
+    [InlineData(EngineStates.Fetching, 503, "engine_loading", "Loading the model (42 %)")]
+    [InlineData(EngineStates.Restarting, 503, "engine_loading", "Loading the model (42 %)")]
+    [InlineData(EngineStates.Failed, 503, "engine_unavailable", "Loading the model")]
+    [InlineData(EngineStates.Stopped, 503, "engine_unavailable", "Loading the model")]
+    public async Task A_model_that_is_not_ready_says_why_and_when_to_come_back(string state, int status, string code, string words)
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync();
+        gateway.Node.Status = FakeNode.With("n", FakeNode.Engine(state: state, reason: "Loading the model.") with { Progress = 0.42 });
+        await gateway.KnowsAsync(fleet => fleet.Pools.All(pool => pool.Ready.IsEmpty));
+
+        foreach (var chat in (string[])[Chat.Streamed, Chat.CharacterWhole])
+        {
+            using var response = await gateway.SendAsync(chat);
+            var error = await response.ErrorAsync();
+            Assert.Equal((status, code), (error.Status, error.Code));
+            Assert.Contains(words, error.Message);
+            Assert.True(response.Headers.RetryAfter!.Delta > TimeSpan.Zero);
+        }
+
+        // What a person says to a character that cannot answer is not stored.
+        Assert.Empty(gateway.Memory.Prompts);
+    }
+
+    [Fact]
+    public async Task While_the_engine_still_chooses_its_model_no_model_is_called_unknown()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync();
+        gateway.Node.Status = FakeNode.With("n", FakeNode.Engine(model: null, state: EngineStates.Provisioning, reason: "Downloading llama-server"));
+        await gateway.KnowsAsync(fleet => fleet.Pools.IsEmpty);
+
+        var error = await (await gateway.SendAsync(Chat.Streamed)).ErrorAsync();
+
+        Assert.Equal((503, ErrorCodes.EngineLoading), (error.Status, error.Code));
+        Assert.Contains("Downloading llama-server", error.Message);
+    }
+
+    [Fact]
+    public async Task A_lost_node_gets_no_request_and_comes_back_by_itself()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync();
+        gateway.Node.RefuseWatchers = true;
+        gateway.Node.DropWatchers();
+        await gateway.KnowsAsync(fleet => fleet.Pools.All(pool => pool.Ready.IsEmpty));
+
+        var error = await (await gateway.SendAsync(Chat.Streamed)).ErrorAsync();
+        gateway.Node.RefuseWatchers = false;
+        await gateway.KnowsAsync(fleet => fleet.Pools.Any(pool => !pool.Ready.IsEmpty));
+        using var again = await gateway.SendAsync(Chat.Streamed);
+
+        Assert.Equal((503, ErrorCodes.EngineUnavailable), (error.Status, error.Code));
+        Assert.Contains("fake-node/chat", error.Message);
+        Assert.Equal(HttpStatusCode.OK, again.StatusCode);
+    }
+
+    [Fact]
+    public async Task Two_nodes_with_one_model_take_turns()
+    {
+        await using var second = await FakeBackendServer.StartAsync(TestService.ServiceKey);
+        await using var third = await FakeBackendServer.StartAsync(TestService.ServiceKey);
+        await using var gateway = await GatewayUnderTest.StartAsync(settings: [("Nodes:0", second.Address.ToString()), ("Nodes:1", third.Address.ToString())]);
+        await gateway.KnowsAsync(fleet => fleet.Pools.Any(pool => pool.Ready.Length == 2));
+
+        for (var i = 0; i < 6; i++)
+            await (await gateway.SendAsync(Chat.Whole)).Content.ReadAsStringAsync();
+
+        Assert.Equal((3, 3), (second.Requests.Count, third.Requests.Count));
+        Assert.Empty(gateway.Node.Requests);
+    }
+
+    [Fact]
+    public async Task A_node_that_refuses_the_service_key_is_named_with_the_setting()
+    {
+        await using var stranger = await FakeBackendServer.StartAsync("another-service-key-000");
+        await using var gateway = await GatewayUnderTest.StartAsync(ready: false, settings: ("Nodes:0", stranger.Address.ToString()));
+        await gateway.KnowsAsync(fleet => fleet.WhyIncomplete() is { } why && why.Message.Contains("service key"));
+
+        var error = await (await gateway.SendAsync(Chat.Streamed)).ErrorAsync();
+
+        Assert.Equal((503, ErrorCodes.EngineUnavailable), (error.Status, error.Code));
+        Assert.Contains("Comox:ServiceKey", error.Message);
+    }
+
+    [Fact]
+    public async Task Only_chat_engines_answer_chats()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync();
+        gateway.Node.Status = FakeNode.With("n", FakeNode.Engine(), FakeNode.Engine("embedder", id: "embed") with { Role = "embed" });
+        await gateway.KnowsAsync(fleet => fleet.Pools.Length == 1);
+
+        Assert.Equal(HttpStatusCode.NotFound, (await gateway.SendAsync(Chat.Streamed.Replace("fake-model", "embedder"))).StatusCode);
+    }
+
+    [Fact]
+    public async Task Models_are_the_characters_and_the_plain_ones()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync();
+
+        var list = JsonDocument.Parse(await gateway.Http.GetStringAsync("/v1/models")).RootElement;
+        var character = JsonDocument.Parse(await gateway.Http.GetStringAsync("/v1/models/character/ada")).RootElement;
+        var escaped = JsonDocument.Parse(await gateway.Http.GetStringAsync("/v1/models/character%2Fada")).RootElement;
+        var unknown = await (await gateway.Http.GetAsync("/v1/models/nothing")).ErrorAsync();
+
+        Assert.Equal("list", list.GetProperty("object").GetString());
+        Assert.Equal(["character/ada", "fake-model"], list.GetProperty("data").EnumerateArray().Select(model => model.GetProperty("id").GetString()));
+        Assert.Equal(("comox", "Ada"), (character.GetProperty("owned_by").GetString(), character.GetProperty("name").GetString()));
+        Assert.Equal("The model fake-model.", list.GetProperty("data")[1].GetProperty("description").GetString());
+        Assert.True(JsonElement.DeepEquals(character, escaped));
+        Assert.Equal((404, ErrorCodes.ModelNotFound), (unknown.Status, unknown.Code));
+    }
+
+    [Fact]
+    public async Task Without_memory_the_plain_models_are_still_listed()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync(settings: ("ModelListTimeout", "00:00:00.200"));
+        await gateway.Memory.DisposeAsync();
+
+        var list = JsonDocument.Parse(await gateway.Http.GetStringAsync("/v1/models")).RootElement;
+
+        Assert.Equal(["fake-model"], list.GetProperty("data").EnumerateArray().Select(model => model.GetProperty("id").GetString()));
+    }
+}

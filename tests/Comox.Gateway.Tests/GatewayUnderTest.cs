@@ -1,0 +1,105 @@
+using System.Text.Json;
+using System.Net.Http.Json;
+using System.Text;
+using Comox.FakeBackend;
+using Comox.Gateway.Backends;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Comox.Gateway.Tests;
+
+/// <summary>The real gateway between a fake node and a fake memory service, each on its own Kestrel.</summary>
+internal sealed class GatewayUnderTest : IAsyncDisposable
+{
+    private readonly TempHome _home = new();
+
+    private GatewayUnderTest(FakeBackendServer node, FakeMemory memory) => (Node, Memory) = (node, memory);
+
+    public FakeBackendServer Node { get; }
+    public FakeMemory Memory { get; }
+    public TestService Service { get; private set; } = null!;
+    public HttpClient Http { get; private set; } = null!;
+    public string HomePath => _home.Path;
+
+    /// <param name="script">How the engine answers.</param>
+    /// <param name="time">The gateway's clock.</param>
+    /// <param name="ready">Whether to wait until the gateway knows the node.</param>
+    /// <param name="settings">Settings of Comox:Gateway.</param>
+    public static async Task<GatewayUnderTest> StartAsync(
+        FakeScript? script = null, TimeProvider? time = null, bool ready = true, params (string Key, string Value)[] settings)
+    {
+        var node = await FakeBackendServer.StartAsync(TestService.ServiceKey, script);
+        var gateway = new GatewayUnderTest(node, await FakeMemory.StartAsync());
+        gateway.Service = await TestService.StartAsync(
+            builder =>
+            {
+                if (time is not null)
+                    builder.Services.AddSingleton(time);
+                builder.AddGateway();
+            },
+            app => app.MapGateway(),
+            [
+                new("COMOX_HOME", gateway._home.Path),
+                new("services:nodeagent:http:0", node.Address.ToString()),
+                new("services:memory:http:0", gateway.Memory.Address.ToString()),
+                .. settings.Select(setting => KeyValuePair.Create($"Comox:Gateway:{setting.Key}", (string?)setting.Value)),
+            ]);
+        gateway.Http = gateway.Service.CreateClient();
+        if (ready)
+            await gateway.KnowsAsync(fleet => fleet.Pools.Any(pool => !pool.Ready.IsEmpty));
+        return gateway;
+    }
+
+    public Task KnowsAsync(Func<FleetSnapshot, bool> what) =>
+        Eventually.IsTrueAsync(() => what(Service.Services.GetRequiredService<Fleet>().Current), "the gateway knows the fleet");
+
+    /// <summary>Sends a chat; the answer's headers are there when it returns.</summary>
+    public Task<HttpResponseMessage> SendAsync(string body, string? session = null, CancellationToken cancellation = default)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        if (session is not null)
+            request.Headers.Add("X-Comox-Session", session);
+        return Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        await Service.DisposeAsync();
+        await Node.DisposeAsync();
+        await Memory.DisposeAsync();
+        _home.Dispose();
+        Assert.Empty(Node.Violations);
+        Assert.Empty(Memory.Violations);
+    }
+}
+
+/// <summary>Request bodies.</summary>
+internal static class Chat
+{
+    public const string Streamed = """{"model":"fake-model","messages":[{"role":"user","content":"Hi"}],"stream":true}""";
+    public const string Whole = """{"model":"fake-model","messages":[{"role":"user","content":"Hi"}]}""";
+    public const string CharacterStreamed = """{"model":"character/ada","messages":[{"role":"user","content":"Hi"}],"stream":true}""";
+    public const string CharacterWhole = """{"model":"character/ada","messages":[{"role":"user","content":"Hi"}]}""";
+
+    public static async Task<JsonElement> JsonAsync(this HttpResponseMessage response) => await response.Content.ReadFromJsonAsync<JsonElement>();
+
+    /// <summary>Status, code and message of an error in OpenAI's shape.</summary>
+    public static async Task<(int Status, string Code, string Message)> ErrorAsync(this HttpResponseMessage response)
+    {
+        var error = (await response.JsonAsync()).GetProperty("error");
+        Assert.Equal(JsonValueKind.String, error.GetProperty("type").ValueKind);
+        Assert.True(error.TryGetProperty("param", out _));
+        return ((int)response.StatusCode, error.GetProperty("code").GetString()!, error.GetProperty("message").GetString()!);
+    }
+
+    /// <summary>The data of every event; comments are left out.</summary>
+    public static IReadOnlyList<string> Events(string stream) =>
+        [.. stream.Split("\n\n", StringSplitOptions.RemoveEmptyEntries).Where(item => item.StartsWith("data: ", StringComparison.Ordinal)).Select(item => item[6..])];
+
+    public static string TextOf(IEnumerable<string> events) => string.Concat(events
+        .Where(data => data.StartsWith('{'))
+        .Select(data => JsonDocument.Parse(data).RootElement)
+        .Where(chunk => chunk.TryGetProperty("choices", out var choices) && choices.GetArrayLength() > 0)
+        .Select(chunk => chunk.GetProperty("choices")[0].GetProperty("delta"))
+        .Select(delta => delta.TryGetProperty("content", out var content) ? content.GetString() : null));
+}

@@ -1,0 +1,197 @@
+using Comox.FakeBackend;
+using Comox.Gateway.Recall;
+using Comox.ServiceDefaults;
+using Comox.ServiceDefaults.Contracts.Memory;
+using Comox.ServiceDefaults.Contracts.OpenAI;
+
+namespace Comox.Gateway.Tests;
+
+/// <summary>A reply whose end the client has seen reaches the memory service, whatever happens.</summary>
+public sealed class HandoverTests
+{
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_reply_is_on_disk_before_the_client_sees_its_end(bool streamed)
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync();
+        gateway.Memory.RecordGate = FakeMemory.Closed();
+
+        using var response = await gateway.SendAsync(streamed ? Chat.CharacterStreamed : Chat.CharacterWhole);
+        await response.Content.ReadAsStringAsync();
+
+        Assert.Equal(["Hello from the fake."], OutboxOf(gateway).Select(stored => stored.Pending.Reply.Content));
+        gateway.Memory.RecordGate.SetResult();
+        await gateway.Memory.NextReplyAsync();
+        await Eventually.IsTrueAsync(() => OutboxOf(gateway).Count == 0, "the outbox is empty");
+    }
+
+    [Fact]
+    public async Task The_finish_reason_waits_for_the_disk()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync(new() { OmitDone = true, HangAtEnd = true });
+        gateway.Memory.RecordGate = FakeMemory.Closed();
+
+        using var response = await gateway.SendAsync(Chat.CharacterStreamed);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
+        while (await reader.ReadLineAsync() is { } line && !line.Contains("\"finish_reason\":\"stop\""))
+        {
+        }
+
+        Assert.Single(OutboxOf(gateway));
+    }
+
+    [Fact]
+    public async Task The_next_message_of_a_session_waits_until_the_reply_before_it_is_recorded()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync(settings: ("PendingReplyWait", "00:01:00"));
+        gateway.Memory.RecordGate = FakeMemory.Closed();
+        await (await gateway.SendAsync(Chat.CharacterStreamed, "ses_x")).Content.ReadAsStringAsync();
+        await gateway.Memory.RecordAttempts.WaitAsync();
+
+        var next = gateway.SendAsync(Chat.CharacterStreamed, "ses_x");
+        using var other = await gateway.SendAsync(Chat.CharacterStreamed, "ses_y");
+        Assert.Equal(["ses_x", "ses_y"], gateway.Memory.Prompts.Select(prompt => prompt.Session));
+        gateway.Memory.RecordGate.SetResult();
+        using var response = await next;
+
+        Assert.Equal(["ses_x", "ses_y", "ses_x"], gateway.Memory.Prompts.Select(prompt => prompt.Session));
+        Assert.True(gateway.Memory.Replies.ContainsKey("trn_1"));
+    }
+
+    [Fact]
+    public async Task A_reply_that_cannot_be_recorded_holds_the_next_message_only_so_long()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync(settings: ("PendingReplyWait", "00:00:00.050"));
+        gateway.Memory.RecordGate = FakeMemory.Closed();
+        await (await gateway.SendAsync(Chat.CharacterStreamed, "ses_x")).Content.ReadAsStringAsync();
+
+        using var response = await gateway.SendAsync(Chat.CharacterStreamed, "ses_x");
+
+        Assert.Equal(2, gateway.Memory.Prompts.Count);
+    }
+
+    [Fact]
+    public async Task Replies_of_a_session_are_recorded_in_order_and_again_until_it_works()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync(settings: ("PendingReplyWait", "00:00:00.001"));
+        gateway.Memory.RecordGate = FakeMemory.Closed();
+        for (var i = 0; i < 3; i++)
+            await (await gateway.SendAsync(Chat.CharacterStreamed, "ses_x")).Content.ReadAsStringAsync();
+        // A refusal that the client's own retries do not repeat: the worker's back-off has to.
+        gateway.Memory.Failure = new ApiError(409, ErrorCodes.Conflict, "not now");
+        gateway.Memory.RecordGate.SetResult();
+        await Eventually.IsTrueAsync(() => gateway.Memory.Refusals >= 2, "memory has refused twice");
+        gateway.Memory.Failure = null;
+
+        string[] turns = [(await gateway.Memory.NextReplyAsync()).Turn, (await gateway.Memory.NextReplyAsync()).Turn, (await gateway.Memory.NextReplyAsync()).Turn];
+
+        Assert.Equal(["trn_1", "trn_2", "trn_3"], turns);
+    }
+
+    [Fact]
+    public async Task A_reply_for_a_session_that_is_gone_is_dropped()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync();
+        gateway.Memory.RecordGate = FakeMemory.Closed();
+        await (await gateway.SendAsync(Chat.CharacterStreamed, "ses_x")).Content.ReadAsStringAsync();
+        await gateway.Memory.RecordAttempts.WaitAsync();
+        gateway.Memory.SessionsAreGone = true;
+        gateway.Memory.RecordGate.SetResult();
+
+        await Eventually.IsTrueAsync(() => OutboxOf(gateway).Count == 0, "the outbox is empty");
+        Assert.Empty(gateway.Memory.Replies);
+    }
+
+    [Theory]
+    [InlineData(true, "cancelled")]
+    [InlineData(false, "error")]
+    public async Task What_was_said_before_a_cut_is_recorded(bool clientLeaves, string reason)
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync(clientLeaves ? new FakeScript { HangAfter = 3 } : new FakeScript { DropAfter = 3 });
+        using var response = await gateway.SendAsync(Chat.CharacterStreamed);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
+        while (await reader.ReadLineAsync() is { } line && !line.Contains("from"))
+        {
+        }
+
+        response.Dispose();
+
+        var (_, _, reply) = await gateway.Memory.NextReplyAsync();
+        Assert.Equal(("Hello from", reason), (reply.Content, reply.FinishReason));
+    }
+
+    [Fact]
+    public async Task A_killed_gateway_delivers_after_its_restart_what_a_client_had_seen()
+    {
+        using var home = new TempHome();
+        await using var node = await FakeBackendServer.StartAsync(TestService.ServiceKey);
+        await using var memory = await FakeMemory.StartAsync();
+        memory.RecordGate = FakeMemory.Closed();
+
+        await using (var first = Start(home, node, memory))
+        {
+            using var http = new HttpClient { BaseAddress = await first.WaitForAddressAsync() };
+            http.DefaultRequestHeaders.Authorization = new("Bearer", TestService.AdminKey);
+            await first.WaitForLineAsync("Node fake-node reports");
+            using var response = await http.PostAsync("/v1/chat/completions", new StringContent(Chat.CharacterStreamed));
+            Assert.EndsWith("data: [DONE]\n\n", await response.Content.ReadAsStringAsync());
+            await memory.RecordAttempts.WaitAsync();
+            await first.KillAsync();
+        }
+
+        Assert.Empty(memory.Replies);
+        memory.RecordGate.SetResult();
+        await using var second = Start(home, node, memory);
+
+        var (session, turn, reply) = await memory.NextReplyAsync();
+        Assert.Equal(("ses_1", "trn_1", "Hello from the fake."), (session, turn, reply.Content));
+    }
+
+    [Fact]
+    public void An_outbox_that_cannot_be_opened_says_which_file_and_what_to_do()
+    {
+        using var home = new TempHome();
+        var path = Path.Combine(home.Path, "outbox.db");
+        File.WriteAllText(path, new string('x', 5000));
+
+        var problem = Assert.Throws<StartupProblem>(() => ReplyOutbox.Open(path));
+
+        Assert.Contains(path, problem.Message);
+        Assert.NotEmpty(problem.WayOut);
+    }
+
+    [Fact]
+    public void An_outbox_keeps_the_order_and_survives_a_reopening()
+    {
+        using var home = new TempHome();
+        var path = Path.Combine(home.Path, "outbox.db");
+        using (var outbox = ReplyOutbox.Open(path))
+        {
+            var ids = outbox.Apply([Pending("a"), Pending("b"), Pending("c")], []);
+            outbox.Apply([Pending("d")], [ids[1]]);
+        }
+
+        using var again = ReplyOutbox.Open(path);
+        Assert.Equal(["a", "c", "d"], again.ReadAll().Select(stored => stored.Pending.Turn));
+    }
+
+    private static PendingReply Pending(string turn) => new("ses", turn, new RecordedReply { Content = "Ä", FinishReason = "stop", Model = "m", Receipt = "r" });
+
+    private static IReadOnlyList<StoredReply> OutboxOf(GatewayUnderTest gateway)
+    {
+        using var outbox = ReplyOutbox.Open(Path.Combine(gateway.HomePath, "gateway", "outbox.db"));
+        return outbox.ReadAll();
+    }
+
+    private static ChildProcess Start(TempHome home, FakeBackendServer node, FakeMemory memory) => ChildProcess.StartDotnet(
+        Path.Combine(AppContext.BaseDirectory, "Comox.Gateway.dll"),
+        ["--urls", "http://127.0.0.1:0"],
+        [
+            new("COMOX_HOME", home.Path),
+            new("Comox__ServiceKey", TestService.ServiceKey),
+            new("Comox__Gateway__AdminKey", TestService.AdminKey),
+            new("services__nodeagent__http__0", node.Address.ToString()),
+            new("services__memory__http__0", memory.Address.ToString()),
+        ]);
+}

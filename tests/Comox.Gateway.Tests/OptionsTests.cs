@@ -1,0 +1,28 @@
+using Comox.ServiceDefaults;
+using Microsoft.Extensions.Options;
+
+namespace Comox.Gateway.Tests;
+
+public sealed class OptionsTests
+{
+    [Fact]
+    public async Task Every_fault_is_told_at_once_with_its_key()
+    {
+        var problem = await Assert.ThrowsAsync<OptionsValidationException>(() => GatewayUnderTest.StartAsync(ready: false, settings:
+            [("Nodes:0", "gpu-1"), ("MaxRequestBytes", "1"), ("MaxEventBytes", "1"), ("FirstTokenTimeout", "00:00:00"), ("TokenIdleTimeout", "-00:00:01"), ("KeepAliveInterval", "2.00:00:00")]));
+
+        Assert.Equal(
+            ["Nodes:0", "MaxRequestBytes", "MaxEventBytes", "FirstTokenTimeout", "TokenIdleTimeout", "KeepAliveInterval"],
+            problem.Failures.Select(failure => failure.Split(' ')[0]["Comox:Gateway:".Length..]));
+    }
+
+    [Fact]
+    public async Task The_gateway_is_ready_without_a_node()
+    {
+        using var home = new TempHome();
+        await using var service = await TestService.StartAsync(builder => builder.AddGateway(), app => app.MapGateway().MapHealthEndpoints(), [new("COMOX_HOME", home.Path)]);
+        using var http = service.CreateClient(key: null);
+
+        Assert.Equal("Healthy", await http.GetStringAsync("/health"));
+    }
+}
