@@ -43,10 +43,10 @@ public static class WebModule
         app.MapRazorComponents<App>()
             .AddInteractiveServerRenderMode()
             .WithStaticAssets(manifest)
-            .KeepToConsolePaths()
             .RequireAuthorization(ConsoleAccess.Policy);
         app.MapAvatars();
         app.MapSignOut();
+        app.UseNotFoundPage();
         return app;
     }
 }

@@ -1,35 +1,43 @@
-using Microsoft.AspNetCore.Routing.Patterns;
+using Comox.Web.SignIn;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Authorization.Policy;
+using Microsoft.AspNetCore.Components.Endpoints;
 
 namespace Comox.Web.Layout;
 
 /// <summary>
-/// The page for addresses that do not exist is a route that matches everything. In a process with the other services it must leave their paths
-/// alone, so that a wrong <c>/v1/…</c> stays their 404 or 405 and never becomes a page or a sign-in.
+/// Shows the not-found page for addresses of the console that do not exist, and leaves the other services' paths alone: in one process with them a
+/// wrong <c>/v1/…</c> stays their 404 or 405. So it is not a route that matches everything: such a route takes part in the choice on every path, and
+/// turns each 405 of the others into a 404.
 /// </summary>
-internal sealed class ConsolePaths : IRouteConstraint
+internal static class ConsolePaths
 {
     private static readonly HashSet<string> Foreign = new(StringComparer.OrdinalIgnoreCase)
     {
         "v1", "gateway", "memory", "node", "mcp", "health", "alive", "_blazor", "_framework", "_content",
     };
 
-    public static bool Contains(string? path) => !Foreign.Contains((path ?? "").TrimStart('/').Split('/', 2)[0]);
-
-    public bool Match(HttpContext? httpContext, IRouter? route, string routeKey, RouteValueDictionary values, RouteDirection routeDirection) =>
-        Contains(values[routeKey] as string);
-}
-
-internal static class ConsolePathsConvention
-{
-    public static RazorComponentsEndpointConventionBuilder KeepToConsolePaths(this RazorComponentsEndpointConventionBuilder components)
+    public static void UseNotFoundPage(this WebApplication app)
     {
-        components.Add(endpoint =>
-        {
-            if (endpoint is not RouteEndpointBuilder { RoutePattern.RawText: { } raw } page || raw.TrimStart('/') != NotFoundPage.Everything.TrimStart('/'))
-                return;
-            page.RoutePattern = RoutePatternFactory.Parse(raw, defaults: null, parameterPolicies: new { path = new ConsolePaths() });
-            page.Order = int.MaxValue;
-        });
-        return components;
+        var page = new Lazy<Endpoint>(() => app.Services.GetRequiredService<EndpointDataSource>().Endpoints
+            .First(endpoint => endpoint.Metadata.GetMetadata<ComponentTypeMetadata>()?.Type == typeof(NotFoundPage)));
+        app.Use((context, next) => context.GetEndpoint() is null && AsksForAPage(context.Request) ? ShowAsync(context, page.Value) : next(context));
+    }
+
+    private static bool AsksForAPage(HttpRequest request) =>
+        (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
+        && !Foreign.Contains(request.Path.ToString().TrimStart('/').Split('/', 2)[0])
+        && request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase);
+
+    // Authorization ran before, and had no endpoint to look at: whoever may not see the console may not see this page of it either.
+    private static async Task ShowAsync(HttpContext context, Endpoint page)
+    {
+        var services = context.RequestServices;
+        var policy = (await services.GetRequiredService<IAuthorizationPolicyProvider>().GetPolicyAsync(ConsoleAccess.Policy))!;
+        var evaluator = services.GetRequiredService<IPolicyEvaluator>();
+        var who = await evaluator.AuthenticateAsync(policy, context);
+        var may = await evaluator.AuthorizeAsync(policy, who, context, context);
+        context.SetEndpoint(page);
+        await services.GetRequiredService<IAuthorizationMiddlewareResultHandler>().HandleAsync(page.RequestDelegate!, context, policy, may);
     }
 }

@@ -4,18 +4,17 @@ namespace Comox.Web.Layout;
 
 public sealed partial class NotFoundPage : ComponentBase
 {
-    internal const string Everything = "/{*path}";
-
-    [Parameter]
-    public string? Path { get; set; }
-
     /// <summary>There while the page is rendered for a request; null in a circuit.</summary>
     [CascadingParameter]
     private HttpContext? HttpContext { get; set; }
 
     protected override void OnInitialized()
     {
-        if (HttpContext is { Response.HasStarted: false })
+        // At the last moment: a 404 set earlier makes the renderer hold back the page for a re-execution that nothing here does.
+        HttpContext?.Response.OnStarting(() =>
+        {
             HttpContext.Response.StatusCode = StatusCodes.Status404NotFound;
+            return Task.CompletedTask;
+        });
     }
 }
