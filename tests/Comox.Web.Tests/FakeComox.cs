@@ -108,7 +108,7 @@ internal sealed class FakeComox : IAsyncDisposable
         var wanted = (await JsonSerializer.DeserializeAsync(context.Request.Body, MemoryJson.Default.NewSession))!;
         if (Characters.Find(character => character.Slug == wanted.Character) is not { } character)
             return NotFound(ErrorCodes.CharacterNotFound, $"There is no character '{wanted.Character}'.");
-        var session = Some.Session($"ses_{Interlocked.Increment(ref _ids)}", character, [.. character.Greetings.Take(1).Select(greeting => Some.Turn("trn_greeting", "assistant", greeting))]);
+        var session = Some.Session($"ses_new{Interlocked.Increment(ref _ids)}", character, [.. character.Greetings.Take(1).Select(greeting => Some.Turn("trn_greeting", "assistant", greeting))]);
         Sessions[session.Id] = session;
         return Results.Json(session, MemoryJson.Default.SessionDetails, statusCode: 201);
     }
