@@ -33,6 +33,7 @@ public static class ServiceAuthentication
     {
         builder.Services.AddAuthentication(Scheme).AddScheme<AuthenticationSchemeOptions, KeyHandler>(Scheme, null);
         builder.Services.AddAuthorization();
+        builder.Services.AddSingleton(services => new AdminKeyCheck(services.GetRequiredService<IOptions<ServiceKeys>>()));
         builder.Services.AddOptions<ServiceKeys>()
             .Configure<IConfiguration>((keys, configuration) =>
             {

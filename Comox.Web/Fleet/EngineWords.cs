@@ -1,0 +1,55 @@
+using Comox.ServiceDefaults.Contracts.Nodes;
+
+namespace Comox.Web.Fleet;
+
+/// <summary>An engine's state for people: a word, and whether it is good news.</summary>
+internal static class EngineWords
+{
+    public static string Label(NodeView node) => node switch
+    {
+        { IsLost: true } => "Node lost",
+        { Status: null } => "Connecting",
+        { ChatEngine: { } engine } => Label(engine.State),
+        _ => "No chat engine",
+    };
+
+    public static string Label(string state) => state switch
+    {
+        EngineStates.Provisioning => "Installing the engine",
+        EngineStates.Fetching => "Fetching the model",
+        EngineStates.Loading => "Loading the model",
+        EngineStates.Ready => "Ready",
+        EngineStates.Restarting => "Restarting",
+        EngineStates.Failed => "Failed",
+        EngineStates.Stopping => "Stopping",
+        EngineStates.Stopped => "Stopped",
+        _ => state,
+    };
+
+    /// <summary><c>good</c>, <c>busy</c> or <c>bad</c>: the colour of the dot.</summary>
+    public static string Tone(NodeView node) => node switch
+    {
+        { IsLost: true } => "bad",
+        { ChatEngine: { } engine } => Tone(engine.State),
+        _ => "busy",
+    };
+
+    public static string Tone(string state) => state switch
+    {
+        EngineStates.Ready => "good",
+        EngineStates.Failed or EngineStates.Stopped => "bad",
+        _ => "busy",
+    };
+
+    /// <summary>The value of <c>data-state</c>.</summary>
+    public static string State(NodeView node) => node.IsLost ? "lost" : node.ChatEngine?.State ?? "connecting";
+
+    public static string SourceOf(string source) => source switch
+    {
+        ModelSources.Configured => "named in the settings",
+        ModelSources.Cache => "found in the model cache",
+        ModelSources.Hub => "downloaded from the hub",
+        ModelSources.BuiltIn => "ships with Comox",
+        _ => source,
+    };
+}

@@ -1,0 +1,15 @@
+using System.Net;
+
+namespace Comox.Web;
+
+internal static partial class WebLog
+{
+    [LoggerMessage(1, LogLevel.Warning, "A sign-in to the console from {Address} was refused: not the admin key.")]
+    public static partial void SignInRefused(ILogger logger, IPAddress? address);
+
+    [LoggerMessage(2, LogLevel.Information, "The node agent's events are followed: node {Node}.")]
+    public static partial void NodeFollowed(ILogger logger, string node);
+
+    [LoggerMessage(3, LogLevel.Warning, "The node {Node} is lost: its event stream ended ({Cause}). Asking again until it answers.")]
+    public static partial void NodeLost(ILogger logger, string node, string cause);
+}

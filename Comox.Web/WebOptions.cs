@@ -1,0 +1,19 @@
+namespace Comox.Web;
+
+/// <summary>Section <c>Comox:Web</c>.</summary>
+internal sealed record WebOptions
+{
+    public const string Section = "Comox:Web";
+
+    /// <summary>Largest card a person can import, in bytes.</summary>
+    public long MaxCardBytes { get; init; } = 16_000_000;
+
+    /// <summary>The gateway's address as people's own programs see it, shown in examples; null: the console's own address, as in AllInOne.</summary>
+    public string? PublicGatewayUrl { get; init; }
+
+    public string? Problem =>
+        MaxCardBytes is < 1_000 or > 256_000_000 ? $"{Section}:MaxCardBytes must be between 1000 and 256000000."
+        : PublicGatewayUrl is { } url && !(Uri.TryCreate(url, UriKind.Absolute, out var parsed) && parsed.Scheme is "http" or "https")
+            ? $"{Section}:PublicGatewayUrl must be an absolute http or https address, for example http://box.lan:8080."
+            : null;
+}

@@ -1,0 +1,52 @@
+// What the chat page needs from the browser itself: keys, heights, and where the reader is.
+
+export function attachComposer(textarea, button) {
+  const grow = () => {
+    textarea.style.height = 'auto';
+    textarea.style.height = Math.min(textarea.scrollHeight, innerHeight * 0.35) + 'px';
+  };
+  textarea.addEventListener('input', grow);
+  textarea.addEventListener('keydown', event => {
+    // isComposing: Enter also ends the choice of a Japanese or Chinese word.
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    button()?.click();
+  });
+  grow();
+  return grow;
+}
+
+export function attach(root) {
+  const textarea = root.querySelector('textarea');
+  const scroller = root.querySelector('[data-scroller]');
+  const column = scroller?.firstElementChild;
+  const grow = textarea && attachComposer(textarea, () => root.querySelector('[data-testid=send]:not(:disabled)'));
+
+  // Follow the reply while the reader is at the end; once they scroll up, leave them alone until they come back.
+  let following = true;
+  const toEnd = () => scroller.scrollTop = scroller.scrollHeight;
+  const onScroll = () => {
+    following = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 48;
+    root.dataset.following = following;
+  };
+  const observer = new ResizeObserver(() => following && toEnd());
+  if (scroller && column) {
+    scroller.addEventListener('scroll', onScroll, { passive: true });
+    observer.observe(column);
+    observer.observe(scroller);
+    toEnd();
+  }
+
+  return {
+    follow() { following = true; root.dataset.following = true; if (scroller) toEnd(); },
+    focus() {
+      grow?.();
+      // On a phone the focus would open the keyboard over the reply.
+      if (!matchMedia('(pointer: coarse)').matches) textarea?.focus({ preventScroll: true });
+    },
+    dispose() { observer.disconnect(); },
+  };
+}
+
+export const remember = (key, value) => { try { localStorage.setItem(key, value); } catch { /* private mode */ } };
+export const recall = key => { try { return localStorage.getItem(key); } catch { return null; } };

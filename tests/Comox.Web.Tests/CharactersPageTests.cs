@@ -1,0 +1,74 @@
+using System.Text;
+using Bunit;
+using Comox.ServiceDefaults;
+using Comox.Web.Characters;
+
+namespace Comox.Web.Tests;
+
+public sealed class CharactersPageTests : IAsyncLifetime
+{
+    private FakeComox _fake = null!;
+    private PageContext _page = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _fake = await FakeComox.StartAsync();
+        _fake.Characters.Add(Some.Character("Ada", "Hello.") with { Tags = ["history"] });
+        _page = await PageContext.StartAsync(_fake);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Assert.Empty(_fake.Violations);
+        await _page.DisposeAsync();
+        await _fake.DisposeAsync();
+    }
+
+    [Fact]
+    public void Every_character_has_a_card()
+    {
+        var characters = OpenList();
+
+        var card = characters.Find("[data-testid=character-card]");
+        Assert.Equal("/characters/ada", card.GetAttribute("href"));
+        Assert.Contains("history", card.TextContent, StringComparison.Ordinal);
+        Assert.Equal("A", card.QuerySelector(".avatar")!.TextContent.Trim());
+    }
+
+    [Fact]
+    public void Of_several_files_each_gets_its_own_answer_and_a_bad_one_does_not_keep_out_the_good()
+    {
+        _fake.RefuseCard = card => card.Contains("broken", StringComparison.Ordinal) ? new ApiError(400, "invalid_card", "The card has no name: the field 'data.name' is missing.", "data.name") : null;
+        var characters = OpenList();
+
+        Import(characters, ("broken.json", "broken"), ("brine.json", "Brine"), ("notes.txt", "x"), ("huge.png", new string('x', 1_001)));
+
+        characters.WaitForAssertion(() => Assert.Equal(3, characters.FindAll("[data-testid=import-error]").Count));
+        var errors = characters.FindAll("[data-testid=import-error]").Select(error => error.TextContent.Trim()).ToList();
+        Assert.StartsWith("broken.json The card has no name: the field 'data.name' is missing.", errors[0], StringComparison.Ordinal);
+        Assert.StartsWith("notes.txt is neither a .json nor a .png file.", errors[1], StringComparison.Ordinal);
+        Assert.StartsWith("huge.png has 1 kB; a card may have 1 kB.", errors[2], StringComparison.Ordinal);
+        Assert.Contains("Brine is here.", characters.Find("[data-testid=import-done]").TextContent, StringComparison.Ordinal);
+        characters.WaitForAssertion(() => Assert.Equal(2, characters.FindAll("[data-testid=character-card]").Count));
+    }
+
+    [Fact]
+    public void A_characters_page_shows_how_a_program_reaches_it()
+    {
+        var page = _page.Render<CharacterPage>(parameters => parameters.Add(character => character.Slug, "ada"));
+
+        page.WaitForAssertion(() => Assert.Contains("\"model\":\"character/ada\"", page.Markup.Replace("&quot;", "\"", StringComparison.Ordinal), StringComparison.Ordinal));
+        Assert.Contains("/v1/chat/completions", page.Markup, StringComparison.Ordinal);
+    }
+
+    private IRenderedComponent<CharactersPage> OpenList()
+    {
+        var characters = _page.Render<CharactersPage>();
+        characters.WaitForElement("[data-testid=character-card]");
+        return characters;
+    }
+
+    private static void Import(IRenderedComponent<CharactersPage> page, params (string Name, string Content)[] files) =>
+        page.FindComponent<Microsoft.AspNetCore.Components.Forms.InputFile>()
+            .UploadFiles([.. files.Select(file => InputFileContent.CreateFromBinary(Encoding.UTF8.GetBytes(file.Content), file.Name))]);
+}

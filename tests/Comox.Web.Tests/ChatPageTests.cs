@@ -1,0 +1,261 @@
+using Bunit;
+using Bunit.TestDoubles;
+using Comox.ServiceDefaults;
+using Comox.ServiceDefaults.Contracts.Nodes;
+using Comox.Web.Chat;
+using Microsoft.AspNetCore.Components;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Comox.Web.Tests;
+
+public sealed class ChatPageTests : IAsyncLifetime
+{
+    private FakeComox _fake = null!;
+    private PageContext _page = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _fake = await FakeComox.StartAsync();
+        var ada = Some.Character("Ada", "*waves* \"Hello.\"");
+        _fake.Characters.Add(ada);
+        _fake.Sessions["ses_1"] = Some.Session("ses_1", ada,
+            [Some.Turn("t1", "assistant", "Hello."), Some.Turn("t2", "user", "I live in Ljubljana."), Some.Turn("t3", "assistant", "Noted.", "stop", "rcp_1")], "I live in Ljubljana.");
+        _page = await PageContext.StartAsync(_fake);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Assert.Empty(_fake.Violations);
+        await _page.DisposeAsync();
+        await _fake.DisposeAsync();
+    }
+
+    [Fact]
+    public void A_reload_shows_the_history_in_order()
+    {
+        var chat = Open("ses_1");
+
+        Assert.Equal(["Hello.", "Noted."], Texts(chat, "message-assistant"));
+        Assert.Equal(["I live in Ljubljana."], Texts(chat, "message-user"));
+        Assert.Contains("I live in Ljubljana.", chat.Find("[data-testid=conversation]").TextContent, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Tokens_appear_in_order_while_they_arrive_and_become_the_reply()
+    {
+        var chat = Open("ses_1");
+
+        Send(chat, "Where do I live?");
+        var reply = await _fake.NextChatAsync();
+        reply.Say("In ", "Ljub");
+        chat.WaitForAssertion(() => Assert.Equal("In Ljub", Streaming(chat)));
+        Assert.True(chat.Find("[data-testid=composer]").HasAttribute("disabled"));
+        reply.Say("ljana");
+        chat.WaitForAssertion(() => Assert.Equal("In Ljubljana", Streaming(chat)));
+        reply.Say(".");
+        reply.Done();
+
+        chat.WaitForAssertion(() => Assert.Empty(chat.FindAll("[data-testid=streaming]")));
+        Assert.Equal(["Hello.", "Noted.", "In Ljubljana."], Texts(chat, "message-assistant"));
+        Assert.False(chat.Find("[data-testid=composer]").HasAttribute("disabled"));
+        Assert.Equal(["user: Where do I live?"], reply.Messages);
+        Assert.Equal("ses_1", reply.Session);
+        Assert.Equal("character/ada", reply.Request.GetProperty("model").GetString());
+        Assert.Equal("admin", reply.Request.GetProperty("user").GetString());
+    }
+
+    [Fact]
+    public async Task Stop_ends_the_engines_work_and_keeps_what_came()
+    {
+        var chat = Open("ses_1");
+        Send(chat, "Tell me everything.");
+        var reply = await _fake.NextChatAsync();
+        reply.Say("It began");
+        chat.WaitForAssertion(() => Assert.Equal("It began", Streaming(chat)));
+
+        chat.Find("[data-testid=stop]").Click();
+
+        await reply.Abandoned.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        chat.WaitForAssertion(() => Assert.Equal("stopped", chat.Find("[data-testid=message-note]").TextContent));
+        Assert.Equal("It began", Texts(chat, "message-assistant")[^1]);
+        Assert.Empty(chat.FindAll("[data-testid=error-banner]"));
+    }
+
+    [Fact]
+    public async Task Leaving_the_page_ends_the_engines_work()
+    {
+        var chat = Open("ses_1");
+        Send(chat, "Tell me everything.");
+        var reply = await _fake.NextChatAsync();
+
+        await _page.DisposeComponentsAsync();
+
+        await reply.Abandoned.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task A_refusal_is_shown_in_the_servers_words_and_can_be_tried_again()
+    {
+        var chat = Open("ses_1");
+        _fake.RefuseChat = new ApiError(503, "engine_loading", "The engine is loading its model. Try again in a few seconds.");
+
+        Send(chat, "Where do I live?");
+        chat.WaitForAssertion(() => Assert.Contains("The engine is loading its model.", chat.Find("[data-testid=error-banner]").TextContent, StringComparison.Ordinal));
+        Assert.Equal("Where do I live?", Texts(chat, "message-user")[^1]);
+
+        _fake.RefuseChat = null;
+        chat.Find("[data-testid=try-again]").Click();
+        var reply = await _fake.NextChatAsync();
+
+        Assert.Equal(["assistant: Hello.", "user: I live in Ljubljana.", "assistant: Noted.", "user: Where do I live?"], reply.Messages);
+        reply.Say("Here.");
+        reply.Done();
+        chat.WaitForAssertion(() => Assert.Equal("Here.", Texts(chat, "message-assistant")[^1]));
+        Assert.Empty(chat.FindAll("[data-testid=error-banner]"));
+    }
+
+    [Theory]
+    [InlineData(true, "The engine fell over.")]
+    [InlineData(false, "The answer broke off before its end.")]
+    public async Task A_reply_that_breaks_off_keeps_its_words_and_says_so(bool saysWhy, string message)
+    {
+        var chat = Open("ses_1");
+        Send(chat, "Where do I live?");
+        var reply = await _fake.NextChatAsync();
+        reply.Say("In Lju");
+        if (saysWhy)
+            reply.Fail(message);
+        reply.Break();
+
+        chat.WaitForAssertion(() => Assert.Contains(message, chat.Find("[data-testid=error-banner]").TextContent, StringComparison.Ordinal));
+        Assert.Equal("In Lju", Texts(chat, "message-assistant")[^1]);
+        Assert.Equal("interrupted", chat.Find("[data-testid=message-note]").TextContent);
+    }
+
+    [Fact]
+    public async Task Regenerate_sends_the_transcript_up_to_the_persons_last_words()
+    {
+        var chat = Open("ses_1");
+
+        chat.Find("[data-testid=regenerate]").Click();
+        var reply = await _fake.NextChatAsync();
+        reply.Say("Again.");
+        reply.Done();
+
+        Assert.Equal(["assistant: Hello.", "user: I live in Ljubljana."], reply.Messages);
+        chat.WaitForAssertion(() => Assert.Equal(["Hello.", "Again."], Texts(chat, "message-assistant")));
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("error")]
+    public void A_reply_cut_by_a_crash_is_called_interrupted_and_offered_again(string? finish)
+    {
+        var turns = _fake.Sessions["ses_1"].Turns.Take(2).ToList();
+        if (finish is not null)
+            turns.Add(Some.Turn("t3", "assistant", "No", finish));
+        _fake.Sessions["ses_1"] = _fake.Sessions["ses_1"] with { Turns = turns };
+
+        var chat = Open("ses_1");
+
+        Assert.Contains("interrupted", chat.Find("[data-testid=interrupted]").TextContent, StringComparison.Ordinal);
+        Assert.NotNull(chat.Find("[data-testid=try-again]"));
+    }
+
+    [Fact]
+    public void The_receipt_shows_what_was_recalled_and_what_was_left_out()
+    {
+        _fake.Receipts["rcp_1"] = Some.Receipt("rcp_1", Some.Recalled("Mara lives in Ljubljana.", "I live in Ljubljana"), Some.Recalled("Mara likes tea.", "I like tea", included: false));
+        var chat = Open("ses_1");
+
+        chat.Find("[data-testid=receipt-button]").Click();
+
+        chat.WaitForAssertion(() => Assert.Equal(2, chat.FindAll("[data-testid=recalled-item]").Count));
+        var items = chat.FindAll("[data-testid=recalled-item]");
+        Assert.Equal("true", items[0].GetAttribute("data-included"));
+        Assert.Contains("I live in Ljubljana", items[0].TextContent, StringComparison.Ordinal);
+        Assert.Contains("0.91", items[0].TextContent, StringComparison.Ordinal);
+        Assert.Equal("false", items[1].GetAttribute("data-included"));
+        var receipt = chat.Find("[data-testid=receipt]").TextContent;
+        Assert.Contains("90 of 200 tokens", receipt, StringComparison.Ordinal);
+        Assert.Contains("2 older turns did not fit.", receipt, StringComparison.Ordinal);
+        Assert.Contains("You are Ada.", chat.Find("[data-testid=receipt-messages]").TextContent, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_new_chat_starts_with_the_characters_greeting()
+    {
+        var chat = Open("ses_1");
+        chat.Find("[data-testid=new-chat]").Click();
+
+        chat.Find("[data-testid=character-choice][data-slug=ada]").Click();
+
+        var navigation = _page.Services.GetRequiredService<BunitNavigationManager>();
+        chat.WaitForAssertion(() => Assert.EndsWith("/chat/ses_new1", navigation.Uri, StringComparison.Ordinal));
+        chat.Render(parameters => parameters.Add(page => page.SessionId, "ses_new1"));
+        Assert.Equal("waves \"Hello.\"", Assert.Single(Texts(chat, "message-assistant")));
+        Assert.Equal(["ses_new1", "ses_1"], chat.FindAll("[data-testid=conversation]").Select(link => link.GetAttribute("data-session")));
+    }
+
+    [Fact]
+    public void The_start_page_opens_the_newest_conversation()
+    {
+        var chat = _page.Render<ChatPage>();
+
+        chat.WaitForAssertion(() => Assert.EndsWith("/chat/ses_1", _page.Services.GetRequiredService<NavigationManager>().Uri, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Without_conversations_the_start_page_offers_the_characters()
+    {
+        _fake.Sessions.Clear();
+
+        var chat = _page.Render<ChatPage>();
+
+        chat.WaitForAssertion(() => Assert.Equal("ada", chat.Find("[data-testid=character-choice]").GetAttribute("data-slug")));
+    }
+
+    [Fact]
+    public void A_conversation_that_does_not_exist_is_named_as_such()
+    {
+        var chat = _page.Render<ChatPage>(parameters => parameters.Add(page => page.SessionId, "ses_9"));
+
+        chat.WaitForAssertion(() => Assert.Contains("There is no session 'ses_9'.", chat.Find("[data-testid=error-banner]").TextContent, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task While_the_model_loads_the_page_says_so_and_opens_itself_when_it_is_ready()
+    {
+        var loading = _page.NextViewAsync(view => view.ChatEngine?.State == EngineStates.Fetching);
+        _fake.Node.Set(Some.Node(Some.Engine(EngineStates.Fetching, "Downloading the model, 210 of 380 MB", 0.55)));
+        await loading;
+
+        var chat = Open("ses_1");
+        var preparing = chat.Find("[data-testid=preparing]").TextContent;
+        Assert.Contains("Downloading the model, 210 of 380 MB", preparing, StringComparison.Ordinal);
+        Assert.Contains("55%", preparing, StringComparison.Ordinal);
+        Assert.True(chat.Find("[data-testid=composer]").HasAttribute("disabled"));
+
+        _fake.Node.Set(Some.Node());
+        chat.WaitForAssertion(() => Assert.False(chat.Find("[data-testid=composer]").HasAttribute("disabled")));
+        Assert.Empty(chat.FindAll("[data-testid=preparing]"));
+    }
+
+    private IRenderedComponent<ChatPage> Open(string session)
+    {
+        var chat = _page.Render<ChatPage>(parameters => parameters.Add(page => page.SessionId, session));
+        chat.WaitForElement("[data-testid=composer]");
+        return chat;
+    }
+
+    private static void Send(IRenderedComponent<ChatPage> chat, string text)
+    {
+        chat.Find("[data-testid=composer]").Input(text);
+        chat.Find("form").Submit();
+    }
+
+    private static string Streaming(IRenderedComponent<ChatPage> chat) => chat.Find("[data-testid=streaming] .prose").TextContent;
+
+    private static List<string> Texts(IRenderedComponent<ChatPage> chat, string testId) =>
+        [.. chat.FindAll($"[data-testid={testId}]").Select(message => message.QuerySelector(".prose")!.TextContent)];
+}

@@ -1,0 +1,90 @@
+using System.Net.Http.Headers;
+using Bunit;
+using Comox.ServiceDefaults.Clients;
+using Comox.Web.Fleet;
+using Microsoft.AspNetCore.Components;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.FileProviders;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using MudBlazor.Services;
+
+namespace Comox.Web.Tests;
+
+/// <summary>One circuit: pages rendered by bUnit, with the real clients and the real node monitor against a <see cref="FakeComox"/>.</summary>
+internal sealed class PageContext : BunitContext
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    private readonly HttpClient _http;
+    private readonly NodeMonitor _monitor;
+
+    private PageContext(FakeComox fake)
+    {
+        _http = new HttpClient { BaseAddress = new Uri(fake.Address), Timeout = Timeout.InfiniteTimeSpan };
+        _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", FakeComox.ServiceKey);
+        DefaultWaitTimeout = Patience;
+        JSInterop.Mode = JSRuntimeMode.Loose;
+        Services.AddMudServices();
+        Services.AddSingleton(TimeProvider.System);
+        Services.AddSingleton(new MemoryClient(_http));
+        Services.AddSingleton(new GatewayChatClient(_http));
+        Services.AddSingleton(new NodeAgentClient(_http));
+        Services.AddSingleton<IHostApplicationLifetime>(new NeverStopping());
+        Services.AddSingleton(Options.Create(new WebOptions { MaxCardBytes = 1_000 }));
+        Services.AddSingleton(new WebAssets(new Environment()));
+        var scopes = new ServiceCollection().AddSingleton(new NodeAgentClient(_http)).BuildServiceProvider().GetRequiredService<IServiceScopeFactory>();
+        _monitor = new NodeMonitor(scopes, TimeProvider.System, new NeverStopping(), NullLogger<NodeMonitor>.Instance);
+        Services.AddSingleton(_monitor);
+        SetRendererInfo(new RendererInfo("Server", isInteractive: true)); // Closes the list of services.
+    }
+
+    public NodeMonitor Monitor => _monitor;
+
+    public static async Task<PageContext> StartAsync(FakeComox fake)
+    {
+        var page = new PageContext(fake);
+        var heard = page.NextViewAsync(view => view.Connected);
+        await page._monitor.StartAsync(default);
+        await heard;
+        return page;
+    }
+
+    /// <summary>Ends when the monitor knows what is asked for.</summary>
+    public Task NextViewAsync(Func<NodeView, bool> wanted)
+    {
+        var seen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _monitor.Changed += () =>
+        {
+            if (wanted(_monitor.Current))
+                seen.TrySetResult();
+        };
+        return seen.Task.WaitAsync(Patience, TestContext.Current.CancellationToken);
+    }
+
+    protected override async ValueTask DisposeAsyncCore()
+    {
+        await base.DisposeAsyncCore();
+        await _monitor.StopAsync(default);
+        _monitor.Dispose();
+        _http.Dispose();
+    }
+
+    private sealed class NeverStopping : IHostApplicationLifetime
+    {
+        public CancellationToken ApplicationStarted => default;
+        public CancellationToken ApplicationStopping => default;
+        public CancellationToken ApplicationStopped => default;
+
+        public void StopApplication() => throw new NotSupportedException("A page must not stop the host.");
+    }
+
+    private sealed class Environment : IHostEnvironment
+    {
+        public string EnvironmentName { get; set; } = "Test";
+        public string ApplicationName { get; set; } = "Comox.Web";
+        public string ContentRootPath { get; set; } = AppContext.BaseDirectory;
+        public IFileProvider ContentRootFileProvider { get; set; } = new NullFileProvider();
+    }
+}
