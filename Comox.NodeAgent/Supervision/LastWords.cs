@@ -36,6 +36,6 @@ internal static partial class LastWords
         _ => string.Create(CultureInfo.InvariantCulture, $"exited with code {exitCode}"),
     };
 
-    [GeneratedRegex(@"^([\d.]+ E \S+\s+|error: )(?<text>.+)$", RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"^([\d.]+ E (\w+\s+)?\S+?:\s+|error: )(?<text>.+)$", RegexOptions.ExplicitCapture)]
     private static partial Regex ErrorLine();
 }

@@ -18,14 +18,16 @@ internal sealed class ProcessTether : IDisposable
     private const string Watchdog =
         """
         exec 3<&0
+        asked= engine=
+        trap 'asked=1; [ "$engine" ] && kill -TERM $engine' TERM
         "$@" < /dev/null 3<&- &
         engine=$!
-        trap 'kill -TERM $engine' TERM
+        [ "$asked" ] && kill -TERM $engine
         ( read -r _ <&3; kill -KILL $engine ) 2> /dev/null &
         watchdog=$!
         exec 3<&-
         wait $engine; code=$?
-        while kill -0 $engine 2> /dev/null; do wait $engine; code=$?; done
+        while [ "$asked" ]; do asked=; wait $engine; code=$?; done
         kill -KILL $watchdog 2> /dev/null
         exit $code
         """;

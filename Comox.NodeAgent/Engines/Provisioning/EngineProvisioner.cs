@@ -88,7 +88,7 @@ internal sealed class EngineProvisioner(
 
         return Outcome<EngineProgram>.Failed(
             $"No llama-server was found and none could be installed. {string.Join(' ', problems)} " +
-            $"Install llama.cpp (llama.app) so that llama-server is on PATH, or name it in {NodeAgentOptions.Section}:EnginePath.");
+            $"Install llama.cpp (github.com/ggml-org/llama.cpp) so that llama-server is on PATH, or name it in {NodeAgentOptions.Section}:EnginePath.");
     }
 
     private static string? OnPath()

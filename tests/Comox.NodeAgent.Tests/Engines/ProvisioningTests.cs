@@ -1,0 +1,171 @@
+using System.Formats.Tar;
+using System.IO.Compression;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+using Comox.NodeAgent.Downloads;
+using Comox.NodeAgent.Engines.Provisioning;
+using Comox.TestKit;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+
+namespace Comox.NodeAgent.Tests.Engines;
+
+/// <summary>How a llama-server gets onto the machine.</summary>
+[System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
+public sealed class ProvisioningTests : IAsyncLifetime
+{
+    // Stands for the real one inside an archive: 40 MB of it would only slow the test down. What counts here is the way.
+    private const string Program = "#!/bin/sh\necho 'version: 9999 (abcdef)'\n";
+
+    private readonly string _engines = Directory.CreateTempSubdirectory("comox-engines-").FullName;
+    private byte[] _archive = [];
+    private string _digest = "";
+    private LocalServer _server = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        Pack(Program);
+        _server = await LocalServer.StartAsync(AnswerAsync);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _server.DisposeAsync();
+        Directory.Delete(_engines, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_release_with_the_right_digest_is_installed_and_found_again()
+    {
+        var installed = await InstallAsync();
+        Assert.True(installed.IsSuccess, installed.Problem);
+        var found = Assert.Single(InstalledEngines.NewestFirst(_engines));
+        Assert.Equal(installed.Value, found.Program);
+        Assert.Equal("9999 (abcdef)", (await new EngineProbe(TimeProvider.System).TryAsync(found.Program, default)).Value!.Version);
+        Assert.Equal(["llama.cpp-upstream-b9999"], Directory.GetDirectories(_engines).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public async Task A_release_with_a_wrong_digest_is_not_unpacked()
+    {
+        _digest = "sha256:" + new string('a', 64);
+        var installed = await InstallAsync();
+        Assert.False(installed.IsSuccess);
+        Assert.Contains("SHA-256", installed.Problem);
+        Assert.Empty(InstalledEngines.NewestFirst(_engines));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("md5:123")]
+    public async Task A_release_without_a_digest_is_not_downloaded(string digest)
+    {
+        _digest = digest;
+        Assert.Contains("no archive with a digest", (await InstallAsync()).Problem);
+    }
+
+    [Fact]
+    public async Task A_release_that_does_not_run_here_is_not_published()
+    {
+        Pack("#!/bin/sh\necho 'GLIBC_9.99 not found' >&2; exit 1\n");
+        Assert.Contains("GLIBC_9.99 not found", (await InstallAsync()).Problem);
+        Assert.Empty(InstalledEngines.NewestFirst(_engines));
+    }
+
+    [Fact]
+    public async Task No_release_server_is_a_reason_in_words()
+    {
+        var installed = await InstallAsync(options => options.ReleaseUrl = new Uri("http://127.0.0.1:1/latest"));
+        Assert.Contains("cannot be reached", installed.Problem);
+    }
+
+    [Theory]
+    [InlineData("linux-x64", "llama-b1-bin-ubuntu-x64.tar.gz")]
+    [InlineData("debian.12-arm64", "llama-b1-bin-ubuntu-arm64.tar.gz")]
+    [InlineData("osx-arm64", "llama-b1-bin-macos-arm64.tar.gz")]
+    [InlineData("win-x64", "llama-b1-bin-win-cpu-x64.zip")]
+    [InlineData("linux-musl-x64", null)]
+    [InlineData("linux-riscv64", null)]
+    public void Each_system_gets_its_own_cpu_build(string runtime, string? name)
+    {
+        var assets = new[] { "llama-b1-bin-ubuntu-vulkan-x64.tar.gz", "llama-b1-bin-ubuntu-x64.tar.gz", "llama-b1-bin-ubuntu-arm64.tar.gz", "llama-b1-bin-macos-arm64.tar.gz", "llama-b1-bin-win-cpu-x64.zip", "llama-b1-bin-win-cuda-x64.zip" }
+            .Select(asset => new ReleaseAsset(asset, new Uri("http://x/"), "sha256:" + new string('0', 64), 1));
+        Assert.Equal(name, ReleaseAssets.Choose(assets, runtime)?.Name);
+    }
+
+    [Fact]
+    public void A_half_install_is_not_found()
+    {
+        Directory.CreateDirectory(Path.Combine(_engines, "llama.cpp-debian-1", "bin"));
+        Assert.Empty(InstalledEngines.NewestFirst(_engines));
+    }
+
+    [Fact]
+    public async Task Two_installs_from_debian_at_once_make_one_engine_and_a_half_one_is_redone()
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/apt-get"), "needs apt");
+        Assert.SkipWhen(TestEngine.Path is null, TestEngine.SkipReason);
+
+        // A kill between the rename and the marker leaves this.
+        var half = Path.Combine(_engines, Path.GetFileName(Path.GetDirectoryName(Path.GetDirectoryName(TestEngine.Path))!));
+        Directory.CreateDirectory(Path.Combine(half, "bin"));
+        await File.WriteAllTextAsync(Path.Combine(half, "bin", "llama-server"), "half");
+
+        var steps = new List<string>();
+        var both = await Task.WhenAll(
+            new DebianInstaller().InstallAsync(_engines, (words, _) => { lock (steps) steps.Add(words); }, TestContext.Current.CancellationToken),
+            new DebianInstaller().InstallAsync(_engines, (words, _) => { lock (steps) steps.Add(words); }, TestContext.Current.CancellationToken));
+
+        Assert.All(both, outcome => Assert.True(outcome.IsSuccess, outcome.Problem));
+        Assert.Equal(both[0].Value, both[1].Value);
+        Assert.Contains(steps, step => step.EndsWith("Waiting for another install", StringComparison.Ordinal));
+        Assert.Single(steps, step => step.EndsWith("Checking SHA-256", StringComparison.Ordinal));
+        Assert.True((await new EngineProbe(TimeProvider.System).TryAsync(both[0].Value!, default)).IsSuccess);
+        Assert.Empty(Directory.GetDirectories(_engines, ".work-*"));
+    }
+
+    [Fact]
+    public async Task Cancelling_an_install_from_debian_leaves_nothing_that_counts()
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/apt-get"), "needs apt");
+        using var stop = new CancellationTokenSource();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => new DebianInstaller().InstallAsync(_engines, (_, progress) => { if (progress >= 0.05) stop.Cancel(); }, stop.Token));
+        Assert.Empty(InstalledEngines.NewestFirst(_engines));
+    }
+
+    private async Task<Outcome<string>> InstallAsync(Action<NodeAgentOptions>? change = null)
+    {
+        var settings = new NodeAgentOptions { ReleaseUrl = new Uri(_server.Address, "/latest") };
+        change?.Invoke(settings);
+        using var http = new HttpClient();
+        var installer = new ReleaseInstaller(http, new VerifiedDownload(new HurriedTime(20)), new EngineProbe(TimeProvider.System), Options.Create(settings), TimeProvider.System);
+        return await installer.InstallAsync(_engines, (_, _) => { }, TestContext.Current.CancellationToken);
+    }
+
+    private Task AnswerAsync(HttpContext context)
+    {
+        var architecture = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "arm64" : "x64";
+        return context.Request.Path == "/latest"
+            ? context.Response.WriteAsync(
+                $$"""{"tag_name":"b9999","assets":[{"name":"llama-b9999-bin-ubuntu-{{architecture}}.tar.gz","size":{{_archive.Length}},"digest":"{{_digest}}","browser_download_url":"{{_server.Address}}archive"}]}""")
+            : LocalServer.SendAsync(context, _archive);
+    }
+
+    private void Pack(string program)
+    {
+        using var packed = new MemoryStream();
+        using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+        using (var tar = new TarWriter(gzip))
+        {
+            tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, "llama-b9999/llama-server")
+            {
+                DataStream = new MemoryStream(Encoding.UTF8.GetBytes(program)),
+                Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+            });
+        }
+
+        _archive = packed.ToArray();
+        _digest = "sha256:" + Convert.ToHexStringLower(SHA256.HashData(_archive));
+    }
+}
