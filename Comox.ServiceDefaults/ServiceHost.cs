@@ -34,9 +34,9 @@ public static class ServiceHost
     private static string? Explain(Exception problem) => problem switch
     {
         StartupProblem known => $"Comox cannot start. {known.Message}\n{known.WayOut}",
-        OptionsValidationException invalid =>
-            $"Comox cannot start: the settings are not valid.\n{string.Join('\n', invalid.Failures.Select(failure => $"  - {failure}"))}\n" +
-            "Set them as environment variables (Comox__Gateway__AdminKey for Comox:Gateway:AdminKey), arguments or in appsettings.json.",
+        OptionsValidationException invalid => Explain([invalid]),
+        AggregateException several when several.InnerExceptions.All(inner => inner is OptionsValidationException) =>
+            Explain(several.InnerExceptions.Cast<OptionsValidationException>()),
         IOException { InnerException: AddressInUseException or SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } } taken =>
             $"Comox cannot start. {taken.Message.TrimEnd('.')}.\nStop the program that listens there, or choose another address: --urls http://localhost:8081",
         IOException { InnerException: SocketException { SocketErrorCode: SocketError.AccessDenied } } denied =>
@@ -44,6 +44,10 @@ public static class ServiceHost
         AggregateException { InnerExceptions: [var only] } => Explain(only),
         _ => null,
     };
+
+    private static string Explain(IEnumerable<OptionsValidationException> invalid) =>
+        $"Comox cannot start: the settings are not valid.\n{string.Join('\n', invalid.SelectMany(section => section.Failures).Select(failure => $"  - {failure}"))}\n" +
+        "Set them as environment variables (Comox__Gateway__AdminKey for Comox:Gateway:AdminKey), arguments or in appsettings.json.";
 
     // Below every other source, so that appsettings.json, the environment and arguments still decide.
     private static void AddQuietLogging(IConfigurationBuilder configuration) =>
