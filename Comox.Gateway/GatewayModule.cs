@@ -38,14 +38,15 @@ public static class GatewayModule
 
     public static WebApplication MapGateway(this WebApplication app)
     {
-        var chat = app.Services.GetRequiredService<ChatCompletionsEndpoint>();
-        var models = app.Services.GetRequiredService<ModelsEndpoint>();
-
         var v1 = app.MapGroup("/v1").RequireAuthorization();
-        v1.MapPost("/chat/completions", chat.InvokeAsync);
-        v1.MapGet("/models", models.ListAsync);
-        v1.MapGet("/models/{**id}", models.GetAsync);
+        v1.MapPost("/chat/completions", http => Endpoint<ChatCompletionsEndpoint>(http).InvokeAsync(http));
+        v1.MapGet("/models", http => Endpoint<ModelsEndpoint>(http).ListAsync(http));
+        v1.MapGet("/models/{**id}", http => Endpoint<ModelsEndpoint>(http).GetAsync(http));
         v1.Map("/{**path}", UnknownPathEndpoint.InvokeAsync);
         return app;
     }
+
+    // Not resolved while mapping: that would read the options before the host validates all of them and tells every fault at once.
+    private static T Endpoint<T>(HttpContext http)
+        where T : notnull => http.RequestServices.GetRequiredService<T>();
 }

@@ -45,12 +45,16 @@ public static class ServiceHost
     private static string? Explain(Exception problem) => problem switch
     {
         StartupProblem known => $"Comox cannot start. {known.Message}\n{known.WayOut}",
-        OptionsValidationException invalid =>
-            $"Comox cannot start: the settings are not valid.\n{string.Join('\n', invalid.Failures.Select(failure => $"  - {failure}"))}\n" +
-            "Set them as environment variables (Comox__Gateway__AdminKey for Comox:Gateway:AdminKey), arguments or in appsettings.json.",
+        OptionsValidationException invalid => Explain([invalid]),
+        AggregateException several when several.InnerExceptions.All(inner => inner is OptionsValidationException) =>
+            Explain(several.InnerExceptions.Cast<OptionsValidationException>()),
         AggregateException { InnerExceptions: [var only] } => Explain(only),
         _ => null,
     };
+
+    private static string Explain(IEnumerable<OptionsValidationException> invalid) =>
+        $"Comox cannot start: the settings are not valid.\n{string.Join('\n', invalid.SelectMany(section => section.Failures).Select(failure => $"  - {failure}"))}\n" +
+        "Set them as environment variables (Comox__Gateway__AdminKey for Comox:Gateway:AdminKey), arguments or in appsettings.json.";
 
     // Below every other source, so that appsettings.json, the environment and arguments still decide.
     private static void AddQuietLogging(IConfigurationBuilder configuration) =>
@@ -63,6 +67,8 @@ public static class ServiceHost
                 ["Logging:LogLevel:System.Net.Http.HttpClient"] = "Warning",
                 ["Logging:LogLevel:Microsoft.Hosting.Lifetime"] = "Information",
                 ["Logging:LogLevel:Microsoft.AspNetCore.DataProtection"] = "Error",
+                // A probe that finds the engine still loading is no failure; the node agent says what it is doing.
+                ["Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks"] = "None",
                 ["Logging:LogLevel:Polly"] = "Warning",
                 ["Logging:LogLevel:Yarp"] = "Warning",
             },

@@ -7,7 +7,8 @@ namespace Comox.Gateway.Recall;
 /// The durable way of a reply to the memory service: on disk before the client sees the end, delivered in the background in the order of its
 /// session, and again and again until it has arrived. Recording is idempotent, so a reply delivered twice is one turn.
 /// </summary>
-internal sealed class ReplyHandover(OutboxWriter outbox, IHttpClientFactory clients, TimeProvider time, ILogger<ReplyHandover> logger) : IHostedService, IDisposable
+internal sealed class ReplyHandover(
+    OutboxWriter outbox, IHttpClientFactory clients, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<ReplyHandover> logger) : IHostedService, IDisposable
 {
     private const int DeliveriesAtOnce = 8;
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
@@ -17,6 +18,9 @@ internal sealed class ReplyHandover(OutboxWriter outbox, IHttpClientFactory clie
     private readonly Dictionary<string, SessionQueue> _sessions = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _deliveries = new(DeliveriesAtOnce);
     private readonly CancellationTokenSource _stopping = new();
+
+    // In one process the memory service listens only once the host has started: a delivery before that would fail and then wait out the client's retries.
+    private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _writing = Task.CompletedTask;
 
     public Task StartAsync(CancellationToken cancellationToken)
@@ -25,6 +29,7 @@ internal sealed class ReplyHandover(OutboxWriter outbox, IHttpClientFactory clie
         if (leftOver.Count > 0)
             RecallLog.RepliesLeftOver(logger, leftOver.Count);
         _writing = Task.Run(outbox.RunAsync, CancellationToken.None);
+        lifetime.ApplicationStarted.Register(_started.SetResult);
         foreach (var reply in leftOver)
             Enqueue(reply);
         return Task.CompletedTask;
@@ -100,6 +105,7 @@ internal sealed class ReplyHandover(OutboxWriter outbox, IHttpClientFactory clie
     {
         try
         {
+            await _started.Task.WaitAsync(_stopping.Token);
             while (Next(session, queue) is { } reply)
             {
                 await DeliverAsync(reply);

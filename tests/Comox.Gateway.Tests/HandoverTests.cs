@@ -3,6 +3,9 @@ using Comox.Gateway.Recall;
 using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Contracts.Memory;
 using Comox.ServiceDefaults.Contracts.OpenAI;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Comox.Gateway.Tests;
 
@@ -148,6 +151,30 @@ public sealed class HandoverTests
         Assert.Equal(("ses_1", "trn_1", "Hello from the fake."), (session, turn, reply.Content));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_reply_that_cannot_be_stored_is_not_called_whole(bool streamed)
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync();
+        using (var database = new SqliteConnection($"Data Source={OutboxPath(gateway)};Pooling=False"))
+        {
+            database.Open();
+            using var drop = database.CreateCommand();
+            drop.CommandText = "DROP TABLE replies";
+            drop.ExecuteNonQuery();
+        }
+
+        using var response = await gateway.SendAsync(streamed ? Chat.CharacterStreamed : Chat.CharacterWhole);
+        var text = await response.Content.ReadAsStringAsync();
+        var health = await gateway.Service.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync();
+
+        Assert.Contains(ErrorCodes.StorageFailed, text);
+        Assert.DoesNotContain("[DONE]", text);
+        Assert.DoesNotContain("\"stop\"", text);
+        Assert.Equal(HealthStatus.Unhealthy, health.Entries["gateway"].Status);
+    }
+
     [Fact]
     public void An_outbox_that_cannot_be_opened_says_which_file_and_what_to_do()
     {
@@ -180,9 +207,11 @@ public sealed class HandoverTests
 
     private static IReadOnlyList<StoredReply> OutboxOf(GatewayUnderTest gateway)
     {
-        using var outbox = ReplyOutbox.Open(Path.Combine(gateway.HomePath, "gateway", "outbox.db"));
+        using var outbox = ReplyOutbox.Open(OutboxPath(gateway));
         return outbox.ReadAll();
     }
+
+    private static string OutboxPath(GatewayUnderTest gateway) => Path.Combine(gateway.HomePath, "gateway", "outbox.db");
 
     private static ChildProcess Start(TempHome home, FakeBackendServer node, FakeMemory memory) => ChildProcess.StartDotnet(
         Path.Combine(AppContext.BaseDirectory, "Comox.Gateway.dll"),
