@@ -12,7 +12,7 @@ public sealed class BadInputTests(OneMachine machine)
     [InlineData("{\"model\":\"character/nobody\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}", 404, "model_not_found")]
     [InlineData("{\"model\":\"character/brine\",\"messages\":[", 400, "invalid_json")]
     [InlineData("", 400, "invalid_json")]
-    [InlineData("[]", 400, "invalid_request")]
+    [InlineData("[]", 400, "invalid_json")]
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}", 400, "invalid_request")]
     [InlineData("{\"model\":\"character/brine\",\"messages\":[]}", 400, "invalid_request")]
     [InlineData("{\"model\":\"character/brine\",\"messages\":\"Hi\"}", 400, "invalid_request")]

@@ -1,9 +1,11 @@
+using Comox.TestKit;
+
 namespace Comox.AllInOne.Tests;
 
 /// <summary>One running Comox with the built-in model on the real llama-server, shared by the tests that only talk to it.</summary>
 public sealed class OneMachine : IAsyncLifetime
 {
-    private readonly TemporaryHome _home = new();
+    private readonly TempHome _home = new();
 
     internal AllInOneProcess Comox { get; private set; } = null!;
 

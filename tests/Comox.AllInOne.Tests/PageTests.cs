@@ -96,7 +96,7 @@ public sealed class PageTests(OneMachine machine)
         await using var browser = await Browser.LaunchAsync();
         var page = await browser.OpenAsync(new Uri(await machine.Comox.PageAsync(), "fleet"));
         await Expect(page.GetByTestId("node-card")).ToContainTextAsync("tiny-talker");
-        await Expect(page.GetByTestId("engine-state")).ToContainTextAsync("ready", new() { IgnoreCase = true });
+        await Expect(page.GetByTestId("node-engine-state")).ToContainTextAsync("ready", new() { IgnoreCase = true });
     }
 
     [Fact]
@@ -120,7 +120,7 @@ public sealed class PageTests(OneMachine machine)
     internal static async Task StartChatAsync(IPage page, string character)
     {
         await page.GetByTestId("new-chat").First.ClickAsync();
-        await page.GetByTestId("character-card").Filter(new() { HasText = character }).First.ClickAsync();
+        await page.GetByTestId("character-choice").Filter(new() { HasText = character }).Last.ClickAsync();
         await page.WaitForURLAsync("**/chat/ses_*");
         await Expect(page.GetByTestId("message-user")).ToHaveCountAsync(0);
         await Expect(page.GetByTestId("composer")).ToBeEnabledAsync();

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Comox.TestKit;
 
 namespace Comox.AllInOne.Tests;
 
@@ -9,7 +10,7 @@ public sealed class StartupTests
     [Fact]
     public async Task A_port_in_use_is_named_with_the_way_out()
     {
-        using var home = new TemporaryHome();
+        using var home = new TempHome();
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
         var port = ((IPEndPoint)taken.LocalEndpoint).Port;
@@ -25,7 +26,7 @@ public sealed class StartupTests
     [Fact]
     public async Task A_data_folder_that_cannot_be_written_is_named_with_the_way_out()
     {
-        using var home = new TemporaryHome();
+        using var home = new TempHome();
         var file = Path.Combine(home.Path, "a-file");
         await File.WriteAllTextAsync(file, "");
 
@@ -39,7 +40,7 @@ public sealed class StartupTests
     [Fact]
     public async Task A_second_process_is_kept_off_the_same_data_folder()
     {
-        using var home = new TemporaryHome();
+        using var home = new TempHome();
         await using var first = await AllInOneProcess.StartAsync(home.Path, ("Comox__NodeAgent__EnginePath", NoEngine(home)));
 
         var (exitCode, output) = await AllInOneProcess.RunToEndAsync(home.Path, "http://127.0.0.1:0");
@@ -51,7 +52,7 @@ public sealed class StartupTests
     [Fact]
     public async Task Invalid_settings_are_all_named_at_once()
     {
-        using var home = new TemporaryHome();
+        using var home = new TempHome();
 
         var (exitCode, output) = await AllInOneProcess.RunToEndAsync(
             home.Path, "http://127.0.0.1:0", ("Comox__Gateway__AdminKey", "short"), ("Comox__ServiceKey", "short"));
@@ -64,7 +65,7 @@ public sealed class StartupTests
     [Fact]
     public async Task An_engine_that_will_not_start_is_explained_and_the_rest_works()
     {
-        using var home = new TemporaryHome();
+        using var home = new TempHome();
         await using var comox = await AllInOneProcess.StartAsync(home.Path, ("Comox__NodeAgent__EnginePath", NoEngine(home)));
         Assert.Contains("The engine cannot start", await comox.EngineAsync(), StringComparison.Ordinal);
         using var client = await comox.ClientAsync();
@@ -85,7 +86,7 @@ public sealed class StartupTests
     [Fact]
     public async Task The_admin_key_is_made_once_and_kept_for_its_owner_only()
     {
-        using var home = new TemporaryHome();
+        using var home = new TempHome();
         string key;
         await using (var first = await AllInOneProcess.StartAsync(home.Path, ("Comox__Gateway__AdminKey", ""), ("Comox__NodeAgent__EnginePath", NoEngine(home))))
         {
@@ -104,7 +105,7 @@ public sealed class StartupTests
     }
 
     /// <summary>A program that is there, runs, and is no engine.</summary>
-    private static string NoEngine(TemporaryHome home)
+    private static string NoEngine(TempHome home)
     {
         var path = Path.Combine(home.Path, "not-an-engine");
         if (!File.Exists(path))
