@@ -4,7 +4,6 @@ using Comox.Memory.Identity;
 using Comox.Memory.Ingestion;
 using Comox.Memory.Recall;
 using Comox.Memory.SuperPrompt;
-using Comox.ServiceDefaults.Contracts.Memory;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Comox.ServiceDefaults.Contracts.OpenAI;
 
