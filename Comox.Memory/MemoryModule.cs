@@ -45,7 +45,7 @@ public static class MemoryModule
 
     public static WebApplication MapMemory(this WebApplication app)
     {
-        var memory = app.MapGroup("/memory").RequireAuthorization();
+        var memory = app.MapGroup("/memory").RequireAuthorization().AddEndpointFilter<RouteGroupBuilder, StorageFailures>();
         memory.MapCharacters();
         memory.MapSessions();
         memory.MapSuperPrompts();

@@ -14,4 +14,7 @@ internal static partial class MemoryLog
 
     [LoggerMessage(4, LogLevel.Debug, "Session {Session}: another writer was first; trying again ({Attempt})")]
     public static partial void Overtaken(ILogger log, string session, int attempt);
+
+    [LoggerMessage(5, LogLevel.Error, "The database {Database} failed: {State}")]
+    public static partial void StorageFailed(ILogger log, string database, string state);
 }

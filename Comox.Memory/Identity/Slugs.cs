@@ -13,11 +13,11 @@ internal static class Slugs
     public static string From(string name)
     {
         var slug = new StringBuilder(name.Length);
-        foreach (var letter in Fold(name).Normalize(NormalizationForm.FormD))
+        foreach (var letter in PlainLetters.Of(name))
         {
             if (char.IsAsciiLetterOrDigit(letter))
                 slug.Append(char.ToLowerInvariant(letter));
-            else if (CharUnicodeInfo.GetUnicodeCategory(letter) != UnicodeCategory.NonSpacingMark && letter is not ('\'' or '’') && slug.Length > 0 && slug[^1] != '-')
+            else if (letter is not ('\'' or '’') && slug.Length > 0 && slug[^1] != '-')
                 slug.Append('-');
         }
 
@@ -35,9 +35,4 @@ internal static class Slugs
             candidate = $"{slug}-{number.ToString(CultureInfo.InvariantCulture)}";
         return candidate;
     }
-
-    // Letters that Unicode does not decompose.
-    private static string Fold(string name) => name
-        .Replace("ß", "ss", StringComparison.Ordinal).Replace("æ", "ae", StringComparison.OrdinalIgnoreCase).Replace("œ", "oe", StringComparison.OrdinalIgnoreCase)
-        .Replace("ø", "o", StringComparison.OrdinalIgnoreCase).Replace("đ", "d", StringComparison.OrdinalIgnoreCase).Replace("ł", "l", StringComparison.OrdinalIgnoreCase);
 }

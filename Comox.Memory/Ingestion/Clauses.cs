@@ -46,7 +46,7 @@ internal static partial class Clauses
             if (Reported().IsMatch(body))
                 yield break;
             if (!Question().IsMatch(body) && body.Length > 0)
-                yield return new Clause(body.TrimEnd(), start + where + opening.Length, corrects, greeted);
+                yield return new Clause(body.TrimEnd(' ', '\n', '\r', '.', '!', ',', ';', ':'), start + where + opening.Length, corrects, greeted);
             corrects |= part.Trim(' ', ',').Length <= 12 && Corrections().IsMatch(part + " ");
         }
     }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 
 namespace Comox.Memory.Recall;
@@ -30,11 +29,11 @@ internal static class Terms
     public static IEnumerable<string> Words(string text)
     {
         var word = new StringBuilder();
-        foreach (var letter in text.Normalize(NormalizationForm.FormD))
+        foreach (var letter in PlainLetters.Of(text))
         {
             if (char.IsLetterOrDigit(letter))
                 word.Append(char.ToLowerInvariant(letter));
-            else if (letter is not ('\'' or '’') && CharUnicodeInfo.GetUnicodeCategory(letter) != UnicodeCategory.NonSpacingMark && word.Length > 0)
+            else if (letter is not ('\'' or '’') && word.Length > 0)
             {
                 yield return word.ToString();
                 word.Clear();

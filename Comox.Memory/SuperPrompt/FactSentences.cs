@@ -36,18 +36,22 @@ internal static partial class FactSentences
         var noun = Relations.NounOf(relation);
         return relation switch
         {
-            Relations.Name or Relations.Likes => null,
+            Relations.Name => null,
+            Relations.WorksAs => $"{name} works as a {Article().Replace(value, "")}.",
             Relations.LikesToEat => Of(Relations.Favourite + "food", value, name),
             Relations.Dislikes => Of(Relations.Hates, value, name),
             Relations.Birthday => Month().Match(value) is { Success: true } month ? Of(relation, month.Value, name) : null,
-            Relations.Pet + "cat" or Relations.Named + "sister" or Relations.Named + "brother" => Of(relation, value, name),
-            _ when noun is not null && !relation.StartsWith(Relations.Favourite, StringComparison.Ordinal) => Of(Relations.WithNoun(Relations.Is, noun), value, name),
+            Relations.Named + "sister" or Relations.Named + "brother" => Of(relation, value, name),
+            _ when relation.StartsWith(Relations.Named, StringComparison.Ordinal) => Of(Relations.WithNoun(Relations.Is, noun!), value, name),
             _ => Of(relation, value, name),
         };
     }
 
     // "Mara's name is Mara" would say nothing.
     private static string Possessive(string name, string value) => name == value ? "The user's" : $"{name}'s";
+
+    [GeneratedRegex("^(?:an?|the) ", RegexOptions.IgnoreCase)]
+    private static partial Regex Article();
 
     [GeneratedRegex("[0-9]")]
     private static partial Regex Digit();

@@ -61,7 +61,7 @@ internal sealed class TinyTalkerFormat : IPromptFormat
         notes.Add($"The built-in model speaks as {voice.Role} ({(chosen ? "chosen in the card" : "the nearest of its voices")}); of the card it reads the name alone.");
         if (!parts.User.IsKnown)
             notes.Add($"The person's name is not known; the model is told '{parts.User.Single}'.");
-        return $"You are {SingleName(parts.Card.SpokenName)}, {voice.Role}. {voice.Style}\nThe user is {parts.User.Single}.";
+        return $"You are {SingleName(parts.Card.SpokenName)}, {voice.Role}. {voice.Style}\nThe user is {Plain(parts.User.Single)}.";
     }
 
     private static List<RecalledItem> Remember(PromptParts parts, TokenEstimate estimate, int left, out List<string> lines)
@@ -80,12 +80,12 @@ internal sealed class TinyTalkerFormat : IPromptFormat
                 continue;
             }
 
-            var sentence = FactSentences.ForTalker(fact.Relation, fact.Object, parts.User.Single);
+            var sentence = FactSentences.ForTalker(fact.Relation, Plain(fact.Object), Plain(parts.User.Single));
             var line = "- " + sentence;
             var cost = estimate.Of("\n" + line);
 
             // The model has one slot for each form of sentence: of two drinks it would mix the words.
-            var slot = sentence?.Replace(fact.Object, "", StringComparison.Ordinal) ?? "";
+            var slot = sentence?.Replace(Plain(fact.Object), "", StringComparison.Ordinal) ?? "";
             var whyNot = sentence is null ? (fact.Relation == Relations.Name ? "it is in the line 'The user is …'" : "the built-in model has no words for it")
                 : fact.TurnId == parts.Line[^1].Id ? "the message itself says it"
                 : lines.Count >= parts.Profile.MemoryLines ? $"the model takes {parts.Profile.MemoryLines} remembered lines"
@@ -128,6 +128,9 @@ internal sealed class TinyTalkerFormat : IPromptFormat
     private static string SingleName(string name)
     {
         var words = name.Split([' ', ',', '"', '(', ')'], StringSplitOptions.RemoveEmptyEntries);
-        return words.FirstOrDefault(word => !Titles.Contains(word.TrimEnd('.'))) ?? words.FirstOrDefault() ?? name;
+        return Plain(words.FirstOrDefault(word => !Titles.Contains(word.TrimEnd('.'))) ?? words.FirstOrDefault() ?? name);
     }
+
+    // The model has no pieces for letters with accents and garbles what contains them: Škofja Loka → Skofja Loka.
+    private static string Plain(string text) => PlainLetters.Of(text);
 }

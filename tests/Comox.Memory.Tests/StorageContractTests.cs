@@ -108,12 +108,12 @@ public abstract class StorageContractTests
     {
         await using var memory = await StartAsync();
         var first = await memory.ExchangeAsync("Hello!", "Arr!");
-        var second = await memory.ExchangeAsync("Who are you?", "A parrot.", first.Session);
+        var second = await memory.ExchangeAsync("Who are you?", "A seagull.", first.Session);
         var again = (await memory.AskAsync(
             [new("user", "Hello!"), new("assistant", "Arr!"), new("user", "Who are you?")], first.Session)).Value!;
         Assert.Equal(second.UserTurn, again.UserTurn);
         Assert.NotEqual(second.ReplyTurn, again.ReplyTurn);
-        Assert.DoesNotContain(again.Messages, message => message.Content.Contains("parrot", StringComparison.Ordinal));
+        Assert.DoesNotContain(again.Messages, message => message.Content.Contains("seagull", StringComparison.Ordinal));
         await memory.ReplyAsync(again, "The captain.");
         Assert.Equal(["user: Hello!", "assistant: Arr!", "user: Who are you?", "assistant: The captain."], await memory.LineAsync(first.Session));
     }

@@ -1,0 +1,197 @@
+using System.Buffers.Binary;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text;
+using Comox.Memory.Cards;
+using Comox.ServiceDefaults.Contracts.OpenAI;
+
+namespace Comox.Memory.Tests;
+
+public sealed class CardTests
+{
+    private const string Ada = """{"spec":"chara_card_v2","spec_version":"2.0","data":{"name":"Ada","description":"{{char}} greets {{user}}.","first_mes":"Hi <USER>!","extensions":{"x":{"y":[1,2]}},"unknown":{"kept":true}}}""";
+
+    [Theory]
+    [InlineData("hello", "neither JSON nor a PNG")]
+    [InlineData("", "the body is empty")]
+    [InlineData("{\"name\":", "does not parse at line 1")]
+    [InlineData("[1]", "an array, not an object")]
+    [InlineData("{}", "name is missing")]
+    [InlineData("""{"name":"  "}""", "name is empty")]
+    [InlineData("""{"name":7}""", "name is a number, not a string")]
+    [InlineData("""{"spec":"chara_card_v2","data":{}}""", "data.name is missing")]
+    [InlineData("""{"spec":"chara_card_v2"}""", "the field data is missing")]
+    [InlineData("""{"spec":"chara_card_v3","data":[]}""", "data is an array, not an object")]
+    [InlineData("""{"spec":"chara_card_v9","data":{"name":"Ada"}}""", "its spec is \"chara_card_v9\"")]
+    [InlineData("""{"spec":3,"data":{"name":"Ada"}}""", "spec is a number")]
+    [InlineData("""{"spec":"chara_card_v2","data":{"name":"Ada","tags":"x"}}""", "data.tags is a string, not an array")]
+    [InlineData("""{"spec":"chara_card_v2","data":{"name":"Ada","tags":["x",3]}}""", "data.tags[1] is a number, not a string")]
+    [InlineData("""{"spec":"chara_card_v2","data":{"name":"Ada","first_mes":{}}}""", "data.first_mes is an object, not a string")]
+    [InlineData("""{"spec":"chara_card_v2","data":{"name":"Ada\ud83d"}}""", "data.name contains half a character")]
+    [InlineData("""{"spec":"chara_card_v2","data":{"name":"Ada","character_book":{"entries":[{"keys":[],"content":5}]}}}""", "data.character_book.entries[0].content is a number")]
+    public void A_bad_card_is_refused_with_the_reason(string body, string reason)
+    {
+        var upload = UploadedCard.Of(Encoding.UTF8.GetBytes(body), 1 << 20);
+        var error = upload.IsSuccess ? CardReader.Read(upload.Value.Json).Error : upload.Error;
+        Assert.Equal(ErrorCodes.InvalidCard, error!.Code);
+        Assert.Equal(400, error.Status);
+        Assert.Contains(reason, error.Message);
+    }
+
+    [Fact]
+    public void A_png_without_a_card_a_cut_one_a_damaged_one_and_one_with_garbage_are_told_apart()
+    {
+        var good = TestPng.With(("chara", Base64(Ada)));
+        Assert.Contains("it has no tEXt chunk", Refusal(TestPng.With()));
+        Assert.Contains("cut off", Refusal(good[..^20]));
+        Assert.Contains("not base64", Refusal(TestPng.With(("chara", "%%%"))));
+        Assert.Contains("not UTF-8", Refusal(TestPng.With(("chara", Convert.ToBase64String([0xFF, 0xFE, 0x41])))));
+        var damaged = good.ToArray();
+        damaged[^20]++;
+        Assert.Contains("checksum", Refusal(damaged));
+
+        static string Refusal(byte[] png) => PngCard.Read(png).Error!.Message;
+    }
+
+    [Fact]
+    public void A_png_with_two_cards_gives_the_newer_form() =>
+        Assert.Equal("{\"v\":3}", PngCard.Read(TestPng.With(("chara", Base64("{\"v\":2}")), ("ccv3", Base64("{\"v\":3}")))).Value);
+
+    [FsCheck.Xunit.Property(MaxTest = 100)]
+    public void What_is_written_into_a_png_is_read_from_it(string text)
+    {
+        var json = new string([.. (text ?? "").Where(letter => !char.IsSurrogate(letter))]);
+        Assert.Equal(json, PngCard.Read(TestPng.With(("chara", Base64(json)))).Value);
+    }
+
+    [FsCheck.Xunit.Property(MaxTest = 300)]
+    public void No_bytes_make_the_reader_throw(byte[] tail, int cut)
+    {
+        var png = TestPng.With(("chara", Base64(Ada)));
+        var start = Math.Abs(cut % png.Length);
+        UploadedCard.Of([.. png[..start], .. tail ?? []], 1 << 20);
+    }
+
+    [Fact]
+    public void A_first_version_card_has_its_fields_at_the_root()
+    {
+        var card = CardReader.Read("""{"name":"Ada","description":"d","personality":"p","scenario":"s","first_mes":"f","mes_example":"m"}""").Value!;
+        Assert.Equal(("Ada", "d", "p", "s", "f", "m"), (card.Name, card.Description, card.Personality, card.Scenario, card.FirstMessage, card.MessageExamples));
+    }
+
+    [Fact]
+    public void Constant_lore_is_pinned_in_order_and_triggered_lore_is_named_in_a_warning()
+    {
+        var card = CardReader.Read("""
+            {"spec":"chara_card_v3","spec_version":"3.1","data":{"name":"Ada","character_book":{"entries":[
+              {"keys":[],"content":"second","enabled":true,"constant":true,"insertion_order":20},
+              {"keys":["sea"],"content":"waits","enabled":true,"insertion_order":5},
+              {"keys":[],"content":"off","enabled":false,"constant":true,"insertion_order":1},
+              {"keys":[],"content":"first","enabled":true,"constant":true,"insertion_order":10}]}}}
+            """).Value!;
+        Assert.Equal(["first", "second"], card.PinnedLore);
+        Assert.Equal(2, card.Warnings.Count);
+        Assert.Contains(card.Warnings, warning => warning.StartsWith("1 lorebook entry waits for keywords", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("{{char}} and {{USER}}", "Ada and Mara")]
+    [InlineData("<bot> and <User>", "Ada and Mara")]
+    [InlineData("{{ char }} {{random:a,b}}", "Ada {{random:a,b}}")]
+    public void Macros_are_expanded_in_any_case_and_unknown_ones_stay(string text, string expected) => Assert.Equal(expected, CardMacros.Expand(text, "Ada", "Mara"));
+
+    [Fact]
+    public async Task An_imported_card_can_be_read_back_whole_and_its_picture_too()
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        var png = TestPng.With(("chara", Base64(Ada)));
+        var imported = await memory.Client.ImportCharacterAsync(new MemoryStream(png), "image/png");
+        Assert.True(imported.IsSuccess, imported.Error?.Message);
+        Assert.Equal("ada", imported.Value.Slug);
+        Assert.StartsWith("chr_", imported.Value.Id);
+        Assert.Equal("Ada greets friend.", imported.Value.Description);
+        Assert.Equal(["Hi friend!"], imported.Value.Greetings);
+        Assert.True(imported.Value.HasAvatar);
+        Assert.Equal(Ada, await memory.Http.GetStringAsync("/memory/characters/ada/card"));
+        Assert.Equal(png, (await memory.Client.GetAvatarAsync("ada")).Value.Bytes);
+        Assert.Equal("ada", (await memory.Client.GetCharacterAsync(imported.Value.Id)).Value!.Slug);
+    }
+
+    [Fact]
+    public async Task A_card_may_come_as_a_form_or_without_a_content_type_and_a_second_of_the_name_gets_a_number()
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        using var form = new MultipartFormDataContent { { new ByteArrayContent(Encoding.UTF8.GetBytes(Ada)), "file", "ada.json" } };
+        using var first = await memory.Http.PostAsync("/memory/characters", form);
+        Assert.Equal(System.Net.HttpStatusCode.Created, first.StatusCode);
+        Assert.Equal("/memory/characters/ada", first.Headers.Location?.ToString());
+
+        using var bare = new ByteArrayContent(Encoding.UTF8.GetBytes(Ada));
+        using var second = await memory.Http.PostAsync("/memory/characters", bare);
+        Assert.Equal("/memory/characters/ada-2", second.Headers.Location?.ToString());
+
+        using var empty = new MultipartFormDataContent { { new StringContent("x"), "other" } };
+        using var refused = await memory.Http.PostAsync("/memory/characters", empty);
+        Assert.Contains("no field 'file'", (await refused.Content.ReadFromJsonAsync(OpenAIJson.Default.ApiErrorBody))!.Error.Message);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_card_over_the_limit_is_refused_with_413(bool asForm)
+    {
+        await using var memory = await MemoryHost.StartAsync(settings: new() { ["Comox:Memory:MaxCardBytes"] = "2048" });
+        var bytes = Encoding.UTF8.GetBytes($$"""{"name":"Ada","description":"{{new string('x', 200_000)}}"}""");
+        using HttpContent body = asForm ? new MultipartFormDataContent { { new ByteArrayContent(bytes), "file", "ada.json" } } : new ByteArrayContent(bytes);
+        if (!asForm)
+            body.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        using var response = await memory.Http.PostAsync("/memory/characters", body);
+        Assert.Equal(413, (int)response.StatusCode);
+        Assert.Equal(ErrorCodes.RequestTooLarge, (await response.Content.ReadFromJsonAsync(OpenAIJson.Default.ApiErrorBody))!.Error.Code);
+    }
+
+    [Fact]
+    public async Task An_unknown_character_is_answered_with_those_there_are()
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        var error = (await memory.Client.GetCharacterAsync("nobody")).Error!;
+        Assert.Equal((404, ErrorCodes.CharacterNotFound), (error.Status, error.Code));
+        Assert.Contains("brine, clementine, pim", error.Message);
+    }
+
+    [Theory]
+    [InlineData("Ada Lovelace", "ada-lovelace")]
+    [InlineData("Žofia d'Arc", "zofia-darc")]
+    [InlineData("  R2-D2 !!", "r2-d2")]
+    [InlineData("龍", "character")]
+    [InlineData("Straße Ø", "strasse-o")]
+    public void A_slug_is_made_of_plain_letters(string name, string slug) => Assert.Equal(slug, Identity.Slugs.From(name));
+
+    private static string Base64(string json) => Convert.ToBase64String(Encoding.UTF8.GetBytes(json));
+}
+
+/// <summary>Writes the smallest PNG that carries text chunks.</summary>
+internal static class TestPng
+{
+    public static byte[] With(params (string Keyword, string Text)[] texts)
+    {
+        var png = new MemoryStream();
+        png.Write([0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A]);
+        Chunk(png, "IHDR", [0, 0, 0, 1, 0, 0, 0, 1, 8, 2, 0, 0, 0]);
+        foreach (var (keyword, text) in texts)
+            Chunk(png, "tEXt", [.. Encoding.Latin1.GetBytes(keyword), 0, .. Encoding.Latin1.GetBytes(text)]);
+        Chunk(png, "IEND", []);
+        return png.ToArray();
+    }
+
+    private static void Chunk(MemoryStream png, string type, byte[] data)
+    {
+        byte[] typed = [.. Encoding.ASCII.GetBytes(type), .. data];
+        var number = new byte[4];
+        BinaryPrimitives.WriteInt32BigEndian(number, data.Length);
+        png.Write(number);
+        png.Write(typed);
+        BinaryPrimitives.WriteUInt32BigEndian(number, PngChecksum.Of(typed));
+        png.Write(number);
+    }
+}

@@ -1,0 +1,145 @@
+using Comox.Memory.Ingestion;
+
+namespace Comox.Memory.Tests;
+
+public sealed class FactRulesTests
+{
+    private static readonly RuleFactExtractor Extractor = new();
+
+    [Theory]
+    [InlineData("My name is Mara.", "name=Mara")]
+    [InlineData("my name's mara", "name=Mara")]
+    [InlineData("I'm called Mara.", "name=Mara")]
+    [InlineData("You can call me Mara!", "name=Mara")]
+    [InlineData("Call me Mara, please.", "name=Mara")]
+    [InlineData("Everyone calls me Tomás.", "name=Tomás")]
+    [InlineData("Hello, my name is Mara Novak and I live in Ljubljana.", "name=Mara Novak", "lives_in=Ljubljana")]
+    [InlineData("Hi, I'm Mara!", "name=Mara")]
+    [InlineData("Hello there! I am Mara.", "name=Mara")]
+    [InlineData("I live in Ljubljana.", "lives_in=Ljubljana")]
+    [InlineData("i live in ljubljana", "lives_in=ljubljana")]
+    [InlineData("I’m living in New York City these days.", "lives_in=New York City")]
+    [InlineData("No, I moved to Porto last year.", "lives_in=Porto")]
+    [InlineData("Actually I've just moved from Riga to Porto.", "lives_in=Porto")]
+    [InlineData("I currently live in St. Ives with my cat.", "lives_in=St. Ives")]
+    [InlineData("I no longer live in Riga.", "-lives_in=Riga")]
+    [InlineData("I don't live in Riga anymore.", "-lives_in=Riga")]
+    [InlineData("I work as a painter.", "works_as=a painter")]
+    [InlineData("I work as painter in a small shop", "works_as=a painter in a small shop")]
+    [InlineData("My job is bookbinder.", "works_as=a bookbinder")]
+    [InlineData("I'm a software engineer.", "works_as=a software engineer")]
+    [InlineData("I am an architect by trade.", "works_as=an architect")]
+    [InlineData("I quit my job!", "-works_as=")]
+    [InlineData("I like to drink green tea.", "likes_to_drink=green tea")]
+    [InlineData("I love drinking elderflower lemonade!", "likes_to_drink=elderflower lemonade")]
+    [InlineData("I usually drink black coffee in the morning.", "likes_to_drink=black coffee")]
+    [InlineData("I really like mint tea.", "likes_to_drink=mint tea")]
+    [InlineData("My favorite drink is coffee.", "-likes_to_drink=", "likes_to_drink=coffee")]
+    [InlineData("Actually, I like to drink cocoa.", "-likes_to_drink=", "likes_to_drink=cocoa")]
+    [InlineData("My favourite food is lentil soup.", "favourite.food=lentil soup")]
+    [InlineData("my favorite color is dark blue", "favourite.colour=dark blue")]
+    [InlineData("Lentil soup is my favourite dish.", "favourite.food=Lentil soup")]
+    [InlineData("My favourite sport is water polo, by the way.", "favourite.sport=water polo")]
+    [InlineData("My all-time favorite book is The Hobbit.", "favourite.book=The Hobbit")]
+    [InlineData("I like to eat plum dumplings.", "likes_to_eat=plum dumplings")]
+    [InlineData("I like swimming.", "likes=swimming")]
+    [InlineData("I enjoy long walks by the river", "likes=long walks by the river")]
+    [InlineData("I hate mushrooms.", "hates=mushrooms")]
+    [InlineData("I can't stand loud music.", "hates=loud music")]
+    [InlineData("I'm afraid of spiders.", "afraid_of=spiders")]
+    [InlineData("I am really scared of deep water", "afraid_of=deep water")]
+    [InlineData("My hobby is chess.", "hobby=chess")]
+    [InlineData("My hobbies are chess and baking.", "hobby=chess and baking")]
+    [InlineData("My birthday is in May.", "birthday=May")]
+    [InlineData("My birthday is on the 5th of May.", "birthday=5th of May")]
+    [InlineData("I was born in October.", "birthday=October")]
+    [InlineData("I want to visit Japan.", "wants_to_visit=Japan")]
+    [InlineData("I would love to travel to Iceland one day.", "wants_to_visit=Iceland")]
+    [InlineData("I have a cat called Pixel.", "pet.cat=Pixel")]
+    [InlineData("I've got a dog named Rex and a garden.", "pet.dog=Rex")]
+    [InlineData("My dog is named Rex.", "-pet.dog=", "pet.dog=Rex")]
+    [InlineData("My cat's name is pixel.", "-pet.cat=", "pet.cat=Pixel")]
+    [InlineData("My sister is called Ottilie.", "named.sister=Ottilie")]
+    [InlineData("My sister's name is Ottilie!", "named.sister=Ottilie")]
+    [InlineData("My sister is Ottilie.", "named.sister=Ottilie")]
+    [InlineData("The name of my brother is Tomas.", "named.brother=Tomas")]
+    [InlineData("I have a brother called Tomas.", "named.brother=Tomas")]
+    [InlineData("Actually my sister is called Odile.", "named.sister=Odile")]
+    [InlineData("Oh, and my best friend is called Jun.", "named.best_friend=Jun")]
+    [InlineData("My landlord is Rutherford.", "named.landlord=Rutherford")]
+    [InlineData("My lucky number is 17.", "is.lucky_number=17")]
+    [InlineData("My scooter is red.", "is.scooter=red")]
+    [InlineData("By the way, my password hint is blue heron.", "is.password_hint=blue heron")]
+    [InlineData("I'm originally from Porto.", "is.hometown=Porto")]
+    [InlineData("I live in Ljubljana, work as a painter and love green tea.", "lives_in=Ljubljana", "works_as=a painter", "likes_to_drink=green tea")]
+    [InlineData("My name is Mara. I live in Porto. My cat is called Pixel.", "name=Mara", "lives_in=Porto", "-pet.cat=", "pet.cat=Pixel")]
+    [InlineData("I told you that my sister is called Ottilie.", "named.sister=Ottilie")]
+    [InlineData("Please remember that I hate mushrooms.", "hates=mushrooms")]
+    [InlineData("I live in Porto because I love the sea.", "lives_in=Porto", "likes=the sea")]
+    [InlineData("What a day! I moved to Riga.", "lives_in=Riga")]
+    public void A_statement_is_understood(string said, params string[] expected) =>
+        Assert.Equal(expected, Extractor.Extract(said).Select(fact => $"{(fact.Retracts ? "-" : "")}{fact.Relation}={fact.Object}"));
+
+    [Theory]
+    [InlineData("Where do I live?")]
+    [InlineData("where do I live")]
+    [InlineData("What is my sister called?")]
+    [InlineData("Is my name Mara?")]
+    [InlineData("My sister is called Ottilie, right?")]
+    [InlineData("Do I like green tea?")]
+    [InlineData("If I lived in Paris, I would work as a baker.")]
+    [InlineData("If my name is Mara, what then.")]
+    [InlineData("Imagine I live in Paris.")]
+    [InlineData("I wish I live in Paris.")]
+    [InlineData("Maybe I live in Paris.")]
+    [InlineData("I would live in Paris.")]
+    [InlineData("I never lived in Paris.")]
+    [InlineData("I am not called Bob.")]
+    [InlineData("My name is not Bob.")]
+    [InlineData("My sister isn't called Ottilie.")]
+    [InlineData("I don't have a sister called Ottilie.")]
+    [InlineData("He said \"I live in Paris\".")]
+    [InlineData("“My name is Bob,” said the stranger.")]
+    [InlineData("My friend said, I live in Paris.")]
+    [InlineData("My sister says my name is silly.")]
+    [InlineData("She thinks I like coffee.")]
+    [InlineData("You live in Paris.")]
+    [InlineData("He lives in Paris and works as a baker.")]
+    [InlineData("I like it.")]
+    [InlineData("I like you.")]
+    [InlineData("I like how you talk.")]
+    [InlineData("I love that!")]
+    [InlineData("My head is spinning.")]
+    [InlineData("My cat is very tired today.")]
+    [InlineData("My god is that big.")]
+    [InlineData("Call me later.")]
+    [InlineData("Call me when you are back.")]
+    [InlineData("I'm tired.")]
+    [InlineData("Hi, I'm German.")]
+    [InlineData("I'm Batman in this game")]
+    [InlineData("> I live in Paris")]
+    [InlineData("")]
+    [InlineData("   \n  ")]
+    [InlineData("[2026-11-23 · Mara] I told the captain about Paris")]
+    public void What_is_no_statement_of_the_person_about_themselves_is_left_alone(string said) => Assert.Empty(Extractor.Extract(said));
+
+    [Theory]
+    [InlineData("Well, hello — by the way, I live in Ljubljana!", "I live in Ljubljana")]
+    [InlineData("I’m afraid of spiders.", "I’m afraid of spiders")]
+    [InlineData("So my cat is called Pixel, you know.", "my cat is called Pixel")]
+    public void The_quote_is_what_was_said_to_the_letter(string said, string quote)
+    {
+        var fact = Extractor.Extract(said)[^1];
+        Assert.Equal(quote, fact.Quote);
+        Assert.Equal(quote, said.Substring(fact.QuoteStart, fact.Quote.Length));
+    }
+
+    [FsCheck.Xunit.Property(MaxTest = 300)]
+    public void Every_quote_is_a_part_of_the_message_whatever_it_is(string[] words, byte[] picks)
+    {
+        string[] pieces = ["I live in ", "my name is ", ". ", ", ", "\"", "’", " and ", "no, ", "?", "my cat is called ", "I like ", "é", "\n", "'", "if ", "Mara", "😀"];
+        var said = string.Concat((words ?? []).Zip(picks ?? [], (word, pick) => pieces[pick % pieces.Length] + word));
+        foreach (var fact in Extractor.Extract(said))
+            Assert.Equal(fact.Quote, said.Substring(fact.QuoteStart, fact.Quote.Length));
+    }
+}

@@ -1,0 +1,147 @@
+using System.Collections.Immutable;
+using Comox.Memory.Cards;
+using Comox.Memory.Identity;
+using Comox.Memory.Ingestion;
+using Comox.Memory.Recall;
+using Comox.Memory.SuperPrompt;
+using Comox.ServiceDefaults.Contracts.Nodes;
+using Comox.ServiceDefaults.Contracts.OpenAI;
+
+namespace Comox.Memory.Tests;
+
+public sealed class PromptTests
+{
+    internal static readonly PromptProfile Talker = new()
+    {
+        Id = "tiny-talker", ContextTokens = 320, PromptTokens = 250, ReplyTokens = 60, CharsPerToken = 2, MemoryLines = 6, HistoryTurns = 5, SystemFormat = SystemFormats.TinyTalker,
+    };
+
+    private static readonly CharacterCard Brine = ExampleCharacters.Cards().Select(card => CardReader.Read(card).Value!).First(card => card.Name == "Brine");
+
+    [Fact]
+    public void The_built_in_model_gets_its_training_form_to_the_letter()
+    {
+        var prompt = new TinyTalkerFormat().Assemble(Parts("What is my job?", ("lives_in", "Ljubljana"), ("works_as", "an architect"), ("named.mother", "Zsófia"), ("birthday", "the 5th of May"), ("name", "Mara"))).Value!;
+        Assert.Equal(
+            """
+            You are Brine, a gruff pirate captain. You speak like a pirate.
+            The user is Mara.
+            Memory:
+            - Mara lives in Ljubljana.
+            - Mara works as a architect.
+            - Mara's mother is Zsofia.
+            - Mara's birthday is in May.
+            """.ReplaceLineEndings("\n"),
+            prompt.Messages[0].Content);
+        Assert.Equal(["system", "user"], prompt.Messages.Select(message => message.Role));
+        Assert.Contains(prompt.Notes, note => note.Contains("a gruff pirate captain (chosen in the card)", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void The_built_in_model_gets_one_statement_of_a_kind_and_the_receipt_says_why_not_two()
+    {
+        var prompt = new TinyTalkerFormat().Assemble(Parts("Hello!", ("likes_to_drink", "green tea"), ("likes_to_drink", "cocoa"))).Value!;
+        Assert.Contains("green tea", prompt.Messages[0].Content);
+        Assert.DoesNotContain("cocoa", prompt.Messages[0].Content);
+        Assert.Contains("a better statement of the same kind is there", prompt.Recalled[1].Why);
+        Assert.False(prompt.Recalled[1].Included);
+    }
+
+    [Theory]
+    [InlineData("A stern castle guard, a soldier of few words.", "a grumpy guard")]
+    [InlineData("An android who computes with a logical machine mind.", "a friendly robot")]
+    [InlineData("Someone from somewhere.", "a polite butler")]
+    public void A_card_without_a_voice_gets_the_nearest(string description, string role) =>
+        Assert.Equal(role, TalkerVoices.For(new CharacterCard { Name = "X", Description = description }).Voice.Role);
+
+    [Theory]
+    [InlineData("admin", "friend", "The user", "Friend")]
+    [InlineData("mara", "Mara", "Mara", "Mara")]
+    [InlineData("ops@example.org", "friend", "The user", "Friend")]
+    [InlineData("user-42", "friend", "The user", "Friend")]
+    public void A_person_without_a_told_name_is_named_after_the_subject_where_that_is_a_name(string subject, string spoken, string statement, string single)
+    {
+        var name = UserName.For(subject, []);
+        Assert.Equal((spoken, statement, single), (name.Spoken, name.InStatements, name.Single));
+    }
+
+    [Fact]
+    public void The_last_word_of_the_card_follows_the_message_and_its_system_prompt_replaces_ours()
+    {
+        var card = new CharacterCard { Name = "Ada", SystemPrompt = "Be Ada. {{original}}", PostHistoryInstructions = "{{char}} rhymes.", Description = "A poet.", PinnedLore = ["The sea is green."] };
+        var prompt = new StandardFormat().Assemble(Parts("Hi!") with { Card = card, ClientInstructions = ["Answer in French."] }).Value!;
+        Assert.StartsWith("Be Ada. You are Ada. Write Ada's next reply", prompt.Messages[0].Content);
+        Assert.Contains("The sea is green.", prompt.Messages[0].Content);
+        Assert.Contains("# Instructions of the application\nAnswer in French.", prompt.Messages[0].Content);
+        Assert.Equal("Hi!\n\n[Ada rhymes.]", prompt.Messages[^1].Content);
+    }
+
+    [Fact]
+    public void A_message_that_cannot_fit_is_refused_with_the_figures()
+    {
+        var error = new TinyTalkerFormat().Assemble(Parts(new string('x', 900)) with { Profile = Talker }).Error!;
+        Assert.Equal((400, ErrorCodes.ContextLengthExceeded), (error.Status, error.Code));
+        Assert.Contains("may have 250", error.Message);
+    }
+
+    [FsCheck.Xunit.Property(MaxTest = 400)]
+    public void No_prompt_is_above_its_budget_and_the_same_parts_give_the_same_bytes(string[] said, string[] values, int budget, byte density, bool talker, bool startsWithGreeting)
+    {
+        var line = (said ?? []).Where(text => !string.IsNullOrWhiteSpace(text)).Select((text, at) => new LineTurn($"t{at}", (at % 2 == 0) == startsWithGreeting ? "assistant" : "user", text + text, at + 1)).ToList();
+        line.Add(new LineTurn("message", "user", "Where do I live?", line.Count + 1));
+        var profile = Talker with
+        {
+            PromptTokens = 60 + Math.Abs(budget % 900), ContextTokens = 2000, CharsPerToken = 1 + (density % 40 / 10.0), HistoryTurns = 40, MemoryLines = 10,
+            SystemFormat = talker ? SystemFormats.TinyTalker : SystemFormats.Standard,
+        };
+        var parts = Parts("Where do I live?", [.. (values ?? []).Where(value => !string.IsNullOrWhiteSpace(value)).Select((value, at) => ($"is.thing{at}", value))]) with { Line = line, Profile = profile };
+        IPromptFormat format = talker ? new TinyTalkerFormat() : new StandardFormat();
+        var prompt = format.Assemble(parts);
+        if (!prompt.IsSuccess)
+        {
+            Assert.Equal(ErrorCodes.ContextLengthExceeded, prompt.Error.Code);
+            return;
+        }
+
+        var estimate = new TokenEstimate(profile).Of(prompt.Value.Messages);
+        Assert.InRange(estimate, 1, profile.PromptTokens);
+        Assert.Equal(estimate, prompt.Value.Budget.EstimatedTokens);
+        Assert.Equal(prompt.Value.Messages, format.Assemble(parts).Value!.Messages);
+        Assert.Equal("system", prompt.Value.Messages[0].Role);
+        Assert.Equal("user", prompt.Value.Messages[^1].Role);
+        Assert.All(prompt.Value.Messages.Skip(1).Select((message, at) => (message, at)), pair => Assert.Equal(pair.at % 2 == 0 ? "user" : "assistant", pair.message.Role));
+    }
+
+    [Fact]
+    public void A_long_conversation_leaves_the_window_in_blocks()
+    {
+        var starts = new HashSet<string>();
+        for (var length = 200; length < 208; length++)
+        {
+            var line = Enumerable.Range(1, length).Select(depth => new LineTurn($"t{depth}", depth % 2 == 1 ? "user" : "assistant", $"This is message number {depth:D4}.", depth)).ToList();
+            line.Add(new LineTurn("message", "user", "Hello!", length + 1));
+            var prompt = new StandardFormat().Assemble(Parts("Hello!") with { Line = line, Profile = PromptProfile.Standard with { PromptTokens = 1500, ContextTokens = 2000 } }).Value!;
+            starts.Add(prompt.Messages[1].Content);
+        }
+
+        Assert.InRange(starts.Count, 1, 2);
+    }
+
+    private static PromptParts Parts(string message, params (string Relation, string Value)[] facts) => new()
+    {
+        Card = Brine,
+        User = new UserName("Mara", "Mara", "Mara", true),
+        Profile = PromptProfile.Standard,
+        Line = [new LineTurn("message", "user", message, 1)],
+        Recalled =
+        [
+            .. facts.Select((fact, at) => new Candidate
+            {
+                Fact = new ToldFact($"f{at}", fact.Relation, fact.Value, false, "s", $"source{at}", DateTimeOffset.UnixEpoch, 1, fact.Value),
+                Score = 1,
+                Lanes = ImmutableSortedDictionary<string, double>.Empty,
+                Why = "test",
+            }),
+        ],
+    };
+}
