@@ -10,8 +10,5 @@ public sealed partial class App : ComponentBase
     [CascadingParameter]
     private HttpContext HttpContext { get; set; } = null!;
 
-    [Inject]
-    private WebAssets Files { get; set; } = null!;
-
     private IComponentRenderMode? Mode => HttpContext.AcceptsInteractiveRouting() ? RenderMode.InteractiveServer : null;
 }

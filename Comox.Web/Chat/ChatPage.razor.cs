@@ -48,9 +48,6 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
     private TimeProvider Time { get; set; } = null!;
 
     [Inject]
-    private WebAssets Files { get; set; } = null!;
-
-    [Inject]
     private IJSRuntime Browser { get; set; } = null!;
 
     private CharacterSummary? Character => Characters?.FirstOrDefault(character => character.Slug == _conversation?.Session?.Character);
@@ -78,7 +75,7 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
         if (!_attach)
             return;
         _attach = false;
-        _script ??= new ThreadScript(Browser, Assets[Files.Own("chat.js")]);
+        _script ??= new ThreadScript(Browser, Assets["chat.js"]);
         await _script.AttachAsync(_thread);
     }
 
@@ -156,6 +153,7 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
         _conversation?.Dispose();
         _conversation = null;
         _receipt = null;
+        _factsOpen = false;
     }
 
     private async Task StartAsync(string slug)

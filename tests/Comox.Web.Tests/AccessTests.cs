@@ -139,6 +139,19 @@ public sealed partial class AccessTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task After_the_sign_out_the_key_is_asked_for_again()
+    {
+        await using var console = await ConsoleServer.StartAsync(_fake, Stranger);
+        using var client = console.Client();
+        using var signedIn = await SignInAsync(client, ConsoleServer.AdminKey);
+
+        using var signedOut = await client.PostAsync("/sign-out", null);
+
+        Assert.Equal("/sign-in", signedOut.Headers.Location!.OriginalString);
+        Assert.Equal(HttpStatusCode.Redirect, (await client.GetAsync("/fleet")).StatusCode);
+    }
+
+    [Fact]
     public async Task A_wrong_key_is_told_so_and_gets_no_cookie()
     {
         await using var console = await ConsoleServer.StartAsync(_fake, Stranger);

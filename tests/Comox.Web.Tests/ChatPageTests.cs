@@ -238,7 +238,7 @@ public sealed class ChatPageTests : IAsyncLifetime
 
         _fake.Node.Set(Some.Node());
         chat.WaitForAssertion(() => Assert.False(chat.Find("[data-testid=composer]").HasAttribute("disabled")));
-        Assert.Empty(chat.FindAll("[data-testid=preparing]"));
+        chat.WaitForAssertion(() => Assert.Empty(chat.FindAll("[data-testid=preparing]")));
     }
 
     private IRenderedComponent<ChatPage> Open(string session)

@@ -43,7 +43,7 @@ public sealed class FleetPageTests : IAsyncLifetime
 
         _fake.Node.Drop();
 
-        await lost.WaitAsync(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
+        await lost;
         fleet.WaitForAssertion(() => Assert.NotNull(fleet.Find("[data-testid=node-lost]")));
         Assert.Equal("false", fleet.Find("[data-testid=node-card]").GetAttribute("data-connected"));
 

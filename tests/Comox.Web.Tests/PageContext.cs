@@ -4,7 +4,6 @@ using Comox.ServiceDefaults.Clients;
 using Comox.Web.Fleet;
 using Microsoft.AspNetCore.Components;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.FileProviders;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -33,7 +32,6 @@ internal sealed class PageContext : BunitContext
         Services.AddSingleton(new NodeAgentClient(_http));
         Services.AddSingleton<IHostApplicationLifetime>(new NeverStopping());
         Services.AddSingleton(Options.Create(new WebOptions { MaxCardBytes = 1_000 }));
-        Services.AddSingleton(new WebAssets(new Environment()));
         var scopes = new ServiceCollection().AddSingleton(new NodeAgentClient(_http)).BuildServiceProvider().GetRequiredService<IServiceScopeFactory>();
         _monitor = new NodeMonitor(scopes, TimeProvider.System, new NeverStopping(), NullLogger<NodeMonitor>.Instance);
         Services.AddSingleton(_monitor);
@@ -78,13 +76,5 @@ internal sealed class PageContext : BunitContext
         public CancellationToken ApplicationStopped => default;
 
         public void StopApplication() => throw new NotSupportedException("A page must not stop the host.");
-    }
-
-    private sealed class Environment : IHostEnvironment
-    {
-        public string EnvironmentName { get; set; } = "Test";
-        public string ApplicationName { get; set; } = "Comox.Web";
-        public string ContentRootPath { get; set; } = AppContext.BaseDirectory;
-        public IFileProvider ContentRootFileProvider { get; set; } = new NullFileProvider();
     }
 }
