@@ -120,7 +120,7 @@ public sealed class PageTests(OneMachine machine)
     internal static async Task StartChatAsync(IPage page, string character)
     {
         await page.GetByTestId("new-chat").First.ClickAsync();
-        await page.GetByTestId("character-choice").Filter(new() { HasText = character }).Last.ClickAsync();
+        await page.GetByTestId("character-picker").GetByTestId("character-choice").Filter(new() { HasText = character }).ClickAsync();
         await page.WaitForURLAsync("**/chat/ses_*");
         await Expect(page.GetByTestId("message-user")).ToHaveCountAsync(0);
         await Expect(page.GetByTestId("composer")).ToBeEnabledAsync();
