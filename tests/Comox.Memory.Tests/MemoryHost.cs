@@ -60,7 +60,18 @@ public sealed class MemoryHost : IAsyncDisposable
         var app = builder.Build();
         app.MapHealthEndpoints();
         app.MapMemory();
-        await app.StartAsync(TestContext.Current.CancellationToken);
+        try
+        {
+            await app.StartAsync(TestContext.Current.CancellationToken);
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            if (home is null)
+                Directory.Delete(folder, recursive: true);
+            throw;
+        }
+
         return new MemoryHost(app, folder, home is null ? folder : null, database is null ? null : database.DropAsync);
     }
 
