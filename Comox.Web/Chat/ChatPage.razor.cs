@@ -15,6 +15,9 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
     private RenderThrottle? _throttle;
     private ElementReference _thread;
     private ThreadScript? _script;
+    private IReadOnlyList<SessionSummary>? _sessions;
+    private IReadOnlyList<CharacterSummary>? _characters;
+    private SessionDetails? _details;
     private bool _attach;
     private string? _problem;
     private string? _receipt;
@@ -23,14 +26,17 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
     [Parameter]
     public string? SessionId { get; set; }
 
+    /// <summary>
+    /// What the prerendered page hands to the circuit, read once: the framework sets these again to what it restored whenever the address changes.
+    /// </summary>
     [PersistentState]
-    public IReadOnlyList<SessionSummary>? Sessions { get; set; }
+    public IReadOnlyList<SessionSummary>? PrerenderedSessions { get; set; }
 
     [PersistentState]
-    public IReadOnlyList<CharacterSummary>? Characters { get; set; }
+    public IReadOnlyList<CharacterSummary>? PrerenderedCharacters { get; set; }
 
     [PersistentState]
-    public SessionDetails? Details { get; set; }
+    public SessionDetails? PrerenderedDetails { get; set; }
 
     [Inject]
     private MemoryClient Memory { get; set; } = null!;
@@ -50,7 +56,7 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
     [Inject]
     private IJSRuntime Browser { get; set; } = null!;
 
-    private CharacterSummary? Character => Characters?.FirstOrDefault(character => character.Slug == _conversation?.Session?.Character);
+    private CharacterSummary? Character => _characters?.FirstOrDefault(character => character.Slug == _conversation?.Session?.Character);
 
     public async ValueTask DisposeAsync()
     {
@@ -63,6 +69,7 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
 
     protected override void OnInitialized()
     {
+        (_sessions, _characters, _details) = (PrerenderedSessions, PrerenderedCharacters, PrerenderedDetails);
         _throttle = new RenderThrottle(Time, () => _ = InvokeAsync(StateHasChanged));
         _canChat = Node.Current.CanChat;
         Node.Changed += OnNodeChanged;
@@ -89,7 +96,7 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
     private async Task LoadAsync()
     {
         _problem = null;
-        if (Sessions is null || Characters is null) // 1
+        if (_sessions is null || _characters is null) // 1
             await LoadListsAsync();
         if (_problem is not null)
             return;
@@ -97,13 +104,13 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
         if (SessionId is null) // 2
         {
             Close();
-            if (Sessions is [var newest, ..])
+            if (_sessions is [var newest, ..])
                 Navigation.NavigateTo($"/chat/{newest.Id}", replace: true);
             return;
         }
 
         var wanted = SessionId; // 3
-        if (Details?.Id != wanted)
+        if (_details?.Id != wanted)
         {
             var session = await Memory.GetSessionAsync(wanted);
             if (wanted != SessionId)
@@ -115,13 +122,13 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
                 return;
             }
 
-            Details = session.Value;
+            _details = session.Value;
         }
 
-        Open(Details);
-        // The prerendered page hands it to the circuit; in the circuit it would only grow old.
-        if (RendererInfo.IsInteractive)
-            Details = null;
+        Open(_details);
+        if (!RendererInfo.IsInteractive)
+            (PrerenderedSessions, PrerenderedCharacters, PrerenderedDetails) = (_sessions, _characters, _details);
+        _details = null;
     }
 
     private async Task LoadListsAsync()
@@ -129,11 +136,11 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
         var sessions = Memory.ListSessionsAsync(ServiceAuthentication.AdminCaller);
         var characters = Memory.ListCharactersAsync();
         if (await sessions is { IsSuccess: true } found)
-            Sessions = found.Value.Data;
+            _sessions = found.Value.Data;
         else
             _problem = (await sessions).Error!.Message;
         if (await characters is { IsSuccess: true } known)
-            Characters = known.Value.Data;
+            _characters = known.Value.Data;
         else
             _problem ??= (await characters).Error!.Message;
     }
@@ -167,8 +174,8 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
             return;
         }
 
-        Sessions = [created.Value, .. Sessions ?? []];
-        Details = created.Value;
+        _sessions = [created.Value, .. _sessions ?? []];
+        _details = created.Value;
         Navigation.NavigateTo($"/chat/{created.Value.Id}");
     }
 
@@ -188,7 +195,7 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
             await _script.FocusAsync();
         // The list shows titles and times, which the turn has changed.
         if (await Memory.ListSessionsAsync(ServiceAuthentication.AdminCaller) is { IsSuccess: true } sessions)
-            Sessions = sessions.Value.Data;
+            _sessions = sessions.Value.Data;
     }
 
     private async Task FollowAsync()

@@ -1,7 +1,9 @@
 // What the chat page needs from the browser itself: keys, heights, and where the reader is.
 
-export function attachComposer(textarea, button) {
+function attachComposer(textarea, button) {
+  // Where the browser sizes the field itself (field-sizing in the style sheet), nothing is left to do.
   const grow = () => {
+    if (CSS.supports('field-sizing', 'content')) return;
     textarea.style.height = 'auto';
     textarea.style.height = Math.min(textarea.scrollHeight, innerHeight * 0.35) + 'px';
   };
@@ -23,10 +25,14 @@ export function attach(root) {
   const grow = textarea && attachComposer(textarea, () => root.querySelector('[data-testid=send]:not(:disabled)'));
 
   // Follow the reply while the reader is at the end; once they scroll up, leave them alone until they come back.
-  let following = true;
+  // Only a move upwards is the reader's: the event of our own scrolling may come when the next words have already made the column longer.
+  let following = true, last = 0;
   const toEnd = () => scroller.scrollTop = scroller.scrollHeight;
   const onScroll = () => {
-    following = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 48;
+    const top = scroller.scrollTop;
+    if (scroller.scrollHeight - top - scroller.clientHeight < 48) following = true;
+    else if (top < last) following = false;
+    last = top;
     root.dataset.following = following;
   };
   const observer = new ResizeObserver(() => following && toEnd());
@@ -47,6 +53,3 @@ export function attach(root) {
     dispose() { observer.disconnect(); },
   };
 }
-
-export const remember = (key, value) => { try { localStorage.setItem(key, value); } catch { /* private mode */ } };
-export const recall = key => { try { return localStorage.getItem(key); } catch { return null; } };
