@@ -16,6 +16,9 @@ internal sealed class NodeWatcher(Fleet fleet, NodeAddress addresses, IHttpClien
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
+    // Services start in any order: a node that was never heard is worth a warning only after the pauses have grown this long.
+    private static readonly TimeSpan StartGrace = TimeSpan.FromSeconds(1);
+
     protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
         Uri[] nodes = options.Value.Nodes is { Length: > 0 } configured
@@ -27,6 +30,7 @@ internal sealed class NodeWatcher(Fleet fleet, NodeAddress addresses, IHttpClien
     private async Task WatchAsync(int index, Uri configured, CancellationToken cancellation)
     {
         var pause = FirstPause;
+        string? told = null;
         while (!cancellation.IsCancellationRequested)
         {
             string reason;
@@ -40,6 +44,7 @@ internal sealed class NodeWatcher(Fleet fleet, NodeAddress addresses, IHttpClien
                     if (!heard)
                         BackendsLog.NodeFound(logger, status.Node, address);
                     heard = true;
+                    told = "";
                     pause = FirstPause;
                 }
 
@@ -53,7 +58,11 @@ internal sealed class NodeWatcher(Fleet fleet, NodeAddress addresses, IHttpClien
             }
 
             fleet.Update(index, view => view with { Lost = reason });
-            BackendsLog.NodeLost(logger, reason, pause);
+            if (reason != told && (told is not null || pause > StartGrace))
+            {
+                BackendsLog.NodeLost(logger, told = reason);
+            }
+
             await Task.Delay(pause, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
         }

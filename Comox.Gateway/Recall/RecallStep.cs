@@ -41,6 +41,7 @@ internal sealed class RecallStep(IHttpClientFactory clients, ReplyHandover hando
             Subject = exchange.Request.User ?? exchange.Http.User.CallerName(),
             Session = session,
             Messages = messages,
+            WholeTranscript = exchange.Http.Request.Headers[GatewayChatClient.TranscriptHeader] == GatewayChatClient.WholeTranscript,
             Model = exchange.Route.Model,
             Profile = exchange.Route.Profile,
         });

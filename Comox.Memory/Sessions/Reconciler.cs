@@ -12,10 +12,16 @@ internal static class Reconciler
     // A window that slid is looked for in this many of the person's latest sessions with the character.
     private const int SessionsSearched = 8;
 
-    /// <summary>A session was named: whatever was sent belongs to it. The last of <paramref name="dialogue"/> is the person's new message.</summary>
-    public static async Task<Placement> InSessionAsync(MemoryDb db, SessionRow session, IReadOnlyList<Utterance> dialogue, CancellationToken cancellation)
+    /// <summary>
+    /// A session was named: whatever was sent belongs to it. The last of <paramref name="dialogue"/> is the person's new message. With <paramref name="whole"/>
+    /// the client says that it is all there is, even where no reply in it shows that.
+    /// </summary>
+    public static async Task<Placement> InSessionAsync(
+        MemoryDb db, SessionRow session, IReadOnlyList<Utterance> dialogue, bool whole, CancellationToken cancellation)
     {
         var (past, message) = (dialogue.Take(dialogue.Count - 1).ToList(), dialogue[^1]);
+        if (whole && past.Count == 0)
+            return await AsFirstAsync(db, session, message, cancellation);
         if (past.TrueForAll(turn => turn.IsUser))
             return await AfterHeadAsync(db, session, message, cancellation);
 
@@ -92,6 +98,13 @@ internal static class Reconciler
             return Placement.NewSession(past);
         var again = await db.Turns.FirstOrDefaultAsync(turn => turn.SessionId == latest.Id && turn.Chain == chain && turn.Current, cancellation);
         return again is null ? Placement.NewSession(past) : new Placement(latest, null, [], again);
+    }
+
+    private static async Task<Placement> AsFirstAsync(MemoryDb db, SessionRow session, Utterance message, CancellationToken cancellation)
+    {
+        var chain = TurnChain.Next(TurnChain.Root, message);
+        var same = await db.Turns.Where(turn => turn.SessionId == session.Id && turn.ParentId == null && turn.Chain == chain).ToListAsync(cancellation);
+        return new Placement(session, null, [], TreeAlignment.Best(same, message));
     }
 
     private static async Task<Placement> AfterHeadAsync(MemoryDb db, SessionRow session, Utterance message, CancellationToken cancellation)

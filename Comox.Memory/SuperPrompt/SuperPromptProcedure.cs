@@ -112,7 +112,7 @@ internal sealed class SuperPromptProcedure(
         if (!session.IsSuccess || session.Value.Subject != request.Subject)
             return SessionStore.Missing(request.Session);
         return session.Value.CharacterId == character.Id
-            ? await Reconciler.InSessionAsync(db, session.Value, dialogue, cancellation)
+            ? await Reconciler.InSessionAsync(db, session.Value, dialogue, request.WholeTranscript, cancellation)
             : new ApiError(
                 StatusCodes.Status409Conflict,
                 ErrorCodes.Conflict,

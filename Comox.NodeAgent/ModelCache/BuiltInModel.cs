@@ -14,9 +14,9 @@ internal static class BuiltInModel
     public static bool Is(GgufInfo info) => info is { Name: Name, Architecture: "llama" };
 
     public static string Notice(string? fallback) =>
-        "tiny-talker is the built-in demonstration model (2 million parameters). It greets, takes in plain statements such as \"My favourite food is lentil soup.\", and answers " +
-        "questions about what it was told, in the voice of a simple persona. It knows nothing of the world and cannot hold an open conversation. " +
-        "For that, name a model in Comox:NodeAgent:Model." + (fallback is null ? "" : $" It is in use because no other was found: {fallback}");
+        "The built-in demonstration model (2 million parameters): it keeps a simple persona, takes in plain statements such as \"My favourite food is lentil soup.\", and answers " +
+        "questions about them. It knows nothing of the world and cannot hold an open conversation; for that, name a model in Comox:NodeAgent:Model." +
+        (fallback is null ? "" : $" No other model was found: {fallback}");
 }
 
 /// <summary>A chosen model as others see it.</summary>

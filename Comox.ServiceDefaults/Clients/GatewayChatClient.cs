@@ -14,6 +14,10 @@ public sealed class GatewayChatClient(HttpClient http)
     public const string SessionHeader = "X-Comox-Session";
     public const string ReceiptHeader = "X-Comox-Receipt";
 
+    /// <summary><see cref="WholeTranscript"/>: the messages are all there is, so a stored turn that is not among them leaves the conversation.</summary>
+    public const string TranscriptHeader = "X-Comox-Transcript";
+    public const string WholeTranscript = "whole";
+
     public async Task<ApiResult<ModelList>> ListModelsAsync(CancellationToken cancellation = default)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, "v1/models");
@@ -29,6 +33,8 @@ public sealed class GatewayChatClient(HttpClient http)
         };
         if (session is not null)
             request.Headers.Add(SessionHeader, session);
+        if (chat.IsWholeTranscript)
+            request.Headers.Add(TranscriptHeader, WholeTranscript);
         try
         {
             var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
@@ -50,6 +56,10 @@ public sealed class GatewayChatClient(HttpClient http)
 public sealed record ChatRequest(string Model, IReadOnlyList<ChatMessage> Messages, string? User)
 {
     public bool Stream { get; init; } = true;
+
+    /// <summary>Whether <see cref="Messages"/> is the conversation from its start; sent as a header.</summary>
+    [JsonIgnore]
+    public bool IsWholeTranscript { get; init; }
 }
 
 /// <summary>An answer on its way.</summary>

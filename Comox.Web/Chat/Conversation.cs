@@ -72,7 +72,7 @@ internal sealed class Conversation(MemoryClient memory, GatewayChatClient gatewa
         Take(last >= 0 && turns[last].Content == question.Text ? turns.Take(last + 1) : turns);
         if (_entries is not [.., { IsUser: true }])
             _entries.Add(question);
-        await AnswerAsync([.. _entries.Select(entry => new ChatMessage(entry.Role, entry.Text))]); // 3
+        await AnswerAsync([.. _entries.Select(entry => new ChatMessage(entry.Role, entry.Text))], isWhole: true); // 3
     }
 
     /// <summary>Ends the reply; disposing its stream makes the engine stop.</summary>
@@ -86,7 +86,7 @@ internal sealed class Conversation(MemoryClient memory, GatewayChatClient gatewa
 
     public void Dispose() => Stop();
 
-    private async Task AnswerAsync(IReadOnlyList<ChatMessage> messages)
+    private async Task AnswerAsync(IReadOnlyList<ChatMessage> messages, bool isWhole = false)
     {
         var session = Session!;
         using var reply = _reply = CancellationTokenSource.CreateLinkedTokenSource(lifetime.ApplicationStopping);
@@ -95,7 +95,7 @@ internal sealed class Conversation(MemoryClient memory, GatewayChatClient gatewa
         Add(entry);
         try
         {
-            var request = new ChatRequest($"character/{session.Character}", messages, ServiceAuthentication.AdminCaller);
+            var request = new ChatRequest($"character/{session.Character}", messages, ServiceAuthentication.AdminCaller) { IsWholeTranscript = isWhole };
             var started = await gateway.StreamAsync(request, session.Id, reply.Token);
             if (!started.IsSuccess)
             {

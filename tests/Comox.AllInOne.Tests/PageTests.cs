@@ -78,9 +78,12 @@ public sealed class PageTests(OneMachine machine)
         var page = await browser.OpenAsync(new Uri(await machine.Comox.PageAsync(), "characters"));
         await Expect(page.GetByTestId("character-card").First).ToBeVisibleAsync();
 
-        var input = page.Locator("input[type=file]").First;
+        // The field is enabled once the page is live; a file chosen before that goes nowhere.
+        var input = page.GetByTestId("import-card");
+        await Expect(input).ToBeEnabledAsync();
         await input.SetInputFilesAsync(new FilePayload { Name = "bad.json", MimeType = "application/json", Buffer = "{}"u8.ToArray() });
-        await Expect(page.GetByText("bad.json").First).ToBeVisibleAsync();
+        await Expect(page.GetByTestId("import-error")).ToContainTextAsync("bad.json");
+        await Expect(input).ToBeEnabledAsync();
         await input.SetInputFilesAsync(new FilePayload
         {
             Name = "juno.json",

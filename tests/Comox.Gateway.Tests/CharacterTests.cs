@@ -58,6 +58,18 @@ public sealed class CharacterTests
         Assert.Equal("ses_known", response.Headers.GetValues("X-Comox-Session").Single());
     }
 
+    [Theory]
+    [InlineData("whole", true)]
+    [InlineData(null, false)]
+    public async Task The_transcript_header_says_that_the_messages_are_all_there_is(string? transcript, bool expected)
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync();
+
+        using var response = await gateway.SendAsync(Chat.CharacterWhole, session: "ses_known", transcript: transcript);
+
+        Assert.Equal(expected, gateway.Memory.Prompts.Single().WholeTranscript);
+    }
+
     [Fact]
     public async Task A_subject_that_is_too_long_is_refused()
     {

@@ -53,11 +53,13 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
         Eventually.IsTrueAsync(() => what(Service.Services.GetRequiredService<Fleet>().Current), "the gateway knows the fleet");
 
     /// <summary>Sends a chat; the answer's headers are there when it returns.</summary>
-    public Task<HttpResponseMessage> SendAsync(string body, string? session = null, CancellationToken cancellation = default)
+    public Task<HttpResponseMessage> SendAsync(string body, string? session = null, CancellationToken cancellation = default, string? transcript = null)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
         if (session is not null)
             request.Headers.Add("X-Comox-Session", session);
+        if (transcript is not null)
+            request.Headers.Add("X-Comox-Transcript", transcript);
         return Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
     }
 

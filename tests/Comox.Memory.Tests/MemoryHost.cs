@@ -92,7 +92,8 @@ public sealed class MemoryHost : IAsyncDisposable
     }
 
     public Task<ApiResult<SuperPromptResponse>> AskAsync(
-        IReadOnlyList<ChatMessage> messages, string? session = null, string character = "brine", string subject = "mara", PromptProfile? profile = null, string? requestId = null) =>
+        IReadOnlyList<ChatMessage> messages, string? session = null, string character = "brine", string subject = "mara", PromptProfile? profile = null, string? requestId = null,
+        bool whole = false) =>
         Client.AssembleAsync(
             new SuperPromptRequest
             {
@@ -101,6 +102,7 @@ public sealed class MemoryHost : IAsyncDisposable
                 Subject = subject,
                 Session = session,
                 Messages = messages,
+                WholeTranscript = whole,
                 Model = "tiny-talker",
                 Profile = profile ?? PromptProfile.Standard,
             },

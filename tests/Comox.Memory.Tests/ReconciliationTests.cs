@@ -31,6 +31,28 @@ public sealed class ReconciliationTests
     }
 
     [Fact]
+    public async Task The_same_words_sent_as_the_whole_transcript_ask_for_another_reply()
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        var first = await memory.ExchangeAsync("Hello!", "Arr!");
+        var again = (await memory.AskAsync([U("Hello!")], first.Session, whole: true)).Value!;
+        Assert.Equal(first.UserTurn, again.UserTurn);
+        await memory.ReplyAsync(again, "Ahoy.");
+        Assert.Equal(["user: Hello!", "assistant: Ahoy."], await memory.LineAsync(first.Session));
+    }
+
+    [Fact]
+    public async Task Another_first_message_sent_as_the_whole_transcript_replaces_the_conversation()
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        var first = await memory.ExchangeAsync("I live in Bergen.", "Arr!");
+        var edited = (await memory.AskAsync([U("I live in Graz.")], first.Session, whole: true)).Value!;
+        Assert.Equal(first.Session, edited.Session);
+        Assert.Equal(["user: I live in Graz."], await memory.LineAsync(first.Session));
+        Assert.Equal("Graz", Assert.Single(await memory.FactsAsync()).Object);
+    }
+
+    [Fact]
     public async Task An_empty_reply_answers_nothing()
     {
         await using var memory = await MemoryHost.StartAsync();

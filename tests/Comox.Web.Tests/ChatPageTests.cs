@@ -143,6 +143,7 @@ public sealed class ChatPageTests : IAsyncLifetime
         reply.Done();
 
         Assert.Equal(["assistant: Hello.", "user: I live in Ljubljana."], reply.Messages);
+        Assert.True(reply.WholeTranscript);
         chat.WaitForAssertion(() => Assert.Equal(["Hello.", "Again."], Texts(chat, "message-assistant")));
     }
 

@@ -122,7 +122,7 @@ internal sealed class FakeComox : IAsyncDisposable
             return;
         }
 
-        var reply = new FakeReply(request, context.Request.Headers["X-Comox-Session"].ToString());
+        var reply = new FakeReply(request, context.Request.Headers["X-Comox-Session"].ToString(), context.Request.Headers["X-Comox-Transcript"] == "whole");
         context.Response.ContentType = "text/event-stream";
         context.Response.Headers["X-Comox-Session"] = reply.Session;
         context.Response.Headers["X-Comox-Receipt"] = "/memory/receipts/rcp_1";

@@ -6,13 +6,14 @@ using Microsoft.AspNetCore.Http;
 namespace Comox.Web.Tests;
 
 /// <summary>One answer that the test plays, event by event.</summary>
-internal sealed class FakeReply(JsonDocument request, string session)
+internal sealed class FakeReply(JsonDocument request, string session, bool wholeTranscript)
 {
     private readonly Channel<string> _events = Channel.CreateUnbounded<string>();
     private readonly TaskCompletionSource _abandoned = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public JsonElement Request => request.RootElement;
     public string Session => session;
+    public bool WholeTranscript => wholeTranscript;
     public string[] Messages => [.. Request.GetProperty("messages").EnumerateArray().Select(message => $"{message.GetProperty("role").GetString()}: {message.GetProperty("content").GetString()}")];
 
     /// <summary>Ends when the console closed the connection before the end of the answer.</summary>

@@ -27,6 +27,12 @@ public sealed record SuperPromptRequest
     /// </summary>
     public required IReadOnlyList<ChatMessage> Messages { get; init; }
 
+    /// <summary>
+    /// The messages are the whole transcript even though no reply is among them: a first message for which another reply is wanted. Only with
+    /// <see cref="Session"/>; the client says it with <c>X-Comox-Transcript: whole</c>.
+    /// </summary>
+    public bool WholeTranscript { get; init; }
+
     /// <summary>The plain model that will answer.</summary>
     public required string Model { get; init; }
 
