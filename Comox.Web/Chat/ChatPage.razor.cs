@@ -1,6 +1,7 @@
 using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Clients;
 using Comox.ServiceDefaults.Contracts.Memory;
+using Comox.ServiceDefaults.Contracts.OpenAI;
 using Comox.Web.Controls;
 using Comox.Web.Fleet;
 using Microsoft.AspNetCore.Components;
@@ -118,7 +119,9 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
             if (!session.IsSuccess)
             {
                 Close();
-                _problem = session.Error.Message;
+                _problem = session.Error.Code == ErrorCodes.SessionNotFound
+                    ? "This conversation is no longer here. Choose another, or start a new one."
+                    : session.Error.Message;
                 return;
             }
 
