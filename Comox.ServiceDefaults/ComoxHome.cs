@@ -19,10 +19,9 @@ public sealed class ComoxHome
 
     public static ComoxHome Open(IConfiguration configuration)
     {
-        var configured = configuration[Setting];
-        var path = System.IO.Path.GetFullPath(string.IsNullOrWhiteSpace(configured)
-            ? System.IO.Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".comox")
-            : configured);
+        var path = System.IO.Path.GetFullPath(configuration[Setting] is { } configured && !string.IsNullOrWhiteSpace(configured)
+            ? configured
+            : System.IO.Path.Combine(UserFolder(), ".comox"));
         try
         {
             CreatePrivateFolder(path);
@@ -65,6 +64,12 @@ public sealed class ComoxHome
             writer.WriteLine(secret);
         File.Move(draft, target, overwrite: true);
     }
+
+    // Unverified, because a home that does not exist would otherwise be "", and memory and keys would end up wherever Comox was started.
+    private static string UserFolder() =>
+        Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify) is { Length: > 0 } home
+            ? home
+            : throw new StartupProblem("This user has no home folder to keep data in.", $"Name a folder in {Setting}.");
 
     private static void CreatePrivateFolder(string path)
     {

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Http.Resilience;
 
 namespace Comox.ServiceDefaults;
 
@@ -11,7 +12,8 @@ internal static class ControlPlaneResilience
     public static IHttpClientBuilder AddControlPlaneResilience(this IHttpClientBuilder client)
     {
         client.AddServiceDiscovery();
-        client.AddStandardResilienceHandler();
+        // A POST whose answer was lost may have been carried out: repeating it would make a second session or character.
+        client.AddStandardResilienceHandler().Configure(options => options.Retry.DisableFor(HttpMethod.Post));
         return client;
     }
 }

@@ -59,7 +59,7 @@ public static class ServiceAuthentication
             if (KeyOf(Request) is not { Length: > 0 } key)
                 return Task.FromResult(AuthenticateResult.NoResult());
 
-            var caller = Matches(key, keys.Value.Service) ? ServiceCaller : Matches(key, keys.Value.Admin) ? AdminCaller : null;
+            var caller = keys.Value.IsService(key) ? ServiceCaller : keys.Value.IsAdmin(key) ? AdminCaller : null;
             if (caller is null)
                 return Task.FromResult(AuthenticateResult.Fail("unknown key"));
 
@@ -87,9 +87,6 @@ public static class ServiceAuthentication
             return header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? header[Bearer.Length..].Trim() : request.Headers["x-api-key"].ToString();
         }
 
-        // Digests have one length, so neither the key's length nor its matching prefix can be timed.
-        private static bool Matches(string given, string expected) =>
-            expected.Length > 0 && CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(given)), SHA256.HashData(Encoding.UTF8.GetBytes(expected)));
     }
 }
 
@@ -98,4 +95,13 @@ internal sealed class ServiceKeys
 {
     public string Service { get; set; } = "";
     public string Admin { get; set; } = "";
+
+    public bool IsService(string given) => Matches(given, Service);
+
+    public bool IsAdmin(string given) => Matches(given, Admin);
+
+    // Digests have one length, so neither the key's length nor its matching prefix can be timed.
+    private static bool Matches(string given, string expected) => expected.Length > 0 && CryptographicOperations.FixedTimeEquals(Digest(given), Digest(expected));
+
+    internal static byte[] Digest(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));
 }

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -23,6 +24,8 @@ public static class ServiceHost
                 console.SingleLine = true;
                 console.TimestampFormat = "HH:mm:ss ";
             });
+            // Containers are killed 10 s after they were asked to stop; what is to be saved is saved before that.
+            builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(8));
             add(builder);
             await using var app = builder.Build();
             app.UseApiErrors();
@@ -49,6 +52,9 @@ public static class ServiceHost
         AggregateException several when several.InnerExceptions.All(inner => inner is OptionsValidationException) =>
             Explain(several.InnerExceptions.Cast<OptionsValidationException>()),
         AggregateException { InnerExceptions: [var only] } => Explain(only),
+        // "Failed to convert configuration value 'abc' at 'Comox:NodeAgent:Slots' to type 'System.Int32'."
+        InvalidOperationException { InnerException: not null } unreadable when unreadable.Message.Contains("configuration value", StringComparison.Ordinal) =>
+            $"Comox cannot start: a setting has a value of the wrong kind.\n  - {unreadable.Message}",
         _ => null,
     };
 

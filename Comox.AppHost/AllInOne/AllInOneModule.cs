@@ -14,9 +14,6 @@ internal static class AllInOneModule
 
     public static void AddAllInOne(this WebApplicationBuilder builder)
     {
-        if (string.IsNullOrWhiteSpace(builder.Configuration[WebHostDefaults.ServerUrlsKey]))
-            builder.WebHost.UseUrls(DefaultUrl);
-
         // The banner says where it listens, and more.
         builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
 
@@ -27,7 +24,7 @@ internal static class AllInOneModule
         builder.Services.AddSingleton(home);
         builder.Services.AddSingleton(HomeLock.Take(home));
         builder.Services.AddSingleton(LocalKeys.Provide(builder.Configuration, home));
-        builder.AddSelfAddresses();
+        builder.AddSelfAddresses(DefaultUrl);
 
         builder.AddGateway();
         builder.AddMemory();
@@ -42,7 +39,6 @@ internal static class AllInOneModule
 
     public static void MapAllInOne(this WebApplication app)
     {
-        app.UseSelfAddresses();
         app.MapGateway();
         app.MapMemory();
         app.MapNodeAgent();

@@ -24,7 +24,7 @@ internal sealed class HomeLock : IDisposable
             file.Flush();
             return new HomeLock(file);
         }
-        catch (IOException taken)
+        catch (Exception taken) when (taken is IOException or UnauthorizedAccessException)
         {
             throw new StartupProblem(
                 $"Another Comox is using the data folder {home.Path}.",

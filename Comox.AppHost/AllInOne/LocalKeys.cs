@@ -22,14 +22,21 @@ internal sealed record LocalKeys(string AdminKey, string? AdminKeyFile)
             return (configured, null);
 
         var path = home.FilePath(fileName);
-        var key = File.Exists(path) ? File.ReadAllText(path).Trim() : "";
-        if (key.Length == 0)
+        try
         {
-            key = ServiceAuthentication.NewKey(prefix);
-            home.WriteSecret(fileName, key);
-        }
+            var key = File.Exists(path) ? File.ReadAllText(path).Trim() : "";
+            if (key.Length == 0)
+            {
+                key = ServiceAuthentication.NewKey(prefix);
+                home.WriteSecret(fileName, key);
+            }
 
-        configuration.AddInMemoryCollection([new(setting, key)]);
-        return (key, path);
+            configuration.AddInMemoryCollection([new(setting, key)]);
+            return (key, path);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            throw new StartupProblem($"The key file {path} cannot be used: {problem.Message}", $"Make it readable for this user, or set {setting}.", problem);
+        }
     }
 }

@@ -1,7 +1,8 @@
+using System.Net;
+using System.Net.Sockets;
 using Comox.ServiceDefaults;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace Comox.AllInOne;
 
@@ -11,27 +12,20 @@ namespace Comox.AllInOne;
 /// </summary>
 internal static class SelfAddresses
 {
-    public static void AddSelfAddresses(this WebApplicationBuilder builder)
+    private static readonly string[] Services = [ServiceNames.Gateway, ServiceNames.Memory, ServiceNames.NodeAgent, ServiceNames.Web];
+
+    public static void AddSelfAddresses(this WebApplicationBuilder builder, string defaultUrl)
     {
-        var configured = builder.Configuration[WebHostDefaults.ServerUrlsKey] ?? builder.WebHost.GetSetting(WebHostDefaults.ServerUrlsKey)!;
-        Set(builder.Configuration, configured.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[0]);
+        var configured = builder.Configuration[WebHostDefaults.ServerUrlsKey] is { Length: > 0 } urls ? urls : defaultUrl;
+        string[] addresses = [.. configured.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(WithPort)];
+        builder.WebHost.UseUrls(addresses);
+        builder.Configuration.AddInMemoryCollection(
+            Services.Select(service => new KeyValuePair<string, string?>($"services:{service}:http:0", Callable(addresses[0]))));
     }
 
-    /// <summary>A port of 0 is only known once the server listens.</summary>
-    public static void UseSelfAddresses(this WebApplication app) =>
-        app.Lifetime.ApplicationStarted.Register(() => Set(app.Configuration, Listening(app.Services)));
-
-    /// <summary>The first address the server listens on, as this machine can call it.</summary>
+    /// <summary>The first address the server listens on.</summary>
     public static string Listening(IServiceProvider services) =>
-        services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First();
-
-    private static void Set(IConfiguration configuration, string listening)
-    {
-        var address = Callable(listening);
-        foreach (var service in (string[])[ServiceNames.Gateway, ServiceNames.Memory, ServiceNames.NodeAgent, ServiceNames.Web])
-            configuration[$"services:{service}:http:0"] = address;
-        (configuration as IConfigurationRoot)?.Reload();
-    }
+        services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
 
     /// <summary><c>http://*:8080</c>, <c>http://0.0.0.0:8080</c> and <c>http://localhost:8080</c> are all called at 127.0.0.1.</summary>
     internal static string Callable(string listening)
@@ -39,5 +33,15 @@ internal static class SelfAddresses
         var address = BindingAddress.Parse(listening);
         var host = address.Host is "*" or "+" or "0.0.0.0" or "[::]" or "localhost" ? "127.0.0.1" : address.Host;
         return $"{address.Scheme}://{host}:{address.Port}";
+    }
+
+    // The services ask for each other while they start, so a port of 0 is settled before the server would choose one.
+    private static string WithPort(string url)
+    {
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Port != 0)
+            return url;
+        using var probe = new TcpListener(IPAddress.Loopback, 0);
+        probe.Start();
+        return $"{address.Scheme}://{address.Host}:{((IPEndPoint)probe.LocalEndpoint).Port}";
     }
 }

@@ -8,7 +8,7 @@ internal sealed class StartupBanner(ComoxHome home, LocalKeys keys, TextWriter o
 {
     public void Welcome(string address)
     {
-        var page = address.Replace("127.0.0.1", "localhost", StringComparison.Ordinal);
+        var page = SelfAddresses.Callable(address).Replace("127.0.0.1", "localhost", StringComparison.Ordinal);
         var key = keys.AdminKeyFile is null ? $"${ServiceAuthentication.AdminKeySetting.Replace(":", "__", StringComparison.Ordinal)}" : keys.AdminKey;
         output.WriteLine($"""
 

@@ -13,7 +13,7 @@ internal sealed class StartupProgress(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var started = new TaskCompletionSource();
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = lifetime.ApplicationStarted.Register(started.SetResult);
         await started.Task.WaitAsync(stoppingToken);
         banner.Welcome(SelfAddresses.Listening(services));
@@ -65,18 +65,17 @@ internal sealed class StartupProgress(
             output.Write($"\r{line.PadRight(_last.Length)}");
             _last = line;
         }
-        else if (Milestone(engine) is var line && line != _last)
+        else if (Milestone(engine) is var milestone && milestone != _last)
         {
-            output.WriteLine(line);
-            _last = line;
+            output.WriteLine($"  {engine.Reason}");
+            _last = milestone;
         }
 
         output.Flush();
     }
 
     /// <summary>In a file, a line for each step and each tenth of it.</summary>
-    private static string Milestone(EngineStatus engine) =>
-        engine.Progress is { } progress ? $"  {engine.Reason.Split(" (")[0]} … {Math.Floor(progress * 10) * 10:0} %" : $"  {engine.Reason}";
+    private static string Milestone(EngineStatus engine) => engine.Progress is { } progress ? $"{engine.State} {Math.Floor(progress * 10)}" : engine.Reason;
 
     private static string Bar(double progress) => new string('#', (int)(Math.Clamp(progress, 0, 1) * BarWidth)).PadRight(BarWidth, '.');
 

@@ -73,7 +73,7 @@ internal sealed class NodeWatcher(Fleet fleet, NodeAddress addresses, IHttpClien
     {
         var http = clients.CreateClient(nameof(NodeAgentClient));
         http.BaseAddress = address;
-        return new NodeAgentClient(http);
+        return new NodeAgentClient(http, time);
     }
 
     private static string Describe(Uri node, Exception problem) => problem switch

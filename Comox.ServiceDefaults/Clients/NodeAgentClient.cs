@@ -7,8 +7,11 @@ using Comox.ServiceDefaults.Contracts.OpenAI;
 namespace Comox.ServiceDefaults.Clients;
 
 /// <summary>One node agent, typed.</summary>
-public sealed class NodeAgentClient(HttpClient http)
+public sealed class NodeAgentClient(HttpClient http, TimeProvider time)
 {
+    /// <summary>An agent sends something every second; after this long without a byte it is lost, even where no connection broke.</summary>
+    public static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(3);
+
     public async Task<ApiResult<NodeStatus>> GetStatusAsync(CancellationToken cancellation = default)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, "node/status");
@@ -30,7 +33,7 @@ public sealed class NodeAgentClient(HttpClient http)
         using var request = new HttpRequestMessage(HttpMethod.Get, "node/events");
         using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
         response.EnsureSuccessStatusCode();
-        await using var body = await response.Content.ReadAsStreamAsync(cancellation);
+        await using var body = new SilenceLimitedStream(await response.Content.ReadAsStreamAsync(cancellation), LongestSilence, time);
         var events = SseParser.Create(body, (_, data) => JsonSerializer.Deserialize(data, NodesJson.Default.NodeStatus));
         await foreach (var item in events.EnumerateAsync(cancellation))
         {

@@ -51,9 +51,7 @@ internal sealed partial class AllInOneProcess : IAsyncDisposable
     {
         await using var running = new AllInOneProcess(Launch(home, urls, environment));
         running.Begin();
-        using var limit = new CancellationTokenSource(Patience);
-        await running._process.WaitForExitAsync(limit.Token);
-        return (running._process.ExitCode, running.Output);
+        return (await running.ExitAsync(), running.Output);
     }
 
     public Task<Uri> PageAsync() => _page.Task.WaitAsync(Patience);
@@ -68,6 +66,14 @@ internal sealed partial class AllInOneProcess : IAsyncDisposable
         if (key is not null)
             client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
         return client;
+    }
+
+    /// <summary>Waits until it has ended by itself, and has said all it had to say.</summary>
+    public async Task<int> ExitAsync()
+    {
+        using var limit = new CancellationTokenSource(Patience);
+        await _process.WaitForExitAsync(limit.Token);
+        return _process.ExitCode;
     }
 
     /// <summary>SIGKILL: nothing in the process gets to run after this.</summary>

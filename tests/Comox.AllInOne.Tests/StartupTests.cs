@@ -63,6 +63,27 @@ public sealed class StartupTests
     }
 
     [Fact]
+    public async Task A_setting_of_the_wrong_kind_is_named_without_a_stack_trace()
+    {
+        using var home = new TempHome();
+
+        var (exitCode, output) = await AllInOneProcess.RunToEndAsync(home.Path, "http://127.0.0.1:0", ("Comox__NodeAgent__Slots", "abc"));
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains("Comox:NodeAgent:Slots", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("http://*:8080", "http://127.0.0.1:8080")]
+    [InlineData("http://0.0.0.0:8080", "http://127.0.0.1:8080")]
+    [InlineData("http://[::]:8080", "http://127.0.0.1:8080")]
+    [InlineData("http://localhost:8080", "http://127.0.0.1:8080")]
+    [InlineData("http://10.0.0.7:8080", "http://10.0.0.7:8080")]
+    public void The_process_calls_itself_at_an_address_it_listens_on(string listening, string expected) =>
+        Assert.Equal(expected, SelfAddresses.Callable(listening));
+
+    [Fact]
     public async Task An_engine_that_will_not_start_is_explained_and_the_rest_works()
     {
         using var home = new TempHome();
