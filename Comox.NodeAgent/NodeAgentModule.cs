@@ -66,7 +66,7 @@ public static class NodeAgentModule
         builder.Services.AddSingleton<LeftoverEngines>();
         builder.Services.AddSingleton<EngineStarter>();
         builder.Services.AddSingleton<EngineReadiness>(services =>
-            new EngineReadiness(new HttpClient(new SocketsHttpHandler { UseProxy = false }), services.GetRequiredService<TimeProvider>()));
+            new EngineReadiness(new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = Timeout.InfiniteTimeSpan }, services.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton<EngineRunner>();
         builder.Services.AddSingleton(services =>
             new EngineHandle(NodeStatusBoard.ChatEngine, services.GetRequiredService<NodeStatusBoard>(), services.GetRequiredService<ILogger<EngineHandle>>()));
@@ -79,7 +79,6 @@ public static class NodeAgentModule
     private static void AddStatus(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSingleton<NodeStatusBoard>();
-        builder.Services.AddSingleton<INodeStatusSource>(services => services.GetRequiredService<NodeStatusBoard>());
         builder.Services.AddHostedService<GpuDiscovery>();
         builder.Services.AddHealthChecks().AddCheck<EngineHealthCheck>(EngineHealthCheck.Name, HealthStatus.Unhealthy);
     }

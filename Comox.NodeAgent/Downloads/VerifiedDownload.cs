@@ -29,10 +29,20 @@ internal sealed class VerifiedDownload(TimeProvider time)
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan FirstDelay = TimeSpan.FromSeconds(1);
 
-    /// <returns>The path of the whole, verified file: <see cref="DownloadOrder.PartialPath"/>.</returns>
+    /// <returns>The path of the whole, verified file: <see cref="DownloadOrder.PartialPath"/>. A disk that refuses is an <see cref="IOException"/>, and what was written stays.</returns>
     public async Task<Outcome<string>> RunAsync(DownloadOrder order, ProgressReport report, CancellationToken cancellation)
     {
-        await using var file = new FileStream(order.PartialPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1 << 16);
+        // Unbuffered: what a full disk refuses must not be tried again on closing.
+        await using var file = new FileStream(order.PartialPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+        return await RunAsync(order, file, report, cancellation);
+    }
+
+    /// <param name="order">What to fetch.</param>
+    /// <param name="file"><see cref="DownloadOrder.PartialPath"/>, open.</param>
+    /// <param name="report">Told how far it is.</param>
+    /// <param name="cancellation">Ends it; what was fetched stays.</param>
+    internal async Task<Outcome<string>> RunAsync(DownloadOrder order, FileStream file, ProgressReport report, CancellationToken cancellation)
+    {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
         await HashExistingAsync(file, hash, cancellation); // (1)
@@ -74,45 +84,55 @@ internal sealed class VerifiedDownload(TimeProvider time)
     {
         using var quiet = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         using var alarm = time.CreateTimer(static source => ((CancellationTokenSource)source!).Cancel(), quiet, Silence, Timeout.InfiniteTimeSpan);
+        var offset = file.Length;
+        var (response, cut) = await OverNetworkAsync(() => order.OpenAsync(offset, quiet.Token), cancellation);
+        using var answered = response;
+        if (response is null)
+            return cut;
+        if (response.StatusCode is HttpStatusCode.RequestedRangeNotSatisfiable)
+            return null; // There is nothing behind what we have; the hash decides.
+        if (response.StatusCode is not (HttpStatusCode.OK or HttpStatusCode.PartialContent))
+            return $"the server answered {((int)response.StatusCode).ToString(CultureInfo.InvariantCulture)}";
+        if (response.StatusCode is HttpStatusCode.OK && file.Length > 0)
+        {
+            file.SetLength(0);
+            _ = hash.GetHashAndReset();
+        }
+
+        var expected = file.Length + response.Content.Headers.ContentLength;
+        await using var body = await response.Content.ReadAsStreamAsync(quiet.Token);
+        var buffer = new byte[1 << 17];
+        while (true)
+        {
+            (var read, cut) = await OverNetworkAsync(() => body.ReadAsync(buffer, quiet.Token).AsTask(), cancellation);
+            if (cut is not null)
+                return cut;
+            if (read == 0)
+                return file.Length < (order.Size ?? expected ?? 0) ? "the connection was closed too early" : null;
+
+            alarm.Change(Silence, Timeout.InfiniteTimeSpan);
+            await file.WriteAsync(buffer.AsMemory(0, read), cancellation);
+            hash.AppendData(buffer, 0, read);
+            report(Words(order.Name, file.Length, order.Size), Fraction(file.Length, order.Size));
+        }
+    }
+
+    // Around the network alone: the disk throws the same exceptions, and they mean something else.
+    private static async Task<(T? Value, string? Cut)> OverNetworkAsync<T>(Func<Task<T>> step, CancellationToken cancellation)
+    {
         try
         {
-            using var response = await order.OpenAsync(file.Length, quiet.Token);
-            if (response.StatusCode is HttpStatusCode.OK && file.Length > 0)
-            {
-                file.SetLength(0);
-                _ = hash.GetHashAndReset();
-            }
-            else if (response.StatusCode is HttpStatusCode.RequestedRangeNotSatisfiable)
-            {
-                return null; // There is nothing behind what we have; the hash decides.
-            }
-            else if (response.StatusCode is not (HttpStatusCode.OK or HttpStatusCode.PartialContent))
-            {
-                return $"the server answered {((int)response.StatusCode).ToString(CultureInfo.InvariantCulture)}";
-            }
-
-            var expected = file.Length + response.Content.Headers.ContentLength;
-            await using var body = await response.Content.ReadAsStreamAsync(quiet.Token);
-            var buffer = new byte[1 << 17];
-            while (await body.ReadAsync(buffer, quiet.Token) is var read and > 0)
-            {
-                alarm.Change(Silence, Timeout.InfiniteTimeSpan);
-                hash.AppendData(buffer, 0, read);
-                await file.WriteAsync(buffer.AsMemory(0, read), cancellation);
-                report(Words(order.Name, file.Length, order.Size), Fraction(file.Length, order.Size));
-            }
-
-            return file.Length < (order.Size ?? expected ?? 0) ? "the connection was closed too early" : null;
+            return (await step(), null);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            return "the server fell silent";
+            return (default, "the server fell silent");
         }
-        catch (Exception cut) when (cut is HttpRequestException or IOException && file.CanWrite)
+        catch (Exception cut) when (cut is HttpRequestException or IOException)
         {
-            return cut is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError }
+            return (default, cut is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError }
                 ? "the server cannot be reached"
-                : "the connection was cut";
+                : "the connection was cut");
         }
     }
 

@@ -35,6 +35,9 @@ internal sealed class EngineProxy(IHttpForwarder forwarder, ILogger<EngineProxy>
             return;
         }
 
+        // How large a request may be is the gateway's to say; here it would only be said twice, and differently.
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+            size.MaxRequestBodySize = null;
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         var error = await forwarder.SendAsync(context, endpoint.Address.ToString(), _http, Patient, new Transform(engine.Id, endpoint));
         if (error == ForwarderError.None)

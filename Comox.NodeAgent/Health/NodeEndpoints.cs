@@ -32,10 +32,10 @@ internal static class NodeEndpoints
         response.Headers.CacheControl = "no-store";
         response.Headers["X-Accel-Buffering"] = "no";
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+        await using var changes = board.WatchAsync(stop).GetAsyncEnumerator(stop);
+        var next = changes.MoveNextAsync().AsTask();
         try
         {
-            await using var changes = board.WatchAsync(stop).GetAsyncEnumerator(stop);
-            var next = changes.MoveNextAsync().AsTask();
             while (true)
             {
                 using (var pause = CancellationTokenSource.CreateLinkedTokenSource(stop))
@@ -61,6 +61,12 @@ internal static class NodeEndpoints
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             // The reader left, or the agent stops: for the reader the end is the message.
+        }
+        finally
+        {
+            // An enumerator that is still moving refuses to be disposed.
+            await ends.CancelAsync();
+            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

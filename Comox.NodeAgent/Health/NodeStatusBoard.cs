@@ -7,17 +7,8 @@ using Microsoft.Extensions.Options;
 
 namespace Comox.NodeAgent.Health;
 
-/// <summary>What this node is doing, for hosts in the same process.</summary>
-public interface INodeStatusSource
-{
-    NodeStatus Current { get; }
-
-    /// <summary>The status now and after every change, until cancelled. A slow reader gets the newest and misses what lay between.</summary>
-    IAsyncEnumerable<NodeStatus> WatchAsync(CancellationToken cancellation);
-}
-
 /// <summary>Holds the one immutable <see cref="NodeStatus"/>; each change replaces it and wakes the watchers.</summary>
-internal sealed class NodeStatusBoard : INodeStatusSource
+internal sealed class NodeStatusBoard
 {
     public const string ChatEngine = "chat";
 
@@ -63,6 +54,7 @@ internal sealed class NodeStatusBoard : INodeStatusSource
 
     public void SetGpus(IReadOnlyList<string> gpus) => Change(status => status with { Hardware = status.Hardware with { Gpus = gpus } });
 
+    /// <summary>The status now and after every change, until cancelled. A slow reader gets the newest and misses what lay between.</summary>
     public async IAsyncEnumerable<NodeStatus> WatchAsync([EnumeratorCancellation] CancellationToken cancellation)
     {
         var channel = Channel.CreateBounded<NodeStatus>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Options;
 
 namespace Comox.NodeAgent.ModelCache;
@@ -13,7 +14,7 @@ internal sealed record HubFile(string Repository, string Commit, string Name, st
 /// Speaks to a hub with Hugging Face's API. The token in HF_TOKEN goes to the hub alone: weights are served by other hosts, to which the hub
 /// redirects with a signed address.
 /// </summary>
-internal sealed class HubClient(HttpClient http, IOptions<NodeAgentOptions> options, IConfiguration configuration, TimeProvider time)
+internal sealed partial class HubClient(HttpClient http, IOptions<NodeAgentOptions> options, IConfiguration configuration, TimeProvider time)
 {
     private const int MaxRedirects = 5;
 
@@ -27,7 +28,7 @@ internal sealed class HubClient(HttpClient http, IOptions<NodeAgentOptions> opti
             if (Refusal(listing, wanted.Repository) is { } refused)
                 return Outcome<HubFile>.Failed(refused);
             var repository = await listing.Content.ReadFromJsonAsync(HubJson.Default.HubRepository, both.Token);
-            if (repository is not { Sha: { Length: > 0 } commit, Siblings: { } siblings })
+            if (repository is not { Sha: { } commit, Siblings: { } siblings } || !IsCommit().IsMatch(commit)) // The commit becomes part of a path.
                 return Outcome<HubFile>.Failed($"The hub {options.Value.Hub.Host} answered about {wanted.Repository} in a form that is not the hub's.");
             if (GgufSelection.Choose(siblings.Select(file => file.Rfilename), wanted.Selector) is not { } name)
                 return Outcome<HubFile>.Failed($"{wanted.Repository} on the hub has no single GGUF file {wanted.Selector ?? "to choose"}; name one as org/repo:file.gguf.");
@@ -89,10 +90,13 @@ internal sealed class HubClient(HttpClient http, IOptions<NodeAgentOptions> opti
         >= HttpStatusCode.BadRequest => $"The hub answered {((int)response.StatusCode).ToString(CultureInfo.InvariantCulture)} about {repository}.",
         _ => null,
     };
+
+    [GeneratedRegex(@"^([0-9a-f]{40}|[0-9a-f]{64})\z", RegexOptions.ExplicitCapture)]
+    private static partial Regex IsCommit();
 }
 
 /// <summary>Which of a repository's files is meant.</summary>
-internal static class GgufSelection
+internal static partial class GgufSelection
 {
     /// <param name="names">All files of the repository.</param>
     /// <param name="selector">A file name, a quantisation, or null for Q8_0 or else the only one.</param>
@@ -100,14 +104,23 @@ internal static class GgufSelection
     public static string? Choose(IEnumerable<string?> names, string? selector)
     {
         var models = names.OfType<string>()
-            .Where(name => name.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) && !name.Contains("..") && !name.StartsWith('/'))
+            .Where(name => name.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) && StaysInside(name))
             .ToList();
         if (selector?.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) == true)
             return models.Find(name => name.Equals(selector, StringComparison.OrdinalIgnoreCase));
 
-        var whole = models.Where(name => !name.Contains("-of-0", StringComparison.Ordinal) && !name.Contains("mmproj", StringComparison.OrdinalIgnoreCase)).ToList();
+        var whole = models.Where(name => !IsPart(name) && !name.Contains("mmproj", StringComparison.OrdinalIgnoreCase)).ToList();
         return Only(whole, selector ?? "Q8_0") ?? (selector is null && whole is [var only] ? only : null);
     }
+
+    /// <summary>One file of a model that is split into several.</summary>
+    public static bool IsPart(string name) => Part().IsMatch(name);
+
+    // The hub's words become a path: on Windows a backslash and a drive lead out of a folder too.
+    private static bool StaysInside(string name) => !name.Contains("..") && name.IndexOfAny(['\\', ':', '\0']) < 0 && !Path.IsPathRooted(name);
+
+    [GeneratedRegex(@"-[0-9]{5}-of-[0-9]{5}\.gguf\z", RegexOptions.IgnoreCase)]
+    private static partial Regex Part();
 
     private static string? Only(List<string> names, string quantisation) =>
         names.Where(name => Path.GetFileNameWithoutExtension(name).EndsWith(quantisation, StringComparison.OrdinalIgnoreCase)).ToList() is [var only] ? only : null;

@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using Comox.NodeAgent.Health;
 using Comox.NodeAgent.Supervision;
 using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Clients;
@@ -31,11 +32,13 @@ internal sealed class RunningAgent : IAsyncDisposable
     public IServiceProvider Services => _app.Services;
     public string Home => _home.FullName;
 
-    public static async Task<RunningAgent> StartAsync(Dictionary<string, string?>? settings = null, TimeProvider? time = null, string? home = null)
+    public static async Task<RunningAgent> StartAsync(Dictionary<string, string?>? settings = null, TimeProvider? time = null, string? home = null, ILoggerProvider? log = null)
     {
         var folder = home is null ? Directory.CreateTempSubdirectory("comox-node-") : new DirectoryInfo(home);
         var builder = WebApplication.CreateBuilder();
         builder.Logging.ClearProviders();
+        if (log is not null)
+            builder.Logging.AddProvider(log);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
@@ -77,7 +80,7 @@ internal sealed class RunningAgent : IAsyncDisposable
         var seen = new List<string>();
         try
         {
-            await foreach (var status in Services.GetRequiredService<Health.INodeStatusSource>().WatchAsync(limit.Token))
+            await foreach (var status in Services.GetRequiredService<NodeStatusBoard>().WatchAsync(limit.Token))
             {
                 var engine = status.Engines.Single();
                 seen.Add($"{engine.State}: {engine.Reason}");
@@ -92,6 +95,9 @@ internal sealed class RunningAgent : IAsyncDisposable
 
         throw new TimeoutException($"The wanted state did not come. Seen: {string.Join(" | ", seen)}");
     }
+
+    /// <summary>What Ctrl-C does; clients stay as they are.</summary>
+    public Task StopAsync() => _app.StopAsync();
 
     public async ValueTask DisposeAsync()
     {

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 
@@ -17,7 +18,9 @@ internal sealed class DebianInstaller : IEngineInstaller
             return Outcome<string>.Failed("Debian's packages cannot be used: this machine has no bash.");
 
         var start = new ProcessStartInfo("/bin/bash", [_script, engines]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
-        using var process = Process.Start(start)!;
+        using var process = TryStart(start, out var refusal);
+        if (process is null)
+            return Outcome<string>.Failed($"Debian's packages cannot be used: {start.FileName} cannot be started: {refusal}.");
         process.StandardInput.Close();
         var errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
         try
@@ -42,7 +45,7 @@ internal sealed class DebianInstaller : IEngineInstaller
             await process.WaitForExitAsync(cancellation);
             return process.ExitCode == 0 && program is not null
                 ? Outcome<string>.Of(program)
-                : Outcome<string>.Failed($"Debian's packages cannot be used: {problem ?? LastLine(await errors) ?? $"the script ended with code {process.ExitCode}"}.");
+                : Outcome<string>.Failed($"Debian's packages cannot be used: {problem ?? EngineProbe.LastLine(await errors) ?? $"the script ended with code {process.ExitCode}"}.");
         }
         catch (OperationCanceledException)
         {
@@ -51,5 +54,18 @@ internal sealed class DebianInstaller : IEngineInstaller
         }
     }
 
-    private static string? LastLine(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault();
+    // No memory for another process, or a bash that may not be executed.
+    private static Process? TryStart(ProcessStartInfo start, out string? refusal)
+    {
+        try
+        {
+            refusal = null;
+            return Process.Start(start);
+        }
+        catch (Win32Exception problem)
+        {
+            refusal = problem.Message;
+            return null;
+        }
+    }
 }

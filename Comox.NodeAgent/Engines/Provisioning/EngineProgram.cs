@@ -9,15 +9,23 @@ namespace Comox.NodeAgent.Engines.Provisioning;
 /// <param name="Version">As it says itself: <c>0.7.0 (build 11669, commit Debian)</c>.</param>
 internal sealed record EngineProgram(string Path, string Version);
 
+/// <summary>What a try told.</summary>
+/// <param name="Outcome">The program, or why it is none.</param>
+/// <param name="IsDefinite">False when it only took too long: another time it may run.</param>
+internal readonly record struct EngineProbeResult(Outcome<EngineProgram> Outcome, bool IsDefinite);
+
 /// <summary>Finds out whether a file is a llama-server that runs here.</summary>
 internal sealed partial class EngineProbe(TimeProvider time)
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
+    // A cold disk and a busy machine make even --version slow: it loads every library of the engine.
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
-    public async Task<Outcome<EngineProgram>> TryAsync(string path, CancellationToken cancellation)
+    public async Task<Outcome<EngineProgram>> TryAsync(string path, CancellationToken cancellation) => (await ProbeAsync(path, cancellation)).Outcome;
+
+    public async Task<EngineProbeResult> ProbeAsync(string path, CancellationToken cancellation)
     {
         if (!File.Exists(path))
-            return Outcome<EngineProgram>.Failed($"{path} does not exist");
+            return Unusable($"{path} does not exist");
         using var limit = new CancellationTokenSource(Limit, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
         var start = new ProcessStartInfo(path, ["--version"]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
@@ -32,23 +40,25 @@ internal sealed partial class EngineProbe(TimeProvider time)
                 await process.WaitForExitAsync(both.Token);
                 var match = VersionLine().Match(await errors + "\n" + await output);
                 return process.ExitCode == 0 && match.Success
-                    ? Outcome<EngineProgram>.Of(new EngineProgram(path, match.Groups["version"].Value.Trim()))
-                    : Outcome<EngineProgram>.Failed($"{path} is not a llama-server that runs here: {LastLine(await errors) ?? $"it exits with code {process.ExitCode}"}");
+                    ? new EngineProbeResult(Outcome<EngineProgram>.Of(new EngineProgram(path, match.Groups["version"].Value.Trim())), IsDefinite: true)
+                    : Unusable($"{path} is not a llama-server that runs here: {LastLine(await errors) ?? $"it exits with code {process.ExitCode}"}");
             }
             catch (OperationCanceledException)
             {
                 process.Kill(entireProcessTree: true);
                 cancellation.ThrowIfCancellationRequested();
-                return Outcome<EngineProgram>.Failed($"{path} does not answer to --version");
+                return new EngineProbeResult(Outcome<EngineProgram>.Failed($"{path} did not answer to --version within {Limit.TotalSeconds:0} s"), IsDefinite: false);
             }
         }
         catch (Win32Exception problem)
         {
-            return Outcome<EngineProgram>.Failed($"{path} cannot be started: {problem.Message}");
+            return Unusable($"{path} cannot be started: {problem.Message}");
         }
     }
 
-    private static string? LastLine(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault();
+    private static EngineProbeResult Unusable(string problem) => new(Outcome<EngineProgram>.Failed(problem), IsDefinite: true);
+
+    internal static string? LastLine(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault();
 
     [GeneratedRegex(@"^version: (?<version>.+)$", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex VersionLine();

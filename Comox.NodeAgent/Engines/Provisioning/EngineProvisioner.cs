@@ -49,11 +49,12 @@ internal sealed class EngineProvisioner(
         var engines = home.Folder("engines");
         foreach (var installed in InstalledEngines.NewestFirst(engines)) // (3)
         {
-            var found = await probe.TryAsync(installed.Program, cancellation);
+            var (found, isDefinite) = await probe.ProbeAsync(installed.Program, cancellation);
             if (found.IsSuccess)
                 return found;
+            if (isDefinite)
+                installed.Forget();
             log.InstalledEngineUnusable(found.Problem);
-            installed.Forget();
         }
 
         return await InstallAsync(engines, report, cancellation); // (4)

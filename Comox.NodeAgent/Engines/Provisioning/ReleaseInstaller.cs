@@ -40,7 +40,7 @@ internal sealed class ReleaseInstaller(HttpClient http, VerifiedDownload downloa
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or InvalidDataException)
         {
-            return Outcome<string>.Failed($"llama.cpp's release archive cannot be unpacked: {problem.Message}");
+            return Outcome<string>.Failed($"llama.cpp's release archive cannot be stored or unpacked: {problem.Message}");
         }
     }
 

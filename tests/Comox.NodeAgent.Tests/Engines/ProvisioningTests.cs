@@ -5,8 +5,11 @@ using System.Security.Cryptography;
 using System.Text;
 using Comox.NodeAgent.Downloads;
 using Comox.NodeAgent.Engines.Provisioning;
+using Comox.ServiceDefaults;
 using Comox.TestKit;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
 namespace Comox.NodeAgent.Tests.Engines;
@@ -99,6 +102,24 @@ public sealed class ProvisioningTests : IAsyncLifetime
     {
         Directory.CreateDirectory(Path.Combine(_engines, "llama.cpp-debian-1", "bin"));
         Assert.Empty(InstalledEngines.NewestFirst(_engines));
+    }
+
+    [Theory]
+    [InlineData("exec sleep 1000", true)]
+    [InlineData("exit 127", false)]
+    public async Task A_slow_installed_engine_stays_installed_and_one_that_fails_is_forgotten(string does, bool stays)
+    {
+        var home = ComoxHome.Open(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { [ComoxHome.Setting] = _engines }).Build());
+        var folder = Directory.CreateDirectory(Path.Combine(home.Folder("engines"), "llama.cpp-test-1")).FullName;
+        await File.WriteAllTextAsync(Path.Combine(folder, "llama-server"), $"#!/bin/sh\n{does}\n");
+        File.SetUnixFileMode(Path.Combine(folder, "llama-server"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        await File.WriteAllTextAsync(Path.Combine(folder, InstalledEngines.MarkerName), "llama-server");
+
+        // Slow enough for `exit 127` to be heard even on a busy machine.
+        var provisioner = new EngineProvisioner(home, new EngineProbe(new HurriedTime(stays ? 300 : 1)), [], Options.Create(new NodeAgentOptions()), TimeProvider.System, NullLogger<EngineProvisioner>.Instance);
+        await provisioner.ProvideAsync((_, _) => { }, TestContext.Current.CancellationToken);
+
+        Assert.Equal(stays, File.Exists(Path.Combine(folder, InstalledEngines.MarkerName)));
     }
 
     [Fact]

@@ -34,6 +34,15 @@ public sealed class ModelNamesTests
     }
 
     [Theory]
+    [InlineData("../m.gguf")]
+    [InlineData("/etc/m.gguf")]
+    [InlineData("a\\..\\m.gguf")]
+    [InlineData("\\\\server\\m.gguf")]
+    [InlineData("C:m.gguf")]
+    [InlineData("m-00001-of-00003.gguf")]
+    public void A_name_that_leads_out_of_the_folder_or_is_a_part_is_never_chosen(string name) => Assert.Null(GgufSelection.Choose([name], selector: null));
+
+    [Theory]
     [InlineData(null, "m-q8_0.gguf")]
     [InlineData("Q4_K_M", "m-q4_k_m.gguf")]
     [InlineData("m-fp16.gguf", "m-fp16.gguf")]
