@@ -48,6 +48,11 @@ internal ref struct ChunkScan
         {
             scan.IsValid = false;
         }
+        catch (InvalidOperationException)
+        {
+            // The reader's word for a key with half a surrogate pair ("\ud83d"); values are read by StringOrNull.
+            scan.IsValid = false;
+        }
 
         return scan;
     }

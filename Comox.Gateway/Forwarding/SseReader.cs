@@ -88,19 +88,35 @@ internal sealed class SseReader(Stream source, int maxEventBytes) : IDisposable
     private static ReadOnlyMemory<byte> DataOf(ReadOnlyMemory<byte> raw)
     {
         ReadOnlyMemory<byte> data = default;
+        ArrayBufferWriter<byte>? joined = null;
         var found = false;
-        while (!raw.IsEmpty)
+        for (var rest = raw; !rest.IsEmpty;)
         {
-            var end = raw.Span.IndexOfAny((byte)'\n', (byte)'\r');
-            var line = raw[..end];
-            raw = raw[(end + 1)..];
+            var end = rest.Span.IndexOfAny((byte)'\n', (byte)'\r');
+            var line = rest[..end];
+            rest = rest[(end + 1)..];
             if (!TryGetData(line, out var value))
                 continue;
-            data = found ? (byte[])[.. data.Span, (byte)'\n', .. value.Span] : value;
-            found = true;
+            if (found)
+            {
+                // Room for all of them at once: an event may have a million lines.
+                if (joined is null)
+                {
+                    joined = new ArrayBufferWriter<byte>(raw.Length);
+                    joined.Write(data.Span);
+                }
+
+                joined.Write("\n"u8);
+                joined.Write(value.Span);
+            }
+            else
+            {
+                data = value;
+                found = true;
+            }
         }
 
-        return data;
+        return joined?.WrittenMemory ?? data;
     }
 
     // "data: {…}", "data:{…}" or "data". A comment starts with a colon; "event", "id" and "retry" mean nothing to an OpenAI stream.

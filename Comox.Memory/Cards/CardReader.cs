@@ -34,6 +34,11 @@ internal static class CardReader
         {
             return Invalid(problem.Message);
         }
+        catch (InvalidOperationException)
+        {
+            // Values are read through CardFields.TextOf; this is a key with half a surrogate pair ("\ud83d"), met while looking for another.
+            return Invalid("the name of one of its fields contains half a character (an unpaired surrogate).");
+        }
     }
 
     private static CharacterCard Read(JsonElement root)

@@ -54,6 +54,21 @@ public sealed class SseReaderTests
         Assert.Equal(SseFill.TooLarge, fill);
     }
 
+    [Fact]
+    public async Task An_event_of_many_lines_costs_memory_in_proportion_to_its_length()
+    {
+        var bytes = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("data:x\n", 20_000)) + "\n");
+        using var reader = new SseReader(new MemoryStream(bytes), 1 << 20);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        SseEvent sse;
+        while (!reader.TryRead(out sse))
+            Assert.Equal(SseFill.More, await reader.FillAsync(CancellationToken.None));
+
+        // Nothing above waits, so it is all on this thread.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 16L * bytes.Length);
+        Assert.Equal(39_999, sse.Data.Length);
+    }
+
     private static async Task<List<(string Raw, string Data)>> ReadAsync(byte[] bytes, int chunk, int limit = 1 << 20)
     {
         var events = new List<(string, string)>();

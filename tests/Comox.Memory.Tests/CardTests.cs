@@ -28,6 +28,7 @@ public sealed class CardTests
     [InlineData("""{"spec":"chara_card_v2","data":{"name":"Ada","tags":["x",3]}}""", "data.tags[1] is a number, not a string")]
     [InlineData("""{"spec":"chara_card_v2","data":{"name":"Ada","first_mes":{}}}""", "data.first_mes is an object, not a string")]
     [InlineData("""{"spec":"chara_card_v2","data":{"name":"Ada\ud83d"}}""", "data.name contains half a character")]
+    [InlineData("""{"name":"Ada","nick\ud83dnam":"x"}""", "the name of one of its fields contains half a character")]
     [InlineData("""{"spec":"chara_card_v2","data":{"name":"Ada","character_book":{"entries":[{"keys":[],"content":5}]}}}""", "data.character_book.entries[0].content is a number")]
     public void A_bad_card_is_refused_with_the_reason(string body, string reason)
     {

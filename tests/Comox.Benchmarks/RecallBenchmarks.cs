@@ -1,0 +1,42 @@
+using BenchmarkDotNet.Attributes;
+using Comox.Memory.Recall;
+
+namespace Comox.Benchmarks;
+
+/// <summary>Recall for one message over everything a person and a character said, in process. The database's part (which sessions moved?) is not in it.</summary>
+public class RecallBenchmarks
+{
+    private const int Messages = 16;
+
+    private Conversations _said = null!;
+
+    [Params(1_000, 10_000, 100_000)]
+    public int Turns { get; set; }
+
+    [GlobalSetup]
+    public void Say() => _said = Conversations.Of(Turns);
+
+    [Benchmark(Baseline = true, OperationsPerInvoke = Messages)]
+    public int Recall()
+    {
+        var candidates = 0;
+        foreach (var message in _said.Questions)
+            candidates += Recaller.Rank(_said.Index, _said.Index.Facts(), message).Count;
+        return candidates;
+    }
+
+    [Benchmark(Description = "Recall, frequent words only")]
+    public int FrequentWords() => Recaller.Rank(_said.Index, _said.Index.Facts(), _said.FrequentWords).Count;
+
+    [Benchmark(OperationsPerInvoke = Messages, Description = "of it: search in turns")]
+    public int Search()
+    {
+        var found = 0;
+        foreach (var message in _said.Questions)
+            found += _said.Index.Search(message.Content, 48).Count;
+        return found;
+    }
+
+    [Benchmark(Description = "of it: facts that hold")]
+    public int Facts() => _said.Index.Facts().Count;
+}
