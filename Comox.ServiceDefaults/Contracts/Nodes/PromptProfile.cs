@@ -40,6 +40,9 @@ public sealed record PromptProfile
     /// <summary>The most messages of the running conversation the prompt may carry, the new one included.</summary>
     public required int HistoryTurns { get; init; }
 
+    /// <summary>The temperature to sample at where the client names none; null: the engine's own default.</summary>
+    public double? Temperature { get; init; }
+
     /// <summary>One of <see cref="SystemFormats"/>.</summary>
     public required string SystemFormat { get; init; }
 }
