@@ -26,7 +26,8 @@ public static class GatewayModule
 
         services.AddSingleton<Fleet>().AddSingleton<NodeAddress>().AddHostedService<NodeWatcher>();
         services.AddSingleton<OutboxWriter>().AddSingleton<ReplyHandover>().AddHostedService(provider => provider.GetRequiredService<ReplyHandover>());
-        services.AddSingleton<EngineClient>().AddSingleton<BackendForwarder>().AddSingleton<GatewayTelemetry>();
+        services.AddSingleton(provider => new EngineClient(provider.GetRequiredService<IOptions<GatewayOptions>>(), ServiceClients.AuthorizationOf(provider)));
+        services.AddSingleton<BackendForwarder>().AddSingleton<GatewayTelemetry>();
 
         services.AddSingleton<ChatPipeline>();
         services.AddSingleton<RoutingStep>().AddSingleton<RecallStep>().AddSingleton<LoadBalancingStep>().AddSingleton<ForwardStep>();
