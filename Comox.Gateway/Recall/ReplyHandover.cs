@@ -9,7 +9,7 @@ namespace Comox.Gateway.Recall;
 /// session, and again and again until it has arrived. Recording is idempotent, so a reply delivered twice is one turn.
 /// </summary>
 internal sealed class ReplyHandover(
-    OutboxWriter outbox, IHttpClientFactory clients, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<ReplyHandover> logger) : IHostedService, IDisposable
+    OutboxWriter outbox, Drain drain, IHttpClientFactory clients, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<ReplyHandover> logger) : IHostedService, IDisposable
 {
     private const int DeliveriesAtOnce = 8;
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
@@ -39,6 +39,8 @@ internal sealed class ReplyHandover(
     /// <summary>What is not delivered by now is delivered by the next run.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        // Chats that are cut off hand over what they have; after that nobody adds a reply.
+        await drain.EndAsync();
         await _stopping.CancelAsync();
         Task[] running;
         lock (_lock)
