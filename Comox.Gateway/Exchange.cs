@@ -10,7 +10,7 @@ namespace Comox.Gateway;
 /// One chat request on its way through the pipeline: the only mutable object in it. Each step fills in what the later ones read;
 /// reading what no step has filled in is a bug.
 /// </summary>
-internal sealed class Exchange(HttpContext http, ChatCompletionRequest request, string id)
+internal sealed class Exchange(HttpContext http, ChatCompletionRequest request, string id, CancellationToken stopped)
 {
     private ModelRoute? _route;
     private Backend? _backend;
@@ -23,6 +23,9 @@ internal sealed class Exchange(HttpContext http, ChatCompletionRequest request, 
 
     /// <summary>The client has left.</summary>
     public CancellationToken Aborted => Http.RequestAborted;
+
+    /// <summary>The gateway stops and cannot wait any longer.</summary>
+    public CancellationToken Stopped { get; } = stopped;
 
     public ModelRoute Route
     {

@@ -40,6 +40,9 @@ internal sealed record GatewayOptions
     /// <summary>How long a request waits until the session's earlier replies have reached the memory service.</summary>
     public TimeSpan PendingReplyWait { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long chats in flight may take to finish when the gateway stops; what they have said by then is kept.</summary>
+    public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>How long <c>GET /v1/models</c> waits for the characters before it answers without them.</summary>
     public TimeSpan ModelListTimeout { get; init; } = TimeSpan.FromSeconds(2);
 }
@@ -70,6 +73,7 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
         Positive(options.KeepAliveInterval, nameof(options.KeepAliveInterval));
         Positive(options.RecallTimeout, nameof(options.RecallTimeout));
         Positive(options.PendingReplyWait, nameof(options.PendingReplyWait));
+        Positive(options.DrainTimeout, nameof(options.DrainTimeout));
         Positive(options.ModelListTimeout, nameof(options.ModelListTimeout));
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
 

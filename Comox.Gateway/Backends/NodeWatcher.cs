@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text.Json;
 using Comox.ServiceDefaults;
-using Comox.ServiceDefaults.Clients;
 using Microsoft.Extensions.Options;
 
 namespace Comox.Gateway.Backends;
@@ -10,8 +9,8 @@ namespace Comox.Gateway.Backends;
 /// Follows the event stream of every configured node agent and keeps <see cref="Fleet"/> true. The end of a stream is the signal that
 /// the node is lost: its engines get no request until it answers again.
 /// </summary>
-internal sealed class NodeWatcher(Fleet fleet, NodeAddress addresses, IHttpClientFactory clients, IOptions<GatewayOptions> options, TimeProvider time, ILogger<NodeWatcher> logger)
-    : BackgroundService
+internal sealed class NodeWatcher(
+    Fleet fleet, NodeConnector nodes, IHostApplicationLifetime lifetime, IOptions<GatewayOptions> options, TimeProvider time, ILogger<NodeWatcher> logger) : BackgroundService
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
@@ -19,12 +18,14 @@ internal sealed class NodeWatcher(Fleet fleet, NodeAddress addresses, IHttpClien
     // Services start in any order: a node that was never heard is worth a warning only after the pauses have grown this long.
     private static readonly TimeSpan StartGrace = TimeSpan.FromSeconds(1);
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        Uri[] nodes = options.Value.Nodes is { Length: > 0 } configured
-            ? [.. configured.Select(address => new Uri(address))]
+        // Services stop only after the web server, and a web server in the same process waits for this very stream.
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lifetime.ApplicationStopping);
+        Uri[] configured = options.Value.Nodes is { Length: > 0 } named
+            ? [.. named.Select(address => new Uri(address))]
             : [ServiceNames.AddressOf(ServiceNames.NodeAgent)];
-        return Task.WhenAll(nodes.Select((address, index) => WatchAsync(index, address, stoppingToken)));
+        await Task.WhenAll(configured.Select((address, index) => WatchAsync(index, address, stopping.Token)));
     }
 
     private async Task WatchAsync(int index, Uri configured, CancellationToken cancellation)
@@ -36,9 +37,9 @@ internal sealed class NodeWatcher(Fleet fleet, NodeAddress addresses, IHttpClien
             string reason;
             try
             {
-                var address = await addresses.ResolveAsync(configured, cancellation);
+                var address = await nodes.ResolveAsync(configured, cancellation);
                 var heard = false;
-                await foreach (var status in ClientFor(address).WatchAsync(cancellation))
+                await foreach (var status in nodes.ClientFor(address).WatchAsync(cancellation))
                 {
                     fleet.Update(index, _ => new NodeView(address, status, Lost: null));
                     if (!heard)
@@ -52,11 +53,12 @@ internal sealed class NodeWatcher(Fleet fleet, NodeAddress addresses, IHttpClien
             }
             catch (Exception problem) when (problem is HttpRequestException or IOException or JsonException or InvalidOperationException or OperationCanceledException)
             {
-                if (cancellation.IsCancellationRequested)
-                    return;
                 reason = Describe(configured, problem);
             }
 
+            // Whoever stops closes the stream too, perhaps before the token has told us: the node is not lost, and chats in flight go on.
+            if (cancellation.IsCancellationRequested || lifetime.ApplicationStopping.IsCancellationRequested)
+                return;
             fleet.Update(index, view => view with { Lost = reason });
             if (reason != told && (told is not null || pause > StartGrace))
             {
@@ -66,14 +68,6 @@ internal sealed class NodeWatcher(Fleet fleet, NodeAddress addresses, IHttpClien
             await Task.Delay(pause, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
         }
-    }
-
-    // The registered client of this name carries the service key and no resilience handler; only its address is another one.
-    private NodeAgentClient ClientFor(Uri address)
-    {
-        var http = clients.CreateClient(nameof(NodeAgentClient));
-        http.BaseAddress = address;
-        return new NodeAgentClient(http, time);
     }
 
     private static string Describe(Uri node, Exception problem) => problem switch

@@ -19,13 +19,13 @@ namespace Comox.Gateway.Forwarding;
 /// (6) Pump events, under the token timer.
 /// (7) Hand the reply over durably, then send what ends the answer.
 /// (8) Read the engine's last bytes, so that the connection can serve the next request.
-/// A client that leaves ends every step at once and closes the connection to the engine, which is how the engine hears of it.
+/// A client that leaves, and a gateway that stops, end every step at once and close the connection to the engine, which is how the engine hears of it.
 /// </remarks>
 internal sealed class BackendForwarder(EngineClient engines, ReplyHandover handover, IOptions<GatewayOptions> options, TimeProvider time)
 {
     public async ValueTask<ForwardError?> SendAsync(Exchange exchange)
     {
-        using var timers = new StreamTimers(exchange.Aborted, options.Value, time);
+        using var timers = new StreamTimers(exchange, options.Value, time);
         try
         {
             // :: Step 1: Splice the request.
@@ -52,12 +52,13 @@ internal sealed class BackendForwarder(EngineClient engines, ReplyHandover hando
                 await DrainAsync(reader, timers);
             return error;
         }
-        catch (OperationCanceledException) when (timers.Token.IsCancellationRequested)
+        catch (OperationCanceledException) when (timers.IsOver)
         {
             return timers.ClientLeft ? null : timers.Expired(exchange.Backend);
         }
-        catch (Exception problem) when (problem is HttpRequestException or IOException && !exchange.Committed)
+        catch (Exception problem) when (problem is HttpRequestException or IOException or OperationCanceledException { InnerException: TimeoutException } && !exchange.Committed)
         {
+            // The handler tells that its connect timeout has run out by a cancellation that nobody asked for.
             return timers.ClientLeft ? null : EngineErrors.Unreachable(exchange.Backend);
         }
     }

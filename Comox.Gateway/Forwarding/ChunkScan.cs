@@ -8,12 +8,15 @@ namespace Comox.Gateway.Forwarding;
 /// </summary>
 internal ref struct ChunkScan
 {
+    /// <summary>How deep an event may nest, for everyone who reads it.</summary>
+    public const int MaxDepth = 512;
+
     private readonly ReplyText? _reply;
     private Utf8JsonReader _json;
 
     private ChunkScan(ReadOnlySpan<byte> data, ReplyText? reply)
     {
-        _json = new Utf8JsonReader(data, new JsonReaderOptions { MaxDepth = 512 });
+        _json = new Utf8JsonReader(data, new JsonReaderOptions { MaxDepth = MaxDepth });
         _reply = reply;
     }
 

@@ -18,7 +18,7 @@ internal sealed class CompletionFold
     /// <param name="data">One chunk: a JSON object.</param>
     public void Add(ReadOnlyMemory<byte> data)
     {
-        using var chunk = JsonDocument.Parse(WholeCharacters.In(data), new JsonDocumentOptions { MaxDepth = 512 });
+        using var chunk = JsonDocument.Parse(WholeCharacters.In(data), new JsonDocumentOptions { MaxDepth = ChunkScan.MaxDepth });
         foreach (var field in chunk.RootElement.EnumerateObject())
         {
             if (field.NameEquals("choices"u8))

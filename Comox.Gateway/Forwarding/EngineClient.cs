@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using Comox.ServiceDefaults;
 using Microsoft.Extensions.Options;
 
 namespace Comox.Gateway.Forwarding;
@@ -9,10 +8,8 @@ namespace Comox.Gateway.Forwarding;
 /// The one connection pool to the nodes. No resilience handler (it would end a long answer), no cookies, no proxy, no decompression, no redirects:
 /// what the engine sends is what we read. Sockets have <c>TCP_NODELAY</c> by the handler's default.
 /// </summary>
-internal sealed class EngineClient(IOptions<GatewayOptions> options, IConfiguration configuration) : IDisposable
+internal sealed class EngineClient(IOptions<GatewayOptions> options, AuthenticationHeaderValue serviceKey) : IDisposable
 {
-    private readonly AuthenticationHeaderValue _serviceKey = new("Bearer", configuration[ServiceAuthentication.ServiceKeySetting]);
-
     private readonly HttpMessageInvoker _http = new(new SocketsHttpHandler
     {
         AllowAutoRedirect = false,
@@ -29,7 +26,7 @@ internal sealed class EngineClient(IOptions<GatewayOptions> options, IConfigurat
     /// <summary>Answers when the headers are there.</summary>
     public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellation)
     {
-        request.Headers.Authorization = _serviceKey;
+        request.Headers.Authorization = serviceKey;
         return _http.SendAsync(request, cancellation);
     }
 

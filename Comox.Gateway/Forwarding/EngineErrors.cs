@@ -14,6 +14,9 @@ internal static class EngineErrors
     private const int MaxBody = 64 * 1024;
     private const int MaxMessage = 2000;
 
+    // What the scan has let through must be readable here too.
+    private static readonly JsonDocumentOptions Deep = new() { MaxDepth = ChunkScan.MaxDepth };
+
     /// <summary>The engine answered with an error status.</summary>
     public static async ValueTask<ForwardError> ReadAsync(HttpResponseMessage response, Backend backend, CancellationToken cancellation)
     {
@@ -28,6 +31,8 @@ internal static class EngineErrors
 
     public static ForwardError Unreachable(Backend backend) => new(ForwardPlace.Connect, BackendPool.Unavailable(
         $"The engine {backend.Id} cannot be reached. Look at GET /node/status and at the node agent's log; the request can be repeated."));
+
+    public static ForwardError Stopping() => new(ForwardPlace.Stopping, BackendPool.Unavailable("The gateway is stopping. Send the request again."));
 
     public static ForwardError FirstTokenTimeout(Backend backend, TimeSpan limit) => new(ForwardPlace.FirstToken, new ApiError(
         StatusCodes.Status504GatewayTimeout,
@@ -48,16 +53,18 @@ internal static class EngineErrors
         message ??= $"The engine {backend.Id} answered {status} without saying why.";
 
         // 401 and 403 are between us and the node: the client's key was right.
-        if (status is StatusCodes.Status401Unauthorized or StatusCodes.Status403Forbidden or < 400 or > 599)
-        {
-            return new ForwardError(ForwardPlace.EngineAnswer, new ApiError(
-                StatusCodes.Status502BadGateway, ErrorCodes.UpstreamError, $"The engine {backend.Id} answered {status}. The service key of gateway and node agent may differ."));
-        }
+        if (status is StatusCodes.Status401Unauthorized or StatusCodes.Status403Forbidden)
+            return Strange(backend, status, "The service key of gateway and node agent may differ.");
+        if (status is < 400 or > 599)
+            return Strange(backend, status, "That is no answer to a chat; look at the node agent's log.");
 
         if (isOurs && code is not null)
             return new ForwardError(ForwardPlace.EngineAnswer, new ApiError(status, code, message) { RetryAfter = RetryAfter(status) });
         return new ForwardError(ForwardPlace.EngineAnswer, new ApiError(status, CodeOf(status, type), message) { RetryAfter = RetryAfter(status) }) { FromEngine = true };
     }
+
+    private static ForwardError Strange(Backend backend, int status, string hint) => new(ForwardPlace.EngineAnswer, new ApiError(
+        StatusCodes.Status502BadGateway, ErrorCodes.UpstreamError, $"The engine {backend.Id} answered {status}. {hint}"));
 
     private static string CodeOf(int status, string? type) => (status, type) switch
     {
@@ -72,18 +79,25 @@ internal static class EngineErrors
 
     private static int? StatusIn(ReadOnlyMemory<byte> data)
     {
-        using var json = JsonDocument.Parse(data);
-        return json.RootElement.TryGetProperty("error"u8, out var error) && error.ValueKind == JsonValueKind.Object
-            && error.TryGetProperty("code"u8, out var code) && code.ValueKind == JsonValueKind.Number && code.TryGetInt32(out var status) && status is >= 400 and <= 599
-            ? status
-            : null;
+        try
+        {
+            using var json = JsonDocument.Parse(data, Deep);
+            return json.RootElement.TryGetProperty("error"u8, out var error) && error.ValueKind == JsonValueKind.Object
+                && error.TryGetProperty("code"u8, out var code) && code.ValueKind == JsonValueKind.Number && code.TryGetInt32(out var status) && status is >= 400 and <= 599
+                ? status
+                : null;
+        }
+        catch (Exception problem) when (problem is JsonException or InvalidOperationException)
+        {
+            return null;
+        }
     }
 
     private static (string? Message, string? Type, string? Code, bool IsOurs) Parse(ReadOnlyMemory<byte> body)
     {
         try
         {
-            using var json = JsonDocument.Parse(body);
+            using var json = JsonDocument.Parse(body, Deep);
             var root = json.RootElement;
             if (root.ValueKind != JsonValueKind.Object)
                 return default;

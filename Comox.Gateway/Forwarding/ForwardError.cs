@@ -29,6 +29,9 @@ internal enum ForwardPlace
     /// <summary>The reply could not be made durable.</summary>
     Storage,
 
+    /// <summary>The gateway stops.</summary>
+    Stopping,
+
     /// <summary>A bug of ours.</summary>
     Gateway,
 }
@@ -38,4 +41,7 @@ internal sealed record ForwardError(ForwardPlace Place, ApiError Error)
 {
     /// <summary>The error is the engine's own and is passed on in its words.</summary>
     public bool FromEngine { get; init; }
+
+    /// <summary>The client has been told already; only we still have to note it.</summary>
+    public bool Told { get; init; }
 }

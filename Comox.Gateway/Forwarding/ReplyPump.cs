@@ -40,7 +40,7 @@ internal sealed class ReplyPump(Exchange exchange, SseReader reader, IReplySink 
                 }
             }
         }
-        catch (OperationCanceledException) when (timers.Token.IsCancellationRequested)
+        catch (OperationCanceledException) when (timers.IsOver)
         {
             return await StopAsync();
         }
@@ -108,7 +108,9 @@ internal sealed class ReplyPump(Exchange exchange, SseReader reader, IReplySink 
         if (flush.IsCompletedSuccessfully)
             return;
         timers.Pause();
-        await flush;
+        // A client that does not read would hold up the end of the process.
+        using (exchange.Stopped.UnsafeRegister(static http => ((HttpContext)http!).Abort(), exchange.Http))
+            await flush;
         timers.Resume();
     }
 
@@ -126,13 +128,14 @@ internal sealed class ReplyPump(Exchange exchange, SseReader reader, IReplySink 
     {
         exchange.Reply.FinishReason = ReplyRecorder.Error;
         var lost = await recorder.HandOverAsync(ReplyRecorder.Error);
+        var error = EngineErrors.FromEvent(sse.Data, exchange.Backend);
         if (!exchange.Committed)
-            return EngineErrors.FromEvent(sse.Data, exchange.Backend);
+            return error;
         if (lost is not null)
             return lost;
         await sink.WriteAsync(sse);
         await sink.FlushAsync();
-        return null;
+        return error with { Place = ForwardPlace.EngineStream, Told = true };
     }
 
     private async ValueTask<ForwardError?> BreakAsync(string how)
@@ -143,10 +146,10 @@ internal sealed class ReplyPump(Exchange exchange, SseReader reader, IReplySink 
         return lost ?? EngineErrors.Broken(exchange.Backend, how);
     }
 
-    /// <summary>The client has left, or a timer has run out.</summary>
+    /// <summary>The client has left, the gateway stops, or a timer has run out.</summary>
     private async ValueTask<ForwardError?> StopAsync()
     {
-        if (timers.ClientLeft)
+        if (timers.ClientLeft && !timers.Stopped)
         {
             exchange.Reply.FinishReason = ReplyRecorder.Cancelled;
             await recorder.HandOverAsync(ReplyRecorder.Cancelled);

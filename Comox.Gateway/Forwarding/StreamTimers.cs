@@ -14,7 +14,7 @@ internal enum StreamPhase
 }
 
 /// <summary>
-/// One token for everything that ends an exchange early: the client leaving, and one timer per phase. A single read timeout would either
+/// One token for everything that ends an exchange early: the client leaving, the gateway stopping, and one timer per phase. A single read timeout would either
 /// cut slow prompts or let dead streams live.
 /// </summary>
 internal sealed class StreamTimers : IDisposable
@@ -28,20 +28,26 @@ internal sealed class StreamTimers : IDisposable
     private readonly CancellationTokenRegistration _clientLeft;
     private readonly GatewayOptions _options;
     private readonly TimeProvider _time;
-    private readonly CancellationToken _client;
+    private readonly CancellationTokenRegistration _stopping;
+    private readonly Exchange _exchange;
     private long _startedAt;
 
-    public StreamTimers(CancellationToken client, GatewayOptions options, TimeProvider time)
+    public StreamTimers(Exchange exchange, GatewayOptions options, TimeProvider time)
     {
-        (_client, _options, _time) = (client, options, time);
+        (_exchange, _options, _time) = (exchange, options, time);
         _source = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
-        _clientLeft = client.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), _source);
+        _clientLeft = exchange.Aborted.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), _source);
+        _stopping = exchange.Stopped.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), _source);
         Enter(StreamPhase.FirstToken);
     }
 
     public CancellationToken Token => _source.Token;
     public StreamPhase Phase { get; private set; }
-    public bool ClientLeft => _client.IsCancellationRequested;
+    public bool ClientLeft => _exchange.Aborted.IsCancellationRequested;
+    public bool Stopped => _exchange.Stopped.IsCancellationRequested;
+
+    /// <summary>Whether the exchange ends early. The client's own token may tell it before <see cref="Token"/> does.</summary>
+    public bool IsOver => _source.IsCancellationRequested || ClientLeft;
 
     public void Enter(StreamPhase phase)
     {
@@ -71,14 +77,17 @@ internal sealed class StreamTimers : IDisposable
         });
     }
 
-    /// <summary>What the client is told when a timer has run out.</summary>
-    public ForwardError Expired(Backend backend) => Phase == StreamPhase.FirstToken
-        ? EngineErrors.FirstTokenTimeout(backend, _options.FirstTokenTimeout)
-        : EngineErrors.TokenIdle(backend, _options.TokenIdleTimeout);
+    /// <summary>What the client is told when the gateway stops or a timer has run out.</summary>
+    public ForwardError Expired(Backend backend) => Stopped
+        ? EngineErrors.Stopping()
+        : Phase == StreamPhase.FirstToken
+            ? EngineErrors.FirstTokenTimeout(backend, _options.FirstTokenTimeout)
+            : EngineErrors.TokenIdle(backend, _options.TokenIdleTimeout);
 
     public void Dispose()
     {
         _clientLeft.Dispose();
+        _stopping.Dispose();
         _source.Dispose();
     }
 }

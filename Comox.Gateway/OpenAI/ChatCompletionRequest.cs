@@ -27,9 +27,6 @@ internal sealed record ChatCompletionRequest
     public required string Model { get; init; }
     public required bool Stream { get; init; }
 
-    /// <summary>The client asked for a usage chunk in its stream.</summary>
-    public required bool IncludeUsage { get; init; }
-
     /// <summary><c>max_completion_tokens</c>, else <c>max_tokens</c>.</summary>
     public required int? MaxTokens { get; init; }
 

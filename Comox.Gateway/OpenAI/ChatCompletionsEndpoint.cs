@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 namespace Comox.Gateway.OpenAI;
 
 /// <summary><c>POST /v1/chat/completions</c>: reads the body, runs the pipeline, hands a failure to the error writer. No policy here.</summary>
-internal sealed class ChatCompletionsEndpoint(ChatPipeline pipeline, IOptions<GatewayOptions> options, TimeProvider time, ILogger<ChatCompletionsEndpoint> logger)
+internal sealed class ChatCompletionsEndpoint(ChatPipeline pipeline, Drain drain, IOptions<GatewayOptions> options, TimeProvider time, ILogger<ChatCompletionsEndpoint> logger)
 {
     public async Task InvokeAsync(HttpContext http)
     {
@@ -26,18 +26,20 @@ internal sealed class ChatCompletionsEndpoint(ChatPipeline pipeline, IOptions<Ga
                 return;
             }
 
-            var exchange = new Exchange(http, request!, Ids.New("req", time));
+            using var active = drain.Enter();
+            var exchange = new Exchange(http, request!, Ids.New("req", time), drain.Over);
             try
             {
                 if (await pipeline.RunAsync(exchange) is { } failure && !exchange.Aborted.IsCancellationRequested)
-                {
-                    GatewayLog.ExchangeFailed(logger, exchange.Id, failure.Place, failure.Error.Status, failure.Error.Code);
-                    await OpenAIErrorWriter.WriteAsync(exchange, failure);
-                }
+                    await FailAsync(exchange, failure);
             }
             catch (OperationCanceledException) when (exchange.Aborted.IsCancellationRequested)
             {
                 // The client has left: there is nobody to answer.
+            }
+            catch (OperationCanceledException) when (exchange.Stopped.IsCancellationRequested)
+            {
+                await FailAsync(exchange, EngineErrors.Stopping());
             }
             catch (Exception bug)
             {
@@ -46,5 +48,11 @@ internal sealed class ChatCompletionsEndpoint(ChatPipeline pipeline, IOptions<Ga
                     StatusCodes.Status500InternalServerError, ErrorCodes.InternalError, $"The gateway failed. Its log says more under {exchange.Id}.")));
             }
         }
+    }
+
+    private Task FailAsync(Exchange exchange, ForwardError failure)
+    {
+        GatewayLog.ExchangeFailed(logger, exchange.Id, failure.Place, failure.Error.Status, failure.Error.Code);
+        return failure.Told ? Task.CompletedTask : OpenAIErrorWriter.WriteAsync(exchange, failure);
     }
 }

@@ -18,7 +18,6 @@ internal ref struct ChatRequestReader
     private Utf8JsonReader _json;
     private string? _model;
     private bool _stream;
-    private bool _includeUsage;
     private int? _maxTokens;
     private int? _maxCompletionTokens;
     private int _choices = 1;
@@ -87,7 +86,6 @@ internal ref struct ChatRequestReader
             Body = _body,
             Model = _model,
             Stream = _stream,
-            IncludeUsage = _includeUsage,
             MaxTokens = _maxCompletionTokens ?? _maxTokens,
             Choices = _choices,
             User = _user,
@@ -172,20 +170,9 @@ internal ref struct ChatRequestReader
 
     private ApiError? ReadStreamOptions()
     {
-        _includeUsage = false;
-        if (_json.TokenType == JsonTokenType.Null)
-            return null;
-        if (_json.TokenType != JsonTokenType.StartObject)
+        if (_json.TokenType is not (JsonTokenType.StartObject or JsonTokenType.Null))
             return Invalid("stream_options", "must be an object");
-        while (_json.Read() && _json.TokenType == JsonTokenType.PropertyName)
-        {
-            var isUsage = _json.ValueTextEquals("include_usage"u8);
-            _json.Read();
-            if (isUsage)
-                _includeUsage = _json.TokenType == JsonTokenType.True;
-            _json.Skip();
-        }
-
+        _json.Skip();
         return null;
     }
 

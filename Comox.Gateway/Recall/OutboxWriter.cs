@@ -1,6 +1,5 @@
 using System.Threading.Channels;
 using Comox.ServiceDefaults;
-using Microsoft.Data.Sqlite;
 
 namespace Comox.Gateway.Recall;
 
@@ -27,9 +26,12 @@ internal sealed class OutboxWriter(ComoxHome home, ILogger<OutboxWriter> logger)
     }
 
     /// <returns>The id once it is on disk; null when it could not be written.</returns>
-    public Task<long?> AddAsync(PendingReply reply) => QueueAsync(new Write(reply, null));
+    public Task<long?> AddAsync(PendingReply reply) => QueueAsync(new Write { Added = reply });
 
-    public Task RemoveAsync(long id) => QueueAsync(new Write(null, id));
+    public Task RemoveAsync(long id) => QueueAsync(new Write { Removed = id });
+
+    /// <summary>Keeps the reply as a dead letter.</summary>
+    public Task SetAsideAsync(long id, string reason) => QueueAsync(new Write { Refused = new RefusedReply(id, reason) });
 
     /// <summary>Writes until <see cref="Complete"/>, then writes what is left.</summary>
     public async Task RunAsync()
@@ -60,15 +62,19 @@ internal sealed class OutboxWriter(ComoxHome home, ILogger<OutboxWriter> logger)
         try
         {
             var added = batch.Where(write => write.Added is not null).ToList();
-            var ids = _outbox!.Apply([.. added.Select(write => write.Added!)], [.. batch.Where(write => write.Removed is not null).Select(write => write.Removed!.Value)]);
+            var ids = _outbox!.Apply(
+                [.. added.Select(write => write.Added!)],
+                [.. batch.Where(write => write.Removed is not null).Select(write => write.Removed!.Value)],
+                [.. batch.Where(write => write.Refused is not null).Select(write => write.Refused!)]);
             _fault = null;
             for (var i = 0; i < added.Count; i++)
                 added[i].Done.SetResult(ids[i]);
-            foreach (var write in batch.Where(write => write.Removed is not null))
-                write.Done.SetResult(write.Removed);
+            foreach (var write in batch.Where(write => write.Added is null))
+                write.Done.SetResult(write.Removed ?? write.Refused?.Id);
         }
-        catch (SqliteException problem)
+        catch (Exception problem)
         {
+            // Whatever it is, it is this batch that failed: the requests in it are told, and the next batch is tried.
             _fault = problem.Message;
             RecallLog.OutboxFailed(logger, problem);
             foreach (var write in batch)
@@ -76,8 +82,12 @@ internal sealed class OutboxWriter(ComoxHome home, ILogger<OutboxWriter> logger)
         }
     }
 
-    private sealed record Write(PendingReply? Added, long? Removed)
+    /// <summary>One of the three.</summary>
+    private sealed class Write
     {
+        public PendingReply? Added { get; init; }
+        public long? Removed { get; init; }
+        public RefusedReply? Refused { get; init; }
         public TaskCompletionSource<long?> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

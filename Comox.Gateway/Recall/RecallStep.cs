@@ -31,10 +31,11 @@ internal sealed class RecallStep(IHttpClientFactory clients, ReplyHandover hando
             return new ForwardError(ForwardPlace.Request, unreadable);
 
         // The prompt must see the reply before, which may still be on its way from the outbox.
-        if (session is not null && !await handover.WaitForAsync(session, options.Value.PendingReplyWait, exchange.Aborted))
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(exchange.Aborted, exchange.Stopped);
+        if (session is not null && !await handover.WaitForAsync(session, options.Value.PendingReplyWait, ended.Token))
             RecallLog.RepliesStillPending(logger, session);
 
-        var assembled = await AssembleAsync(exchange, new SuperPromptRequest
+        var assembled = await AssembleAsync(new SuperPromptRequest
         {
             RequestId = exchange.Id,
             Character = character,
@@ -44,7 +45,7 @@ internal sealed class RecallStep(IHttpClientFactory clients, ReplyHandover hando
             WholeTranscript = exchange.Http.Request.Headers[GatewayChatClient.TranscriptHeader] == GatewayChatClient.WholeTranscript,
             Model = exchange.Route.Model,
             Profile = exchange.Route.Profile,
-        });
+        }, ended.Token);
         if (assembled.Error is { } failure)
             return new ForwardError(ForwardPlace.Memory, Translate(failure, exchange.Request.Model));
 
@@ -56,15 +57,15 @@ internal sealed class RecallStep(IHttpClientFactory clients, ReplyHandover hando
         return await next(exchange);
     }
 
-    private async Task<ApiResult<SuperPromptResponse>> AssembleAsync(Exchange exchange, SuperPromptRequest request)
+    private async Task<ApiResult<SuperPromptResponse>> AssembleAsync(SuperPromptRequest request, CancellationToken cancellation)
     {
         using var deadline = new CancellationTokenSource(options.Value.RecallTimeout, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, exchange.Aborted);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellation);
         try
         {
             return await new MemoryClient(clients.CreateClient(nameof(MemoryClient))).AssembleAsync(request, either.Token);
         }
-        catch (OperationCanceledException) when (deadline.IsCancellationRequested && !exchange.Aborted.IsCancellationRequested)
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
             return MemoryUnavailable($"did not answer within {options.Value.RecallTimeout}");
         }

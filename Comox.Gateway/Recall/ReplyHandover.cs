@@ -1,5 +1,6 @@
+using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Clients;
-using Comox.ServiceDefaults.Contracts.Memory;
+using Comox.ServiceDefaults.Contracts.OpenAI;
 
 namespace Comox.Gateway.Recall;
 
@@ -8,7 +9,7 @@ namespace Comox.Gateway.Recall;
 /// session, and again and again until it has arrived. Recording is idempotent, so a reply delivered twice is one turn.
 /// </summary>
 internal sealed class ReplyHandover(
-    OutboxWriter outbox, IHttpClientFactory clients, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<ReplyHandover> logger) : IHostedService, IDisposable
+    OutboxWriter outbox, Drain drain, IHttpClientFactory clients, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<ReplyHandover> logger) : IHostedService, IDisposable
 {
     private const int DeliveriesAtOnce = 8;
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
@@ -38,6 +39,8 @@ internal sealed class ReplyHandover(
     /// <summary>What is not delivered by now is delivered by the next run.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        // Chats that are cut off hand over what they have; after that nobody adds a reply.
+        await drain.EndAsync();
         await _stopping.CancelAsync();
         Task[] running;
         lock (_lock)
@@ -109,7 +112,6 @@ internal sealed class ReplyHandover(
             while (Next(session, queue) is { } reply)
             {
                 await DeliverAsync(reply);
-                await outbox.RemoveAsync(reply.Id);
                 lock (_lock)
                     queue.Replies.Dequeue();
             }
@@ -134,32 +136,62 @@ internal sealed class ReplyHandover(
 
     private async Task DeliverAsync(StoredReply stored)
     {
-        var (session, turn, reply) = stored.Pending;
+        var (session, turn, _) = stored.Pending;
         for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
-            await _deliveries.WaitAsync(_stopping.Token);
-            ApiResult<SessionTurn> recorded;
-            try
+            if (await RecordAsync(stored.Pending) is not { } error)
             {
-                recorded = await new MemoryClient(clients.CreateClient(nameof(MemoryClient))).RecordReplyAsync(session, turn, reply, _stopping.Token);
-            }
-            finally
-            {
-                _deliveries.Release();
+                await outbox.RemoveAsync(stored.Id);
+                return;
             }
 
-            if (recorded.IsSuccess)
-                return;
-            if (recorded.Error.Status == StatusCodes.Status404NotFound)
+            if (IsForgotten(error))
             {
                 RecallLog.DeliveryDropped(logger, session, turn);
+                await outbox.RemoveAsync(stored.Id);
                 return;
             }
 
-            RecallLog.DeliveryFailed(logger, session, turn, recorded.Error.Status, recorded.Error.Code, pause);
+            if (IsRefused(error))
+            {
+                RecallLog.DeliveryRefused(logger, session, turn, error.Status, error.Code);
+                await outbox.SetAsideAsync(stored.Id, $"{error.Status} {error.Code}: {error.Message}");
+                return;
+            }
+
+            // The memory service may be stopping with us; the reply is on disk, so there is nothing to warn of.
+            if (!lifetime.ApplicationStopping.IsCancellationRequested)
+                RecallLog.DeliveryFailed(logger, session, turn, error.Status, error.Code, pause);
             await Task.Delay(pause, time, _stopping.Token);
         }
     }
+
+    private async Task<ApiError?> RecordAsync(PendingReply pending)
+    {
+        var (session, turn, reply) = pending;
+        await _deliveries.WaitAsync(_stopping.Token);
+        try
+        {
+            return (await new MemoryClient(clients.CreateClient(nameof(MemoryClient))).RecordReplyAsync(session, turn, reply, _stopping.Token)).Error;
+        }
+        catch (Exception bug) when (!_stopping.IsCancellationRequested)
+        {
+            // One bug must not silence the session until the next start.
+            RecallLog.DeliveryCrashed(logger, session, turn, bug);
+            return new ApiError(StatusCodes.Status500InternalServerError, ErrorCodes.InternalError, bug.Message);
+        }
+        finally
+        {
+            _deliveries.Release();
+        }
+    }
+
+    // Other 404s are not about the reply: a proxy in between, or an address that is not the memory service's.
+    private static bool IsForgotten(ApiError error) => error.Status == StatusCodes.Status404NotFound
+        && (error.Code == ErrorCodes.SessionNotFound || error is { Code: ErrorCodes.NotFound, Param: "turn" });
+
+    private static bool IsRefused(ApiError error) =>
+        error.Status is StatusCodes.Status400BadRequest or StatusCodes.Status409Conflict or StatusCodes.Status413PayloadTooLarge;
 
     private sealed class SessionQueue
     {

@@ -12,9 +12,13 @@ internal sealed record PendingReply(string Session, string Turn, RecordedReply R
 /// <summary>A <see cref="PendingReply"/> on disk; <paramref name="Id"/> grows in the order of writing.</summary>
 internal sealed record StoredReply(long Id, PendingReply Pending);
 
+/// <summary>A reply on disk that the memory service will never take, and why.</summary>
+internal sealed record RefusedReply(long Id, string Reason);
+
 /// <summary>
 /// Replies that the client may already have seen and the memory service has not: one table in <c>COMOX_HOME/gateway/outbox.db</c>. A write
-/// has reached the disk when it returns (<c>synchronous=FULL</c>). One owner; not thread-safe.
+/// has reached the disk when it returns (<c>synchronous=FULL</c>). A reply that the memory service refuses for good stays as a dead letter, with the
+/// reason in <c>refused</c>. One owner; not thread-safe.
 /// </summary>
 internal sealed class ReplyOutbox : IDisposable
 {
@@ -38,8 +42,11 @@ internal sealed class ReplyOutbox : IDisposable
                     content TEXT NOT NULL,
                     finish_reason TEXT NOT NULL,
                     model TEXT NOT NULL,
-                    receipt TEXT NOT NULL)
+                    receipt TEXT NOT NULL,
+                    refused TEXT)
                 """);
+            if (!outbox.Has("refused"))
+                outbox.Execute("ALTER TABLE replies ADD COLUMN refused TEXT");
             return outbox;
         }
         catch (SqliteException problem)
@@ -52,22 +59,25 @@ internal sealed class ReplyOutbox : IDisposable
         }
     }
 
-    /// <summary>Adds and removes in one transaction, so that many replies share one wait for the disk.</summary>
+    /// <summary>Adds, removes and sets aside in one transaction, so that many replies share one wait for the disk.</summary>
     /// <returns>Ids of the added replies, in order.</returns>
-    public IReadOnlyList<long> Apply(IReadOnlyList<PendingReply> added, IReadOnlyList<long> removed)
+    public IReadOnlyList<long> Apply(IReadOnlyList<PendingReply> added, IReadOnlyList<long> removed, IReadOnlyList<RefusedReply> refused)
     {
         using var transaction = _database.BeginTransaction();
         var ids = added.Select(Insert).ToList();
         foreach (var id in removed)
             Delete(id);
+        foreach (var reply in refused)
+            SetAside(reply);
         transaction.Commit();
         return ids;
     }
 
+    /// <summary>Everything that is still to be recorded.</summary>
     public IReadOnlyList<StoredReply> ReadAll()
     {
         using var command = _database.CreateCommand();
-        command.CommandText = "SELECT id, session, turn, content, finish_reason, model, receipt FROM replies ORDER BY id";
+        command.CommandText = "SELECT id, session, turn, content, finish_reason, model, receipt FROM replies WHERE refused IS NULL ORDER BY id";
         using var rows = command.ExecuteReader();
         var replies = new List<StoredReply>();
         while (rows.Read())
@@ -103,6 +113,23 @@ internal sealed class ReplyOutbox : IDisposable
         command.CommandText = "DELETE FROM replies WHERE id = $id";
         command.Parameters.AddWithValue("$id", id);
         command.ExecuteNonQuery();
+    }
+
+    private void SetAside(RefusedReply reply)
+    {
+        using var command = _database.CreateCommand();
+        command.CommandText = "UPDATE replies SET refused = $reason WHERE id = $id";
+        command.Parameters.AddWithValue("$id", reply.Id);
+        command.Parameters.AddWithValue("$reason", reply.Reason);
+        command.ExecuteNonQuery();
+    }
+
+    private bool Has(string column)
+    {
+        using var command = _database.CreateCommand();
+        command.CommandText = "SELECT COUNT(*) FROM pragma_table_info('replies') WHERE name = $column";
+        command.Parameters.AddWithValue("$column", column);
+        return (long)command.ExecuteScalar()! > 0;
     }
 
     private void Execute(string sql)

@@ -18,10 +18,14 @@ public static class ServiceClients
     public static void AddGatewayChatClient(this IHostApplicationBuilder builder) =>
         builder.Services.AddHttpClient<GatewayChatClient>((services, http) => Address(services, http, ServiceNames.Gateway)).AddServiceDiscovery();
 
+    /// <summary>What a request to another service is sent with, for clients that are not registered here.</summary>
+    public static AuthenticationHeaderValue AuthorizationOf(IServiceProvider services) =>
+        new("Bearer", services.GetRequiredService<IOptions<ServiceKeys>>().Value.Service);
+
     private static void Address(IServiceProvider services, HttpClient http, string service)
     {
         http.BaseAddress = ServiceNames.AddressOf(service);
         http.Timeout = Timeout.InfiniteTimeSpan;
-        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", services.GetRequiredService<IOptions<ServiceKeys>>().Value.Service);
+        http.DefaultRequestHeaders.Authorization = AuthorizationOf(services);
     }
 }

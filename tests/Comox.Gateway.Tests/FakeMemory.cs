@@ -28,11 +28,11 @@ internal sealed class FakeMemory : IAsyncDisposable
     /// <summary>Answers every call with this instead, and records nothing.</summary>
     public ApiError? Failure { get; set; }
 
-    /// <summary>How often <see cref="Failure"/> was answered.</summary>
+    /// <summary>How often <see cref="Failure"/> or a refusal was answered.</summary>
     public int Refusals => Volatile.Read(ref _refusals);
 
-    /// <summary>Replies are answered with 404.</summary>
-    public bool SessionsAreGone { get; set; }
+    /// <summary>Recording this turn is answered so instead; other turns are recorded.</summary>
+    public Func<string, ApiError?> Refuse { get; set; } = _ => null;
 
     /// <summary>A call to record a reply waits for this before it is answered.</summary>
     public TaskCompletionSource RecordGate { get; set; } = Opened();
@@ -96,8 +96,12 @@ internal sealed class FakeMemory : IAsyncDisposable
             var reply = (await http.Request.ReadFromJsonAsync(MemoryJson.Default.RecordedReply))!;
             RecordAttempts.Release();
             await RecordGate.Task.WaitAsync(http.RequestAborted);
-            if (SessionsAreGone)
-                return new ApiError(404, ErrorCodes.SessionNotFound, "There is no such session.").ToResult();
+            if (Refuse(turn) is { } refusal)
+            {
+                Interlocked.Increment(ref _refusals);
+                return refusal.ToResult();
+            }
+
             return Failure is null ? Record(session, turn, reply) : Results.NoContent();
         });
     }

@@ -3,7 +3,9 @@ using System.Net.Http.Json;
 using System.Text;
 using Comox.FakeBackend;
 using Comox.Gateway.Backends;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Comox.Gateway.Tests;
 
@@ -18,14 +20,16 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
     public FakeMemory Memory { get; }
     public TestService Service { get; private set; } = null!;
     public HttpClient Http { get; private set; } = null!;
+    public TestLog Log { get; } = new();
     public string HomePath => _home.Path;
 
     /// <param name="script">How the engine answers.</param>
     /// <param name="time">The gateway's clock.</param>
     /// <param name="ready">Whether to wait until the gateway knows the node.</param>
+    /// <param name="change">What is different in the gateway's services.</param>
     /// <param name="settings">Settings of Comox:Gateway.</param>
     public static async Task<GatewayUnderTest> StartAsync(
-        FakeScript? script = null, TimeProvider? time = null, bool ready = true, params (string Key, string Value)[] settings)
+        FakeScript? script = null, TimeProvider? time = null, bool ready = true, Action<WebApplicationBuilder>? change = null, params (string Key, string Value)[] settings)
     {
         var node = await FakeBackendServer.StartAsync(TestService.ServiceKey, script);
         var gateway = new GatewayUnderTest(node, await FakeMemory.StartAsync());
@@ -34,7 +38,9 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
             {
                 if (time is not null)
                     builder.Services.AddSingleton(time);
+                builder.Logging.AddProvider(gateway.Log);
                 builder.AddGateway();
+                change?.Invoke(builder);
             },
             app => app.MapGateway(),
             [

@@ -1,11 +1,13 @@
 using Comox.FakeBackend;
 using Comox.Gateway.Recall;
 using Comox.ServiceDefaults;
+using Comox.ServiceDefaults.Clients;
 using Comox.ServiceDefaults.Contracts.Memory;
 using Comox.ServiceDefaults.Contracts.OpenAI;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Logging;
 
 namespace Comox.Gateway.Tests;
 
@@ -82,7 +84,7 @@ public sealed class HandoverTests
         for (var i = 0; i < 3; i++)
             await (await gateway.SendAsync(Chat.CharacterStreamed, "ses_x")).Content.ReadAsStringAsync();
         // A refusal that the client's own retries do not repeat: the worker's back-off has to.
-        gateway.Memory.Failure = new ApiError(409, ErrorCodes.Conflict, "not now");
+        gateway.Memory.Failure = new ApiError(403, ErrorCodes.NotAllowed, "not now");
         gateway.Memory.RecordGate.SetResult();
         await Eventually.IsTrueAsync(() => gateway.Memory.Refusals >= 2, "memory has refused twice");
         gateway.Memory.Failure = null;
@@ -92,18 +94,74 @@ public sealed class HandoverTests
         Assert.Equal(["trn_1", "trn_2", "trn_3"], turns);
     }
 
-    [Fact]
-    public async Task A_reply_for_a_session_that_is_gone_is_dropped()
+    [Theory]
+    [InlineData(ErrorCodes.SessionNotFound, null)]
+    [InlineData(ErrorCodes.NotFound, "turn")]
+    public async Task A_reply_that_memory_no_longer_expects_is_dropped(string code, string? param)
     {
         await using var gateway = await GatewayUnderTest.StartAsync();
         gateway.Memory.RecordGate = FakeMemory.Closed();
         await (await gateway.SendAsync(Chat.CharacterStreamed, "ses_x")).Content.ReadAsStringAsync();
         await gateway.Memory.RecordAttempts.WaitAsync();
-        gateway.Memory.SessionsAreGone = true;
+        gateway.Memory.Refuse = _ => new ApiError(404, code, "There is no such thing.", param);
         gateway.Memory.RecordGate.SetResult();
 
         await Eventually.IsTrueAsync(() => OutboxOf(gateway).Count == 0, "the outbox is empty");
         Assert.Empty(gateway.Memory.Replies);
+    }
+
+    [Fact]
+    public async Task A_404_that_is_not_about_the_reply_keeps_it()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync();
+        gateway.Memory.Refuse = _ => new ApiError(404, ErrorCodes.NotFound, "No such path.");
+        await (await gateway.SendAsync(Chat.CharacterStreamed)).Content.ReadAsStringAsync();
+        await Eventually.IsTrueAsync(() => gateway.Memory.Refusals >= 2, "memory has refused twice");
+        gateway.Memory.Refuse = _ => null;
+
+        Assert.Equal("trn_1", (await gateway.Memory.NextReplyAsync()).Turn);
+    }
+
+    [Theory]
+    [InlineData(400, ErrorCodes.InvalidRequest)]
+    [InlineData(409, ErrorCodes.Conflict)]
+    [InlineData(413, ErrorCodes.RequestTooLarge)]
+    public async Task A_reply_that_memory_refuses_is_set_aside_and_the_next_one_goes_on(int status, string code)
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync();
+        gateway.Memory.Refuse = turn => turn == "trn_1" ? new ApiError(status, code, "Never.") : null;
+        for (var i = 0; i < 2; i++)
+            await (await gateway.SendAsync(Chat.CharacterStreamed, "ses_x")).Content.ReadAsStringAsync();
+
+        Assert.Equal("trn_2", (await gateway.Memory.NextReplyAsync()).Turn);
+        await Eventually.IsTrueAsync(() => OutboxOf(gateway).Count == 0, "nothing is left to be delivered");
+        Assert.Equal(1, gateway.Memory.Refusals);
+        Assert.Equal(["trn_1", $"{status} {code}: Never."], DeadLettersOf(gateway));
+        Assert.Single(gateway.Log.Lines, line => line.Level == LogLevel.Error && line.Message.Contains("set aside"));
+    }
+
+    [Fact]
+    public async Task A_delivery_that_crashes_is_tried_again()
+    {
+        var crash = new CrashOnce();
+        await using var gateway = await GatewayUnderTest.StartAsync(
+            change: builder => builder.Services.AddHttpClient(nameof(MemoryClient)).AddHttpMessageHandler(() => crash.Handler()));
+
+        await (await gateway.SendAsync(Chat.CharacterStreamed)).Content.ReadAsStringAsync();
+
+        Assert.Equal("trn_1", (await gateway.Memory.NextReplyAsync()).Turn);
+        Assert.True(crash.Happened);
+    }
+
+    [Fact]
+    public async Task A_write_that_crashes_fails_alone()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync();
+        var writer = gateway.Service.Services.GetRequiredService<OutboxWriter>();
+        var unwritable = Pending("a") with { Turn = null! };
+
+        Assert.Null(await writer.AddAsync(unwritable).WaitAsync(TimeSpan.FromSeconds(10)));
+        Assert.NotNull(await writer.AddAsync(Pending("b")).WaitAsync(TimeSpan.FromSeconds(10)));
     }
 
     [Theory]
@@ -195,12 +253,68 @@ public sealed class HandoverTests
         var path = Path.Combine(home.Path, "outbox.db");
         using (var outbox = ReplyOutbox.Open(path))
         {
-            var ids = outbox.Apply([Pending("a"), Pending("b"), Pending("c")], []);
-            outbox.Apply([Pending("d")], [ids[1]]);
+            var ids = outbox.Apply([Pending("a"), Pending("b"), Pending("c")], [], []);
+            outbox.Apply([Pending("d")], [ids[1]], []);
         }
 
         using var again = ReplyOutbox.Open(path);
         Assert.Equal(["a", "c", "d"], again.ReadAll().Select(stored => stored.Pending.Turn));
+    }
+
+    [Fact]
+    public void An_outbox_from_before_the_dead_letters_is_read_on()
+    {
+        using var home = new TempHome();
+        var path = Path.Combine(home.Path, "outbox.db");
+        using (var database = new SqliteConnection($"Data Source={path};Pooling=False"))
+        {
+            database.Open();
+            using var create = database.CreateCommand();
+            create.CommandText = """
+                CREATE TABLE replies (
+                    id INTEGER PRIMARY KEY AUTOINCREMENT, session TEXT NOT NULL, turn TEXT NOT NULL UNIQUE, content TEXT NOT NULL,
+                    finish_reason TEXT NOT NULL, model TEXT NOT NULL, receipt TEXT NOT NULL);
+                INSERT INTO replies (session, turn, content, finish_reason, model, receipt) VALUES ('s', 'old', 'c', 'stop', 'm', 'r');
+                """;
+            create.ExecuteNonQuery();
+        }
+
+        using var outbox = ReplyOutbox.Open(path);
+        var ids = outbox.Apply([Pending("new")], [], []);
+        outbox.Apply([], [], [new RefusedReply(ids[0], "never")]);
+
+        Assert.Equal(["old"], outbox.ReadAll().Select(stored => stored.Pending.Turn));
+    }
+
+    private static IReadOnlyList<string> DeadLettersOf(GatewayUnderTest gateway)
+    {
+        using var database = new SqliteConnection($"Data Source={OutboxPath(gateway)};Pooling=False");
+        database.Open();
+        using var select = database.CreateCommand();
+        select.CommandText = "SELECT turn, refused FROM replies WHERE refused IS NOT NULL";
+        using var rows = select.ExecuteReader();
+        var found = new List<string>();
+        while (rows.Read())
+            found.AddRange([rows.GetString(0), rows.GetString(1)]);
+        return found;
+    }
+
+    /// <summary>Throws at the first reply what no client expects.</summary>
+    private sealed class CrashOnce
+    {
+        private int _calls;
+
+        public bool Happened => _calls > 0;
+
+        public DelegatingHandler Handler() => new Crashing(this);
+
+        private sealed class Crashing(CrashOnce owner) : DelegatingHandler
+        {
+            protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+                request.Method == HttpMethod.Put && Interlocked.Increment(ref owner._calls) == 1
+                    ? throw new NotSupportedException("a bug")
+                    : base.SendAsync(request, cancellationToken);
+        }
     }
 
     private static PendingReply Pending(string turn) => new("ses", turn, new RecordedReply { Content = "Ä", FinishReason = "stop", Model = "m", Receipt = "r" });

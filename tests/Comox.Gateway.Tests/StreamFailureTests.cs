@@ -1,6 +1,9 @@
 using System.Net;
+using System.Net.Sockets;
 using Comox.FakeBackend;
+using Comox.Gateway.Backends;
 using Comox.ServiceDefaults.Contracts.OpenAI;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Comox.Gateway.Tests;
@@ -13,6 +16,7 @@ public sealed class StreamFailureTests
     [InlineData(503, """{"error":{"message":"Loading model","type":"unavailable_error","code":503}}""", 503, "engine_loading", "Loading model")]
     [InlineData(500, "<html>crash</html>", 500, "upstream_error", "fake-node/chat")]
     [InlineData(401, """{"error":{"message":"Invalid API Key","type":"authentication_error","code":401}}""", 502, "upstream_error", "service key")]
+    [InlineData(302, "", 502, "upstream_error", "no answer to a chat")]
     [InlineData(404, """{"error":{"message":"The engine is gone.","type":"not_found_error","param":null,"code":"engine_not_found","source":"comox"}}""", 404, "engine_not_found", "gone")]
     public async Task An_engines_error_before_the_first_event_keeps_its_status_and_words(int status, string body, int expectedStatus, string code, string message)
     {
@@ -45,6 +49,18 @@ public sealed class StreamFailureTests
 
         Assert.Equal("Hello from", Chat.TextOf(Chat.Events(stream)));
         Assert.EndsWith("""data: {"error":{"code":500,"message":"Context size has been exceeded.","type":"server_error"}}""" + "\n\n", stream);
+        await Eventually.IsTrueAsync(() => gateway.Log.Lines.Any(line => line.Message.EndsWith("failed at EngineStream: 500 upstream_error", StringComparison.Ordinal)), "the failure is logged");
+    }
+
+    [Fact]
+    public async Task An_error_that_nests_deeply_is_still_the_engines_error()
+    {
+        var deep = new string('[', 200) + new string(']', 200);
+        await using var gateway = await GatewayUnderTest.StartAsync(new() { RawEvents = [$$$"""data: {"error":{"code":507,"message":"Too deep.","details":{{{deep}}}}}"""] });
+
+        var error = await (await gateway.SendAsync(Chat.Streamed)).ErrorAsync();
+
+        Assert.Equal((507, ErrorCodes.UpstreamError, "Too deep."), error);
     }
 
     public static TheoryData<string, FakeScript> Breaks => new()
@@ -101,6 +117,23 @@ public sealed class StreamFailureTests
         var error = await (await gateway.SendAsync(Chat.Streamed)).ErrorAsync();
 
         Assert.Contains(error.Status, (int[])[502, 503]);
+        Assert.Contains("fake-node/chat", error.Message);
+    }
+
+    [Fact]
+    public async Task A_node_that_never_answers_the_connection_is_a_503()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync(settings: ("ConnectTimeout", "00:00:00.200"));
+        // One connection fills the backlog; the system lets every further one wait.
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start(0);
+        using var first = new TcpClient();
+        await first.ConnectAsync((IPEndPoint)listener.LocalEndpoint);
+        gateway.Service.Services.GetRequiredService<Fleet>().Update(0, view => view with { Address = new Uri($"http://{listener.LocalEndpoint}") });
+
+        var error = await (await gateway.SendAsync(Chat.Streamed)).ErrorAsync();
+
+        Assert.Equal((503, ErrorCodes.EngineUnavailable), (error.Status, error.Code));
         Assert.Contains("fake-node/chat", error.Message);
     }
 

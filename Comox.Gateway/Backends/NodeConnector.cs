@@ -1,4 +1,5 @@
 using System.Net;
+using Comox.ServiceDefaults.Clients;
 using Microsoft.Extensions.ServiceDiscovery;
 
 namespace Comox.Gateway.Backends;
@@ -7,8 +8,16 @@ namespace Comox.Gateway.Backends;
 /// Turns a configured address (<c>https+http://nodeagent</c>) into a real one before each watch. Chat requests use the same real address:
 /// the node that reports an engine is the node that runs it.
 /// </summary>
-internal sealed class NodeAddress(ServiceEndpointResolver discovery)
+internal sealed class NodeConnector(ServiceEndpointResolver discovery, IHttpClientFactory clients)
 {
+    /// <summary>The registered client carries the service key and no resilience handler; only its address is another one.</summary>
+    public NodeAgentClient ClientFor(Uri address)
+    {
+        var http = clients.CreateClient(nameof(NodeAgentClient));
+        http.BaseAddress = address;
+        return new NodeAgentClient(http);
+    }
+
     public async Task<Uri> ResolveAsync(Uri configured, CancellationToken cancellation)
     {
         var found = await discovery.GetEndpointsAsync(configured.OriginalString.TrimEnd('/'), cancellation);

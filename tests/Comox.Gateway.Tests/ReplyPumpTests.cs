@@ -1,0 +1,70 @@
+using System.Text;
+using Comox.Gateway.Forwarding;
+using Comox.Gateway.OpenAI;
+using Comox.Gateway.Recall;
+using Comox.Gateway.Routing;
+using Comox.ServiceDefaults.Contracts.Nodes;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Comox.Gateway.Tests;
+
+public sealed class ReplyPumpTests
+{
+    [Fact]
+    public async Task A_flush_that_hears_of_the_leaving_client_first_loses_nothing()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync();
+        using var leave = new CancellationTokenSource();
+        Assert.Null(ChatRequestReader.Read(Encoding.UTF8.GetBytes(Chat.CharacterStreamed), out var request));
+        var exchange = new Exchange(new DefaultHttpContext { RequestAborted = leave.Token }, request!, "req_1", CancellationToken.None)
+        {
+            Route = new ModelRoute("fake-model", PromptProfile.Standard, "ada"),
+            Recalled = new RecalledPrompt("ses_1", "trn_1", "rcp_1", [], 64),
+        };
+        using var timers = new StreamTimers(exchange, new GatewayOptions(), TimeProvider.System);
+        using var reader = new SseReader(new MemoryStream("""data: {"choices":[{"index":0,"delta":{"content":"Half a"}}]}"""u8.ToArray().Concat("\n\n"u8.ToArray()).ToArray()), 4096);
+        var recorder = new ReplyRecorder(exchange, gateway.Service.Services.GetRequiredService<ReplyHandover>());
+        var sink = new BlockedSink();
+
+        var pumping = new ReplyPump(exchange, reader, sink, timers, recorder, TimeProvider.System).RunAsync();
+        await sink.Blocked;
+        // Callbacks run last in, first out: the flush ends, and the pump goes on, before the timers' token is cancelled.
+        using var order = leave.Token.Register(sink.Cancel);
+        await leave.CancelAsync();
+
+        Assert.Null(await pumping);
+        var (_, _, reply) = await gateway.Memory.NextReplyAsync();
+        Assert.Equal(("Half a", "cancelled"), (reply.Content, reply.FinishReason));
+    }
+
+    /// <summary>A client that reads nothing.</summary>
+    private sealed class BlockedSink : IReplySink
+    {
+        private readonly TaskCompletionSource _flush = new();
+        private readonly TaskCompletionSource _blocked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private bool _written;
+
+        public Task Blocked => _blocked.Task;
+
+        public void Cancel() => _flush.SetCanceled();
+
+        public ValueTask WriteAsync(SseEvent sse)
+        {
+            _written = true;
+            return ValueTask.CompletedTask;
+        }
+
+        public ValueTask FlushAsync()
+        {
+            if (!_written)
+                return ValueTask.CompletedTask;
+            _blocked.TrySetResult();
+            return new ValueTask(_flush.Task);
+        }
+
+        public ValueTask CompleteAsync() => ValueTask.CompletedTask;
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}
