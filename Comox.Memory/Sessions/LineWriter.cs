@@ -41,7 +41,7 @@ internal sealed class LineWriter(NewSessions sessions, IFactExtractor extractor,
                 var pending = end is { Role: Utterance.User } && !said.IsUser ? await PendingReplies.OfAsync(db, end, cancellation) : null;
                 end = line.Append(end, said, pending);
                 added.Add(end);
-                if (said.IsUser)
+                if (said.IsUser && !BackgroundCalls.IsSubject(subject) && !BackgroundCalls.QuotesChat(said.Content))
                     facts.AddRange(Facts(db, session, end));
             }
         }
