@@ -129,6 +129,14 @@ public sealed class MemoryApiTests
         Task<MemoryHost> Started() => MemoryHost.StartAsync(home.FullName).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
     }
 
+    [Fact]
+    public async Task What_is_deleted_is_overwritten_in_the_file()
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        await using var db = memory.Services.GetRequiredService<MemoryDbFactory>().Open();
+        Assert.Equal([1], await db.Database.SqlQueryRaw<int>("PRAGMA secure_delete").ToListAsync());
+    }
+
     [Theory]
     [InlineData("""{"content":null,"finish_reason":"stop","model":"m","receipt":"r"}""", "content")]
     [InlineData("""{"content":"x","finish_reason":null,"model":"m","receipt":"r"}""", "finish_reason")]
