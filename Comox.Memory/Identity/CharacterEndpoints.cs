@@ -80,6 +80,7 @@ internal static class CharacterEndpoints
             return found.Error.ToResult();
         await db.Characters.Where(character => character.Id == found.Value.Id).ExecuteDeleteAsync(cancellation);
         indexes.Forget(found.Value.Id);
+        characters.Forget(found.Value.Id);
         return TypedResults.NoContent();
     }
 }

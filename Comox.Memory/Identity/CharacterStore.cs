@@ -98,6 +98,13 @@ internal sealed class CharacterStore(MemoryDbFactory databases, TimeProvider tim
             .Select(avatar => avatar.Png)
             .FirstOrDefaultAsync(cancellation);
 
+    /// <summary>Drops what is kept in memory of a deleted character.</summary>
+    public void Forget(string characterId)
+    {
+        foreach (var key in _cards.Keys.Where(key => key.Character == characterId))
+            _cards.TryRemove(key, out _);
+    }
+
     private async Task<Character> WithCardAsync(MemoryDb db, CharacterRow row, CancellationToken cancellation)
     {
         if (_cards.TryGetValue((row.Id, row.IdentityVersion), out var known))

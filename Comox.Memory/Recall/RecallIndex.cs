@@ -18,6 +18,8 @@ internal sealed class RecallIndex(IReadOnlyDictionary<string, RecallSegment> seg
     // What a term weighs in a turn and its four neighbours together: 1 + 2·½ + 2·⅕.
     private const double NeighbourhoodWeight = 2.4;
 
+    public static RecallIndex Empty { get; } = new(new Dictionary<string, RecallSegment>());
+
     public int TurnCount => segments.Values.Sum(segment => segment.Turns.Count);
 
     /// <summary>The index as it will be when a session's line has become another one.</summary>

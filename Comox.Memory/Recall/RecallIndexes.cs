@@ -8,7 +8,7 @@ namespace Comox.Memory.Recall;
 /// The recall indexes in memory, one for each person and character, built from the database when first asked for and brought up to date before each use.
 /// Bounded: the least used goes first, and is built again when it is needed.
 /// </summary>
-internal sealed class RecallIndexes(MemoryOptions options)
+internal sealed class RecallIndexes(MemoryOptions options, TimeProvider time)
 {
     private readonly Dictionary<(string Subject, string Character), Entry> _entries = [];
     private long _clock;
@@ -32,16 +32,15 @@ internal sealed class RecallIndexes(MemoryOptions options)
         }
     }
 
-    private static async Task SyncAsync(MemoryDb db, Entry entry, string subject, string characterId, CancellationToken cancellation)
+    private async Task SyncAsync(MemoryDb db, Entry entry, string subject, string characterId, CancellationToken cancellation)
     {
-        // Only what moved since the last look: the version tells a change, the time only narrows the search.
-        var since = entry.SyncedTo;
-        var changed = await db.Sessions.AsNoTracking()
-            .Where(session => session.Subject == subject && session.CharacterId == characterId && session.UpdatedAt >= since)
-            .Select(session => new { session.Id, session.Version, session.UpdatedAt })
+        // The versions alone tell what moved: a clock may be set back, and those of two replicas differ.
+        var sessions = await db.Sessions.AsNoTracking()
+            .Where(session => session.Subject == subject && session.CharacterId == characterId)
+            .Select(session => new { session.Id, session.Version })
             .ToListAsync(cancellation);
         var character = "";
-        foreach (var session in changed)
+        foreach (var session in sessions)
         {
             if (entry.Segments.TryGetValue(session.Id, out var segment) && segment.Version == session.Version)
                 continue;
@@ -50,13 +49,12 @@ internal sealed class RecallIndexes(MemoryOptions options)
             entry.Segments[session.Id] = await LoadAsync(db, session.Id, session.Version, segment, subject, character, cancellation);
         }
 
-        // A second of slack for replicas whose clocks differ a little.
-        if (changed.Count > 0)
-            entry.SyncedTo = changed.Max(session => session.UpdatedAt).AddSeconds(-1);
+        foreach (var gone in entry.Segments.Keys.Except(sessions.Select(session => session.Id), StringComparer.Ordinal).ToList())
+            entry.Segments.Remove(gone);
         entry.Turns = entry.Segments.Values.Sum(segment => segment.Turns.Count);
     }
 
-    private static async Task<RecallSegment> LoadAsync(
+    private async Task<RecallSegment> LoadAsync(
         MemoryDb db, string sessionId, int version, RecallSegment? known, string subject, string character, CancellationToken cancellation)
     {
         // The common case is a turn or two more at the end: then the last known turn is still where it was.
@@ -66,7 +64,7 @@ internal sealed class RecallIndexes(MemoryOptions options)
         {
             if (depth > 0)
                 rows = await db.Turns.AsNoTracking().Where(turn => turn.SessionId == sessionId && turn.Current).OrderBy(turn => turn.Depth).ToListAsync(cancellation);
-            known = new RecallSegment();
+            known = new RecallSegment(time.LocalTimeZone);
         }
         else
         {
@@ -113,7 +111,6 @@ internal sealed class RecallIndexes(MemoryOptions options)
     private sealed class Entry
     {
         public readonly Dictionary<string, RecallSegment> Segments = new(StringComparer.Ordinal);
-        public DateTimeOffset SyncedTo = DateTimeOffset.UnixEpoch;
         public long LastUsed;
         public int Turns;
     }

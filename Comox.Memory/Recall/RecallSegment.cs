@@ -16,7 +16,7 @@ internal sealed record RecallTurn(string Id, string SessionId, string Role, stri
 /// <summary>
 /// The current line of one session: its turns with their terms, and the facts told in it. Grows at its end; a line that changed elsewhere is built anew.
 /// </summary>
-internal sealed class RecallSegment
+internal sealed class RecallSegment(TimeZoneInfo zone)
 {
     private readonly Dictionary<string, List<(int At, int Count)>> _postings = new(StringComparer.Ordinal);
     private readonly List<RecallTurn> _turns = [];
@@ -89,6 +89,6 @@ internal sealed class RecallSegment
     // Of a neighbour that many turns away; those before are negative.
     private static double Weight(int distance) => distance switch { 0 => 1, < 0 => .5, > 0 => .2 };
 
-    private static IEnumerable<string> TermsOf(RecallTurn turn, string speaker) =>
-        Terms.Of($"{speaker} {turn.SaidAt.ToString("dddd yyyy MMMM", CultureInfo.InvariantCulture)} {turn.Content}");
+    private IEnumerable<string> TermsOf(RecallTurn turn, string speaker) =>
+        Terms.Of($"{speaker} {TimeZoneInfo.ConvertTime(turn.SaidAt, zone).ToString("dddd yyyy MMMM", CultureInfo.InvariantCulture)} {turn.Content}");
 }

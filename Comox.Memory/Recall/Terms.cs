@@ -18,29 +18,45 @@ internal static class Terms
     /// <summary>The terms of a text in order, repeats included.</summary>
     public static IEnumerable<string> Of(string text)
     {
-        foreach (var word in Words(text))
+        foreach (var (written, starts) in Written(text))
         {
-            if (!StopWords.Contains(word))
+            // Within a sentence, May is a month and Will a person.
+            var word = written.ToLowerInvariant();
+            if (!StopWords.Contains(word) || (written is "May" or "Will" && !starts))
                 yield return PorterStemmer.Stem(word);
         }
     }
 
     /// <summary>The words of a text: letters and digits, lower case, accents folded, apostrophes dropped.</summary>
-    public static IEnumerable<string> Words(string text)
+    public static IEnumerable<string> Words(string text) => Written(text).Select(word => word.Word.ToLowerInvariant());
+
+    private static IEnumerable<(string Word, bool StartsSentence)> Written(string text)
     {
         var word = new StringBuilder();
-        foreach (var letter in PlainLetters.Of(text))
+        var (starts, paired) = (true, false);
+        foreach (var letter in PlainLetters.Of(text).Append('\n'))
         {
-            if (char.IsLetterOrDigit(letter))
-                word.Append(char.ToLowerInvariant(letter));
-            else if (letter is not ('\'' or '’') && word.Length > 0)
+            // Scripts without spaces: every two neighbours are a word, so that a question finds the words inside a sentence.
+            if (IsIdeographic(letter) && word.Length > 0 && IsIdeographic(word[^1]))
             {
-                yield return word.ToString();
+                yield return ($"{word[^1]}{letter}", false);
+                word.Clear().Append(letter);
+                paired = true;
+            }
+            else if (char.IsLetterOrDigit(letter) && (word.Length == 0 || IsIdeographic(letter) == IsIdeographic(word[^1])))
+                word.Append(letter);
+            else if (letter is not ('\'' or '’'))
+            {
+                if (word.Length > 0 && !paired)
+                    yield return (word.ToString(), starts);
+                starts = letter is '.' or '!' or '?' or '\n' || (starts && word.Length == 0);
+                paired = false;
                 word.Clear();
+                if (char.IsLetterOrDigit(letter))
+                    word.Append(letter);
             }
         }
-
-        if (word.Length > 0)
-            yield return word.ToString();
     }
+
+    private static bool IsIdeographic(char letter) => letter is (>= '\u3041' and <= '\u30ff') or (>= '\u3400' and <= '\u9fff');
 }

@@ -28,7 +28,9 @@ internal sealed class LineWriter(NewSessions sessions, IFactExtractor extractor,
         var branched = end?.Id != session.HeadId;
         var path = end is null ? [] : await PathAsync(db, session.Id, end, branched, cancellation);
         var line = new SessionLine(db, session, time);
-        await line.MoveToAsync(end, cancellation);
+        // Another reply to a turn of the line: what follows the turn stays until that reply is there, for it may never come.
+        if (placement.Known is not { Current: true })
+            await line.MoveToAsync(end, cancellation);
 
         var added = new List<TurnRow>();
         var facts = new List<ToldFact>();
@@ -36,9 +38,10 @@ internal sealed class LineWriter(NewSessions sessions, IFactExtractor extractor,
         {
             foreach (var said in placement.Imported.Append(message))
             {
-                end = line.Append(end, said);
+                var pending = end is { Role: Utterance.User } && !said.IsUser ? await PendingReplies.OfAsync(db, end, cancellation) : null;
+                end = line.Append(end, said, pending);
                 added.Add(end);
-                if (said.IsUser)
+                if (said.IsUser && !BackgroundCalls.IsSubject(subject) && !BackgroundCalls.QuotesChat(said.Content))
                     facts.AddRange(Facts(db, session, end));
             }
         }

@@ -39,6 +39,23 @@ internal static class TreeAlignment
         return best;
     }
 
+    /// <summary>
+    /// The same for a transcript whose first turns are stored nowhere, because the client put a summary in their place: the longest run below them.
+    /// <c>Matched</c> counts the turns that were passed over.
+    /// </summary>
+    public static Alignment FindBelowHead(IReadOnlyList<TurnRow> tree, IReadOnlyList<Utterance> transcript)
+    {
+        var (best, longest) = (new Alignment(null, 0), 0);
+        for (var dropped = 1; transcript.Count - dropped > longest; dropped++)
+        {
+            var run = Find(tree, [.. transcript.Skip(dropped)]);
+            if (run.Matched > longest)
+                (best, longest) = (new Alignment(run.Last, dropped + run.Matched), run.Matched);
+        }
+
+        return best;
+    }
+
     /// <summary>The child that says this; several say the same only after a regenerate repeated itself.</summary>
     public static TurnRow? Best(IEnumerable<TurnRow> children, Utterance turn) =>
         children.Where(child => turn.Says(child.Role, child.Content))

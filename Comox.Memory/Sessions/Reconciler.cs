@@ -32,6 +32,8 @@ internal static class Reconciler
 
         var tree = await db.Turns.Where(turn => turn.SessionId == session.Id).ToListAsync(cancellation);
         var (last, matched) = TreeAlignment.Find(tree, past);
+        if (last is null && !whole)
+            (last, matched) = TreeAlignment.FindBelowHead(tree, past);
         return last is null
             ? new Placement(session, null, past, null)
             : await AtAsync(db, session, last, past.GetRange(matched, past.Count - matched), message, cancellation);
@@ -42,11 +44,8 @@ internal static class Reconciler
         MemoryDb db, string subject, string characterId, IReadOnlyList<Utterance> dialogue, CancellationToken cancellation)
     {
         var (past, message) = (dialogue.Take(dialogue.Count - 1).ToList(), dialogue[^1]);
-        if (past.TrueForAll(turn => turn.IsUser))
-            return Placement.NewSession(past);
-
         var sessions = db.Sessions.Where(session => session.Subject == subject && session.CharacterId == characterId);
-        return past.Exists(turn => turn.IsUser)
+        return past.Exists(turn => turn.IsUser) && past.Exists(turn => !turn.IsUser)
             ? await ContinuedAsync(db, sessions, past, message, cancellation)
             : await FirstMessageAgainAsync(db, sessions, past, message, cancellation);
     }
@@ -69,15 +68,28 @@ internal static class Reconciler
         {
             foreach (var session in await sessions.OrderByDescending(session => session.UpdatedAt).ThenByDescending(session => session.Id).Take(SessionsSearched).ToListAsync(cancellation))
             {
-                var tree = await db.Turns.Where(turn => turn.SessionId == session.Id).ToListAsync(cancellation);
+                var tree = await db.Turns.AsNoTracking().Where(turn => turn.SessionId == session.Id).ToListAsync(cancellation);
                 if (TreeAlignment.Find(tree, past) is { Last: { } last } found && found.Matched == past.Count)
-                    return await AtAsync(db, session, last, [], message, cancellation);
+                    return await AtAsync(db, session, await db.Turns.FirstAsync(turn => turn.Id == last.Id, cancellation), [], message, cancellation);
             }
         }
 
-        // 3. It has been edited. A common beginning counts where it is the larger part: two chats may well open with the same words.
-        var depth = past.FindIndex(turn => turn.IsUser) + 1;
-        var prefixes = chains.Skip(Math.Max(depth, (past.Count + 1) / 2) - 1).ToList();
+        // 3. It ends with a reply that the client has and we have not yet been told of.
+        if (past.Count >= 2 && !past[^1].IsUser)
+        {
+            var asked = (await PathsAsync(db, sessions, [chains[^2]], cancellation)).Where(path => path.Session.HeadId == path.Turn.Id).OrderByDescending(path => path.Session.UpdatedAt);
+            foreach (var (session, turn) in asked)
+            {
+                if (await PendingReplies.OfAsync(db, turn, cancellation) is not null)
+                    return await AtAsync(db, session, turn, [past[^1]], message, cancellation);
+            }
+        }
+
+        // 4. It has been edited. Two chats may well open with the same words, so a common beginning counts where it is the larger part and has a reply in it.
+        var reply = past.FindIndex(past.FindIndex(turn => turn.IsUser), turn => !turn.IsUser);
+        if (reply < 0)
+            return Placement.NewSession(past);
+        var prefixes = chains.Skip(Math.Max(reply, past.Count / 2)).ToList();
         var begun = await PathsAsync(db, sessions, prefixes, cancellation);
         if (begun.Count == 0)
             return Placement.NewSession(past);
@@ -86,15 +98,15 @@ internal static class Reconciler
     }
 
     /// <summary>
-    /// Only the greeting precedes the message. Every chat with the character begins so, hence it is a new one, unless the latest session consists of this
-    /// message and a reply to it: then another reply is wanted.
+    /// At most the greeting precedes the message. Every chat with the character begins so, hence it is a new one, unless the latest session ends with this
+    /// message, unanswered: then it is sent again. Or, where the greeting shows that it is the whole transcript, with a reply to it: then another is wanted.
     /// </summary>
     private static async Task<Placement> FirstMessageAgainAsync(
         MemoryDb db, IQueryable<SessionRow> sessions, List<Utterance> past, Utterance message, CancellationToken cancellation)
     {
         var chain = TurnChain.Of([.. past, message])[^1];
         var latest = await sessions.OrderByDescending(session => session.UpdatedAt).ThenByDescending(session => session.Id).FirstOrDefaultAsync(cancellation);
-        if (latest is null || latest.TurnCount != past.Count + 2)
+        if (latest is null || (latest.TurnCount != past.Count + 1 && (past.TrueForAll(turn => turn.IsUser) || latest.TurnCount != past.Count + 2)))
             return Placement.NewSession(past);
         var again = await db.Turns.FirstOrDefaultAsync(turn => turn.SessionId == latest.Id && turn.Chain == chain && turn.Current, cancellation);
         return again is null ? Placement.NewSession(past) : new Placement(latest, null, [], again);

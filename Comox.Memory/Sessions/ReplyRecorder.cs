@@ -36,8 +36,17 @@ internal sealed class ReplyRecorder(MemoryDbFactory databases, ConversationLocks
             return SessionStore.Missing(sessionId);
 
         using var held = await locks.TakeAsync(owner.Subject, owner.CharacterId, cancellation);
-        if (await db.Turns.AsNoTracking().FirstOrDefaultAsync(turn => turn.Id == turnId && turn.SessionId == sessionId, cancellation) is { } stored)
+        if (await db.Turns.FirstOrDefaultAsync(turn => turn.Id == turnId && turn.SessionId == sessionId, cancellation) is { } stored)
+        {
+            // The client's transcript brought the words already; how they were made is told only here.
+            if (stored.FinishReason is null)
+            {
+                (stored.FinishReason, stored.Model) = (reply.FinishReason, reply.Model);
+                await db.SaveChangesAsync(cancellation);
+            }
+
             return SessionStore.View(stored);
+        }
 
         var request = await db.Requests.AsNoTracking().FirstOrDefaultAsync(request => request.ReplyTurnId == turnId && request.SessionId == sessionId, cancellation);
         if (request is null)
@@ -66,7 +75,7 @@ internal sealed class ReplyRecorder(MemoryDbFactory databases, ConversationLocks
             Model = reply.Model,
             ReceiptId = request.ReceiptId,
         };
-        await line.AppendReplyAsync(question, turn, cancellation);
+        await line.AppendReplyAsync(question, turn, await PendingReplies.IsLatestAsync(db, request, cancellation), cancellation);
         await db.SaveChangesAsync(cancellation);
         return SessionStore.View(turn);
     }

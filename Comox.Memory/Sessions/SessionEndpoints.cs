@@ -67,6 +67,12 @@ internal static class SessionEndpoints
         var reply = await JsonBody.ReadAsync(request, MemoryJson.Default.RecordedReply, cancellation);
         if (!reply.IsSuccess)
             return reply.Error.ToResult();
+        if (reply.Value is not { Content: not null, FinishReason: not null, Model: not null })
+        {
+            var missing = reply.Value.Content is null ? "content" : reply.Value.FinishReason is null ? "finish_reason" : "model";
+            return new ApiError(StatusCodes.Status400BadRequest, ErrorCodes.InvalidRequest, $"{missing} is null; a text is expected.", missing).ToResult();
+        }
+
         var recorded = await replies.RecordAsync(id, turn, reply.Value, cancellation);
         return recorded.IsSuccess ? TypedResults.Json(recorded.Value, MemoryJson.Default.SessionTurn) : recorded.Error.ToResult();
     }

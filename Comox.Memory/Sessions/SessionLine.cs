@@ -39,10 +39,13 @@ internal sealed class SessionLine(MemoryDb db, SessionRow session, TimeProvider 
         SetHead(head);
     }
 
-    /// <summary>Adds a turn below <paramref name="parent"/>, which must be the head.</summary>
-    public TurnRow Append(TurnRow? parent, Utterance said, string? id = null)
+    /// <summary>
+    /// Adds a turn below <paramref name="parent"/>, which must be the head. A reply that was <paramref name="prompted"/> for gets the id that waits for it, so
+    /// that its later recording finds it.
+    /// </summary>
+    public TurnRow Append(TurnRow? parent, Utterance said, RequestRow? prompted = null)
     {
-        var turn = New(id ?? Ids.New("trn", time), parent, said.Role, said.Content);
+        var turn = New(prompted?.ReplyTurnId ?? Ids.New("trn", time), parent, said, prompted?.ReceiptId);
         db.Add(turn);
         SetHead(turn);
         if (said.IsUser && (session.Title is null || turn.Depth <= 2))
@@ -50,10 +53,12 @@ internal sealed class SessionLine(MemoryDb db, SessionRow session, TimeProvider 
         return turn;
     }
 
-    /// <summary>Adds a reply below its user turn.</summary>
-    public async Task AppendReplyAsync(TurnRow question, TurnRow reply, CancellationToken cancellation)
+    /// <summary>Adds a reply below its user turn. The <paramref name="latest"/> that was asked for takes the place of all that follows its turn.</summary>
+    public async Task AppendReplyAsync(TurnRow question, TurnRow reply, bool latest, CancellationToken cancellation)
     {
         db.Add(reply);
+        if (latest && question.Current && reply.Content.Length > 0)
+            await MoveToAsync(question, cancellation);
         if (session.HeadId == question.Id)
         {
             // A reply without a word (the client left before the first) is kept, but answers nothing: the message can be sent again.
@@ -75,17 +80,18 @@ internal sealed class SessionLine(MemoryDb db, SessionRow session, TimeProvider 
         session.Version++;
     }
 
-    public TurnRow New(string id, TurnRow? parent, string role, string content) => new()
+    private TurnRow New(string id, TurnRow? parent, Utterance said, string? receipt) => new()
     {
         Id = id,
         SessionId = session.Id,
         ParentId = parent?.Id,
         Depth = (parent?.Depth ?? 0) + 1,
         Current = true,
-        Role = role,
-        Content = content,
-        Chain = TurnChain.Next(parent?.Chain ?? TurnChain.Root, role, content),
+        Role = said.Role,
+        Content = said.Content,
+        Chain = TurnChain.Next(parent?.Chain ?? TurnChain.Root, said),
         CreatedAt = time.Now(),
+        ReceiptId = receipt,
     };
 
     private async Task InsertAsync(TurnRow reply, TurnRow next, CancellationToken cancellation)

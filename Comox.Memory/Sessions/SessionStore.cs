@@ -29,7 +29,7 @@ internal static class SessionStore
             Id = session.Id,
             Character = character.Slug,
             CharacterName = character.Name,
-            Subject = session.Subject,
+            Subject = BackgroundCalls.PersonOf(session.Subject),
             Title = session.Title,
             CreatedAt = session.CreatedAt,
             UpdatedAt = session.UpdatedAt,

@@ -15,7 +15,7 @@ internal sealed class DatabaseStart(MemoryDbFactory databases, ExampleCharacters
         try
         {
             await using var db = databases.Open();
-            await db.Database.MigrateAsync(cancellationToken);
+            await MigrateAsync(db, cancellationToken);
         }
         catch (DbException problem)
         {
@@ -24,6 +24,20 @@ internal sealed class DatabaseStart(MemoryDbFactory databases, ExampleCharacters
 
         MemoryLog.DatabaseReady(log, databases.Description);
         await examples.AddOnceAsync(cancellationToken);
+    }
+
+    private static async Task MigrateAsync(MemoryDb db, CancellationToken cancellation)
+    {
+        // On SQLite the migrator's lock is a row, which a killed process leaves behind for every later start to wait on. The data folder is ours alone, so
+        // nobody can be holding it.
+        if (db is SqliteMemoryDb)
+        {
+            if (!(await db.Database.GetPendingMigrationsAsync(cancellation)).Any())
+                return;
+            await db.Database.ExecuteSqlRawAsync("""DROP TABLE IF EXISTS "__EFMigrationsLock";""", cancellation);
+        }
+
+        await db.Database.MigrateAsync(cancellation);
     }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

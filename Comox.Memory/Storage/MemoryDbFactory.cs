@@ -53,13 +53,13 @@ internal sealed class MemoryDbFactory
 
     /// <summary>
     /// WAL with synchronous=FULL: a commit returns after the log is on the disk, so that an acknowledged turn survives the loss of the process
-    /// and of power. Both are settings of a connection (WAL also of the file), hence on every opening.
+    /// and of power. Both are settings of a connection (WAL also of the file), hence on every opening. What is deleted is overwritten: a talk that a person deletes is not to be read from the file's free pages.
     /// </summary>
     private sealed class DurableSqlite : DbConnectionInterceptor
     {
         public static readonly DurableSqlite Instance = new();
 
-        private const string Pragmas = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=10000;";
+        private const string Pragmas = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA busy_timeout=10000;";
 
         public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData)
         {

@@ -74,8 +74,8 @@ internal sealed class TurnRow
     public required string Chain { get; set; }
 
     public required DateTimeOffset CreatedAt { get; init; }
-    public string? FinishReason { get; init; }
-    public string? Model { get; init; }
+    public string? FinishReason { get; set; }
+    public string? Model { get; set; }
     public string? ReceiptId { get; init; }
 }
 

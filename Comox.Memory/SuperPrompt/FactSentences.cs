@@ -21,7 +21,7 @@ internal static partial class FactSentences
             Relations.Hates => $"{name} hates {value}.",
             Relations.AfraidOf => $"{name} is afraid of {value}.",
             Relations.Hobby => $"{name}'s hobby is {value}.",
-            Relations.Birthday => $"{name}'s birthday is {(char.IsDigit(value[0]) || Digit().IsMatch(value) ? "on" : "in")} {value}.",
+            Relations.Birthday => $"{name}'s birthday is {(Digit().IsMatch(value) ? "on" : "in")} {value}.",
             Relations.WantsToVisit => $"{name} wants to visit {value}.",
             _ when relation.StartsWith(Relations.Favourite, StringComparison.Ordinal) => $"{name}'s favourite {noun} is {value}.",
             _ when relation.StartsWith(Relations.Pet, StringComparison.Ordinal) => $"{name} has a {noun} called {value}.",

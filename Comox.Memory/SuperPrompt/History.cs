@@ -8,7 +8,9 @@ internal sealed class History(PromptParts parts, StandardTexts texts, TokenEstim
 {
     // Once this many turns are in the window they leave it in blocks: every turn that leaves alters the prefix, and with it the engine's whole cache.
     private const int BlockedFrom = 24;
-    private const int Block = 8;
+
+    /// <summary>How many turns before the window are needed to know where a block begins.</summary>
+    public const int Block = 8;
 
     /// <summary>The newest turns before the message that fit, oldest first.</summary>
     public IReadOnlyList<LineTurn> Fit(int room)
@@ -26,6 +28,10 @@ internal sealed class History(PromptParts parts, StandardTexts texts, TokenEstim
 
         return past.GetRange(start, past.Count - start);
     }
+
+    /// <summary>Whether there was no room for turns that the profile would show.</summary>
+    public bool IsCut(IReadOnlyList<LineTurn> shown) =>
+        shown.Count + (shown.Count >= BlockedFrom - Block ? Block - 1 : 0) < Math.Min(parts.Line.Count, parts.Profile.HistoryTurns) - 1;
 
     public int Cost(IEnumerable<LineTurn> turns) => turns.Sum(Cost);
 

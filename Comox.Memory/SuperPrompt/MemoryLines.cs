@@ -11,16 +11,16 @@ internal static class MemoryLines
     private const int TurnLength = 320;
 
     /// <summary>A remembered turn in the standard form: <c>[2026-11-23 · Mara] I moved to Porto.</c></summary>
-    public static string OfTurn(RecallTurn turn, UserName user, string character)
+    public static string OfTurn(RecallTurn turn, PromptParts parts, string character)
     {
         var text = string.Join(' ', turn.Content.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
         if (text.Length > TurnLength)
             text = text[..(char.IsHighSurrogate(text[TurnLength - 1]) ? TurnLength - 1 : TurnLength)] + "…";
-        return $"[{Date(turn.SaidAt)} · {(turn.Role == Utterance.User ? user.InStatements : character)}] {text}";
+        return $"[{Date(turn.SaidAt, parts)} · {(turn.Role == Utterance.User ? parts.User.InStatements : character)}] {text}";
     }
 
-    public static string OfFact(Candidate candidate, UserName user) =>
-        $"[{Date(candidate.Fact!.SaidAt)}] {FactSentences.Of(candidate.Fact.Relation, candidate.Fact.Object, user.InStatements)}";
+    public static string OfFact(Candidate candidate, PromptParts parts) =>
+        $"[{Date(candidate.Fact!.SaidAt, parts)}] {FactSentences.Of(candidate.Fact.Relation, candidate.Fact.Object, parts.User.InStatements)}";
 
     public static RecalledItem Item(Candidate candidate, string line, bool included, string? whyNot = null) => new()
     {
@@ -36,5 +36,5 @@ internal static class MemoryLines
             : new RecallSource(candidate.Turn!.SessionId, candidate.Turn.Id, candidate.Turn.SaidAt, candidate.Turn.Content),
     };
 
-    private static string Date(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+    private static string Date(DateTimeOffset time, PromptParts parts) => TimeZoneInfo.ConvertTime(time, parts.Zone).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 }

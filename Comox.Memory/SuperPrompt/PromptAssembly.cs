@@ -26,17 +26,20 @@ internal sealed class PromptAssembly(RecallIndexes indexes, IEnumerable<IPromptF
                 "profile.system_format");
         }
 
-        var index = await indexes.OpenAsync(db, request.Subject, character.Id, cancellation);
-        if (line.Branched)
+        var background = BackgroundCalls.IsSubject(request.Subject);
+        var index = background ? RecallIndex.Empty : await indexes.OpenAsync(db, request.Subject, character.Id, cancellation);
+        if (line.Branched && !background)
             index = index.With(line.Session.Id, await SegmentAsync(db, line, request.Subject, character, cancellation));
         var facts = index.Facts(line.NewFacts);
-        var user = UserName.For(request.Subject, facts);
+        var person = BackgroundCalls.PersonOf(request.Subject);
+        var user = UserName.For(person, facts);
         var assembled = format.Assemble(new PromptParts
         {
             Card = character.Card,
             User = user,
             Profile = request.Profile,
-            Line = [.. line.Path.Concat(line.Added).TakeLast(Math.Max(1, request.Profile.HistoryTurns)).Select(turn => new LineTurn(turn.Id, turn.Role, turn.Content, turn.Depth))],
+            Line = [.. line.Path.Concat(line.Added).TakeLast(request.Profile.HistoryTurns + History.Block).Select(turn => new LineTurn(turn.Id, turn.Role, turn.Content, turn.Depth))],
+            Zone = time.LocalTimeZone,
             Recalled = Recaller.Rank(index, facts, line.UserTurn),
             ClientInstructions = sent.Instructions,
         });
@@ -51,7 +54,7 @@ internal sealed class PromptAssembly(RecallIndexes indexes, IEnumerable<IPromptF
             Session = line.Session.Id,
             UserTurn = line.UserTurn.Id,
             ReplyTurn = Ids.New("trn", time),
-            Subject = request.Subject,
+            Subject = person,
             Character = character.Slug,
             IdentityVersion = character.Row.IdentityVersion,
             Model = request.Model,
@@ -59,7 +62,7 @@ internal sealed class PromptAssembly(RecallIndexes indexes, IEnumerable<IPromptF
             Messages = prompt.Messages,
             Budget = prompt.Budget,
             Recalled = prompt.Recalled,
-            Notes = [.. prompt.Notes, .. Notes(line, sent)],
+            Notes = [.. prompt.Notes, .. Notes(line, sent, background)],
         };
         return (receipt, new SuperPromptResponse
         {
@@ -72,8 +75,10 @@ internal sealed class PromptAssembly(RecallIndexes indexes, IEnumerable<IPromptF
         });
     }
 
-    private static IEnumerable<string> Notes(PreparedLine line, SentMessages sent)
+    private static IEnumerable<string> Notes(PreparedLine line, SentMessages sent, bool background)
     {
+        if (background)
+            yield return "This is the client's own task about a chat: it is kept apart from the person's conversations and nothing is remembered for it or from it.";
         if (sent.Ignored > 0)
             yield return $"{sent.Ignored} messages with roles other than system, user and assistant were ignored.";
         if (line.Added.Count > 1)
@@ -82,13 +87,13 @@ internal sealed class PromptAssembly(RecallIndexes indexes, IEnumerable<IPromptF
             yield return "The client's transcript differs from what was stored: the turns it no longer contains have left the conversation.";
     }
 
-    private static async Task<RecallSegment> SegmentAsync(MemoryDb db, PreparedLine line, string subject, Character character, CancellationToken cancellation)
+    private async Task<RecallSegment> SegmentAsync(MemoryDb db, PreparedLine line, string subject, Character character, CancellationToken cancellation)
     {
         var depths = line.Path.ToDictionary(turn => turn.Id, turn => turn.Depth, StringComparer.Ordinal);
         var facts = (await db.Facts.AsNoTracking().Where(fact => fact.SessionId == line.Session.Id).ToListAsync(cancellation))
             .Where(fact => depths.ContainsKey(fact.TurnId))
             .ToLookup(fact => fact.TurnId, fact => ToldFact.From(fact, depths[fact.TurnId]));
-        var segment = new RecallSegment();
+        var segment = new RecallSegment(time.LocalTimeZone);
         foreach (var turn in line.Path)
             segment.Add(RecallTurn.From(turn), turn.Role == Utterance.User ? subject : character.Row.Name, facts[turn.Id]);
         return segment;

@@ -21,6 +21,9 @@ internal sealed record PromptParts
     /// <summary>What recall offers, best first.</summary>
     public required IReadOnlyList<Candidate> Recalled { get; init; }
 
+    /// <summary>Whose calendar the dates in the prompt are of.</summary>
+    public TimeZoneInfo Zone { get; init; } = TimeZoneInfo.Utc;
+
     /// <summary>System messages the client sent.</summary>
     public IReadOnlyList<string> ClientInstructions { get; init; } = [];
 

@@ -47,7 +47,7 @@ internal sealed class StandardFormat : IPromptFormat
         var shown = history.Fit(left - share);
         if (shown.Count > 0)
             sections["history"] = history.Cost(shown);
-        if (shown.Count < parts.Line.Count - 1)
+        if (history.IsCut(shown))
             notes.Add($"Of the last {parts.Line.Count - 1} messages of this conversation {shown.Count} are in the prompt: the model has no room for more.");
 
         // 4. Memory: what the conversation shown does not already say.
@@ -98,7 +98,7 @@ internal sealed class StandardFormat : IPromptFormat
         var cost = estimate.Of("\n\n" + texts.MemoryHeading) + 1;
         foreach (var candidate in parts.Recalled)
         {
-            var line = candidate.Fact is null ? MemoryLines.OfTurn(candidate.Turn!, parts.User, texts.Character) : MemoryLines.OfFact(candidate, parts.User);
+            var line = candidate.Fact is null ? MemoryLines.OfTurn(candidate.Turn!, parts, texts.Character) : MemoryLines.OfFact(candidate, parts);
             var added = estimate.Of("\n- " + line) + 1;
             var whyNot = candidate.Turn is { } turn && shown.Contains(turn.Id) ? "it is in the running conversation"
                 : candidate.Fact is { } fact && fact.TurnId == parts.Line[^1].Id ? "the message itself says it"

@@ -56,10 +56,12 @@ internal sealed class SuperPromptProcedure(
         if (!sent.IsSuccess)
             return sent.Error;
         var character = found.Value;
+        var digest = Digest(request);
+        if (BackgroundCalls.Is(sent.Value.Dialogue))
+            request = request with { Subject = BackgroundCalls.SubjectFor(request.Subject), Session = null };
 
         // 3. The lock. 1. comes after it: two sendings of one request may arrive together.
         using var held = await locks.TakeAsync(request.Subject, character.Id, cancellation);
-        var digest = Digest(request);
         if (await db.Requests.AsNoTracking().FirstOrDefaultAsync(row => row.Id == request.RequestId, cancellation) is { } answered)
             return await AgainAsync(db, answered, digest, cancellation);
 

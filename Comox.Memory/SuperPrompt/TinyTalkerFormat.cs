@@ -76,7 +76,7 @@ internal sealed class TinyTalkerFormat : IPromptFormat
         {
             if (candidate.Fact is not { } fact)
             {
-                items.Add(MemoryLines.Item(candidate, MemoryLines.OfTurn(candidate.Turn!, parts.User, parts.Card.SpokenName), false, "the built-in model reads facts alone"));
+                items.Add(MemoryLines.Item(candidate, MemoryLines.OfTurn(candidate.Turn!, parts, parts.Card.SpokenName), false, "the built-in model reads facts alone"));
                 continue;
             }
 

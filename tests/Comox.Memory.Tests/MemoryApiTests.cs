@@ -91,6 +91,65 @@ public sealed class MemoryApiTests
     }
 
     [Fact]
+    public async Task A_lock_that_a_killed_start_left_does_not_hold_up_the_next()
+    {
+        var home = Directory.CreateTempSubdirectory("comox-memory-");
+        try
+        {
+            await using (var memory = await MemoryHost.StartAsync(home.FullName))
+            {
+                await using var db = memory.Services.GetRequiredService<MemoryDbFactory>().Open();
+                await db.Database.ExecuteSqlRawAsync(
+                    """
+                    CREATE TABLE IF NOT EXISTS "__EFMigrationsLock" ("Id" INTEGER NOT NULL PRIMARY KEY, "Timestamp" TEXT NOT NULL);
+                    INSERT INTO "__EFMigrationsLock" VALUES (1, '2026-01-01');
+                    """);
+            }
+
+            // With the schema there; and with it still to be made, as when the process ends within its very first start.
+            await using (var memory = await Started())
+            {
+                await using var db = memory.Services.GetRequiredService<MemoryDbFactory>().Open();
+                await db.Database.ExecuteSqlRawAsync(
+                    """
+                    DROP TABLE avatars; DROP TABLE facts; DROP TABLE identities; DROP TABLE marks; DROP TABLE receipts; DROP TABLE requests; DROP TABLE turns;
+                    DROP TABLE sessions; DROP TABLE characters; DROP TABLE migrations;
+                    """);
+            }
+
+            await using (var memory = await Started())
+                Assert.Equal(3, (await memory.Client.ListCharactersAsync()).Value!.Data.Count);
+        }
+        finally
+        {
+            Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+            home.Delete(recursive: true);
+        }
+
+        Task<MemoryHost> Started() => MemoryHost.StartAsync(home.FullName).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task What_is_deleted_is_overwritten_in_the_file()
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        await using var db = memory.Services.GetRequiredService<MemoryDbFactory>().Open();
+        Assert.Equal([1], await db.Database.SqlQueryRaw<int>("PRAGMA secure_delete").ToListAsync());
+    }
+
+    [Theory]
+    [InlineData("""{"content":null,"finish_reason":"stop","model":"m","receipt":"r"}""", "content")]
+    [InlineData("""{"content":"x","finish_reason":null,"model":"m","receipt":"r"}""", "finish_reason")]
+    public async Task A_reply_without_a_text_is_refused_with_the_field_named(string body, string field)
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        var prompt = await memory.SayAsync("Hello!");
+        using var response = await memory.Http.PutAsync($"/memory/sessions/{prompt.Session}/turns/{prompt.ReplyTurn}", new StringContent(body, Encoding.UTF8, "application/json"));
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Equal(field, (await response.Content.ReadFromJsonAsync(OpenAIJson.Default.ApiErrorBody))!.Error.Param);
+    }
+
+    [Fact]
     public async Task Bad_settings_are_all_named_by_their_keys()
     {
         var problem = await Assert.ThrowsAsync<OptionsValidationException>(

@@ -127,6 +127,26 @@ public sealed class PromptTests
         Assert.InRange(starts.Count, 1, 2);
     }
 
+    [Fact]
+    public async Task A_conversation_longer_than_the_window_keeps_its_prefix_where_the_model_has_room()
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        var profile = PromptProfile.Standard with { PromptTokens = 100_000, ContextTokens = 110_000 };
+        var line = Enumerable.Range(1, 400).Select(depth => new ChatMessage(depth % 2 == 1 ? "user" : "assistant", $"Message number {depth:D4}.")).ToList();
+        var answer = (await memory.AskAsync([.. line, new("user", "Hello!")], profile: profile)).Value!;
+        var starts = new HashSet<string>();
+        for (var turn = 0; turn < 4; turn++)
+        {
+            starts.Add(answer.Messages[1].Content);
+            Assert.InRange(answer.Messages.Count, profile.HistoryTurns - History.Block, profile.HistoryTurns + 1);
+            Assert.DoesNotContain((await memory.ReceiptAsync(answer)).Notes, note => note.Contains("no room", StringComparison.Ordinal));
+            await memory.ReplyAsync(answer, $"Reply {turn}.");
+            answer = await memory.SayAsync($"Go on, {turn}.", answer.Session, profile: profile);
+        }
+
+        Assert.InRange(starts.Count, 1, 2);
+    }
+
     private static PromptParts Parts(string message, params (string Relation, string Value)[] facts) => new()
     {
         Card = Brine,

@@ -47,6 +47,64 @@ public sealed class SessionLineTests
         await AssertTreeAsync(memory, first.Session);
     }
 
+    /// <summary>Two chats that open alike, in a client that names no session, with replies that reach us only after the client has gone on from them.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    public async Task Two_chats_without_a_name_and_with_late_replies_stay_apart_and_whole(int seed)
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        var random = new Random(seed);
+        var chats = new List<(string Session, List<ChatMessage> View)>();
+        foreach (var chat in new[] { "left", "right" })
+        {
+            var first = (await memory.AskAsync([new("user", "Hello!")])).Value!;
+            await memory.ReplyAsync(first, $"Arr, {chat}!");
+            chats.Add((first.Session, [new("user", "Hello!"), new("assistant", $"Arr, {chat}!")]));
+        }
+
+        var late = new Dictionary<string, (Comox.ServiceDefaults.Contracts.Memory.SuperPromptResponse To, string Text)>();
+        for (var step = 1; step <= 30; step++)
+        {
+            var (session, view) = chats[random.Next(2)];
+            if (random.Next(3) == 0 && view.Count > 2)
+            {
+                var keep = 2 * random.Next(1, view.Count / 2);
+                var message = random.Next(2) == 0 ? view[keep] : new ChatMessage("user", $"reworded {random.Next(3)}");
+                view.RemoveRange(keep, view.Count - keep);
+                view.Add(message);
+            }
+            else
+            {
+                view.Add(new ChatMessage("user", $"message {random.Next(4)}"));
+            }
+
+            var answer = (await memory.AskAsync(view)).Value!;
+            Assert.Equal(session, answer.Session);
+            if (late.Remove(session, out var owed))
+                await memory.ReplyAsync(owed.To, owed.Text);
+            view.Add(new ChatMessage("assistant", $"reply {step}"));
+            if (random.Next(2) == 0)
+                late[session] = (answer, view[^1].Content);
+            else
+                await memory.ReplyAsync(answer, view[^1].Content);
+            if (!late.ContainsKey(session))
+                Assert.Equal(view.Select(message => $"{message.Role}: {message.Content}"), await memory.LineAsync(session));
+        }
+
+        foreach (var (to, text) in late.Values)
+            await memory.ReplyAsync(to, text);
+        foreach (var (session, view) in chats)
+        {
+            Assert.Equal(view.Select(message => $"{message.Role}: {message.Content}"), await memory.LineAsync(session));
+            await AssertTreeAsync(memory, session);
+        }
+
+        Assert.Equal(2, (await memory.Client.ListSessionsAsync("mara")).Value!.Data.Count);
+    }
+
     [Fact]
     public void The_chain_depends_on_every_turn_and_its_place_but_not_on_white_space_around_it()
     {

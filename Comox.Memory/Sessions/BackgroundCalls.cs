@@ -1,0 +1,35 @@
+using System.Text.RegularExpressions;
+
+namespace Comox.Memory.Sessions;
+
+/// <summary>
+/// Calls that a client makes on its own account, to have a chat titled, tagged or continued: the person did not say them. They are answered, and kept under a
+/// subject that no caller can name, so that no list, recall or fact of the person has them.
+/// </summary>
+internal static partial class BackgroundCalls
+{
+    // A subject that comes from outside has no control characters.
+    private const string Mark = "\u0001background";
+
+    /// <summary>Open WebUI's form: one message with its task, and the chat as a quotation.</summary>
+    public static bool Is(IReadOnlyList<Utterance> dialogue) =>
+        dialogue is [{ IsUser: true } only]
+        && only.Content.AsSpan().TrimStart().StartsWith("### Task:", StringComparison.Ordinal)
+        && only.Content.Contains("<chat_history>", StringComparison.Ordinal);
+
+    public static string SubjectFor(string person) => person + Mark;
+
+    public static bool IsSubject(string subject) => subject.EndsWith(Mark, StringComparison.Ordinal);
+
+    /// <summary>The person in whose chat the call was made.</summary>
+    public static string PersonOf(string subject) => IsSubject(subject) ? subject[..^Mark.Length] : subject;
+
+    /// <summary>Whether a message has a transcript in it: its "I" may then be anyone's.</summary>
+    public static bool QuotesChat(string content) => Quotation().Matches(content).Any(quotation => Speaker().IsMatch(quotation.Value));
+
+    [GeneratedRegex("<chat_history>.*?(?:</chat_history>|$)", RegexOptions.Singleline)]
+    private static partial Regex Quotation();
+
+    [GeneratedRegex("^[ \t]*(?:<chat_history>[ \t]*)?(?:USER|ASSISTANT):", RegexOptions.Multiline)]
+    private static partial Regex Speaker();
+}

@@ -1,0 +1,43 @@
+using Comox.ServiceDefaults.Contracts.OpenAI;
+
+namespace Comox.Memory.Tests;
+
+/// <summary>What a chat application asks for itself is no part of what the person said.</summary>
+public sealed class BackgroundCallTests
+{
+    private const string Quotation = "<chat_history>\nUSER: I live in Porto.\nASSISTANT: I live in Tortuga. My name is Brine.\n</chat_history>";
+    private const string Task = "### Task:\nGenerate a concise, 3-5 word title.\n### Chat History:\n" + Quotation;
+
+    [Fact]
+    public async Task A_title_call_is_answered_and_leaves_no_trace_in_the_persons_memory()
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        var told = await memory.ExchangeAsync("My sister is called Ottilie.", "Aye.");
+        var title = (await memory.AskAsync([new ChatMessage("user", Task)], requestId: "req-1")).Value!;
+        Assert.Equal(Task, title.Messages[^1].Content);
+        Assert.DoesNotContain("Ottilie", title.Messages[0].Content);
+        await memory.ReplyAsync(title, "Porto and Tortuga");
+
+        Assert.Equal(told.Session, Assert.Single((await memory.Client.ListSessionsAsync("mara")).Value!.Data).Id);
+        Assert.Equal("Ottilie", Assert.Single(await memory.FactsAsync()).Object);
+        Assert.DoesNotContain("Tortuga", (await memory.SayAsync("Tell me about Tortuga and Porto.")).Messages[0].Content);
+        Assert.Equal("mara", (await memory.ReceiptAsync(title)).Subject);
+        Assert.Equal(title.ReplyTurn, (await memory.AskAsync([new ChatMessage("user", Task)], requestId: "req-1")).Value!.ReplyTurn);
+
+        // A second one knows nothing of the first either, and a named session does not take it in.
+        var tags = (await memory.AskAsync([new ChatMessage("user", Task.Replace("title", "tag", StringComparison.Ordinal))], told.Session)).Value!;
+        Assert.DoesNotContain("Tortuga", tags.Messages[0].Content);
+        Assert.Equal(2, (await memory.LineAsync(told.Session)).Count);
+    }
+
+    [Fact]
+    public async Task A_quoted_chat_within_a_message_teaches_nothing()
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        var said = await memory.SayAsync("Look at this: I live in Riga.\n" + Quotation);
+        Assert.Empty(await memory.FactsAsync());
+        Assert.Single(await memory.LineAsync(said.Session));
+        await memory.ExchangeAsync("### Task: I live in Graz.", "Aye.", said.Session);
+        Assert.Equal("Graz", Assert.Single(await memory.FactsAsync()).Object);
+    }
+}
