@@ -4,9 +4,8 @@ namespace Comox.Memory.Ingestion;
 
 /// <param name="Text">The clause from its first meaningful word on, apostrophes straightened.</param>
 /// <param name="Start">Where that word is in the message.</param>
-/// <param name="Corrects">Whether it opens like a correction: "no, …", "actually, …".</param>
 /// <param name="Greeted">Whether the message opened with a greeting and this is its first sentence.</param>
-internal readonly record struct Clause(string Text, int Start, bool Corrects, bool Greeted);
+internal readonly record struct Clause(string Text, int Start, bool Greeted);
 
 /// <summary>
 /// Cuts a message into clauses in which a person may be stating something. Left out: questions, suppositions, quotations and reported speech. Every
@@ -34,7 +33,6 @@ internal static partial class Clauses
         if (sentence.TrimEnd().EndsWith('?') || Supposition().IsMatch(sentence))
             yield break;
 
-        var corrects = false;
         var at = 0;
         foreach (var part in ClauseStarts().Split(sentence))
         {
@@ -42,12 +40,10 @@ internal static partial class Clauses
             at = where + part.Length;
             var opening = Openings().Match(part);
             var body = part[opening.Length..];
-            corrects |= Corrections().IsMatch(opening.Value);
             if (Reported().IsMatch(body))
                 yield break;
             if (!Question().IsMatch(body) && body.Length > 0)
-                yield return new Clause(body.TrimEnd(' ', '\n', '\r', '.', '!', ',', ';', ':'), start + where + opening.Length, corrects, greeted);
-            corrects |= part.Trim(' ', ',').Length <= 12 && Corrections().IsMatch(part + " ");
+                yield return new Clause(body.TrimEnd(' ', '\n', '\r', '.', '!', ',', ';', ':'), start + where + opening.Length, greeted);
         }
     }
 
@@ -84,7 +80,4 @@ internal static partial class Clauses
         @"^\W*(?:(?:well|oh|ah|ok|okay|hi|hello|hey|yes|yeah|yep|no|nope|nah|so|and|but|because|while|though|although|plus|also|actually|by the way|btw|you know|fyi|listen|look|please|remember|note|sorry|wait|in fact|to be (?:honest|fair)|honestly|frankly|now|today|these days|nowadays|lately|recently|anyway|i mean|i meant|just so you know|for the record|correction|i (?:already |just )?(?:told|said|mentioned)(?: to)?(?: you)?|i want you to (?:know|remember)|let me tell you|you should know|i must (?:confess|admit)|i (?:confess|admit)|(?:and )?(?:don't|do not|never) forget|keep in mind|guess what)(?:\W+that\b)?\W+)*",
         RegexOptions.IgnoreCase)]
     private static partial Regex Openings();
-
-    [GeneratedRegex(@"\b(?:no|nope|nah|actually|sorry|wait|in fact|i mean|i meant|correction)\b", RegexOptions.IgnoreCase)]
-    private static partial Regex Corrections();
 }

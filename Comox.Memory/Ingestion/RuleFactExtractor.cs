@@ -53,7 +53,7 @@ internal sealed partial class RuleFactExtractor : IFactExtractor
             yield break;
         }
 
-        if (!Relations.IsFunctional(relation) && (rule.Says == Says.HoldsAlone || clause.Corrects))
+        if (!Relations.IsFunctional(relation) && rule.Says == Says.HoldsAlone)
             yield return new ExtractedFact(relation, "", Retracts: true, clause.Start, quote);
         yield return new ExtractedFact(relation, value, Retracts: false, clause.Start, quote);
     }
