@@ -82,6 +82,31 @@ public sealed class FactRulesTests
     [InlineData("Please remember that I hate mushrooms.", "hates=mushrooms")]
     [InlineData("I live in Porto because I love the sea.", "lives_in=Porto", "likes=the sea")]
     [InlineData("What a day! I moved to Riga.", "lives_in=Riga")]
+    [InlineData("I have a cat called Pixel, and a garden.", "pet.cat=Pixel")]
+    [InlineData("I want to visit Iceland", "wants_to_visit=Iceland")]
+    [InlineData("my sister's name is Ottilie", "named.sister=Ottilie")]
+    [InlineData("no, I moved to Trieste", "lives_in=Trieste")]
+    [InlineData("I work as a nurse", "works_as=a nurse")]
+    [InlineData("I'm a nurse", "works_as=a nurse")]
+    [InlineData("I am a baker", "works_as=a baker")]
+    [InlineData("I became a nurse.", "works_as=a nurse")]
+    [InlineData("I drink green tea", "likes_to_drink=green tea")]
+    [InlineData("My hobby is rowing", "hobby=rowing")]
+    [InlineData("I hate thunderstorms", "hates=thunderstorms")]
+    [InlineData("Call me Mara", "name=Mara")]
+    [InlineData("call me mara", "name=Mara")]
+    [InlineData("I work as a nurse but hate nights.", "works_as=a nurse", "hates=nights")]
+    [InlineData("I moved to Spain and live in Madrid.", "lives_in=Spain", "lives_in=Madrid")]
+    [InlineData("I live in a small village near Porto.", "lives_in=a small village near Porto")]
+    [InlineData("I live in the Azores.", "lives_in=the Azores")]
+    [InlineData("I live in southern Spain.", "lives_in=southern Spain")]
+    [InlineData("i live in new york", "lives_in=new york")]
+    [InlineData("I work at a bakery.", "is.workplace=a bakery")]
+    [InlineData("My wife is German", "is.wife=German")]
+    [InlineData("my boss is American", "is.boss=American")]
+    [InlineData("my friend is Catholic", "is.friend=Catholic")]
+    [InlineData("*smiles* I live in Riga.", "lives_in=Riga")]
+    [InlineData("I  live\tin   Riga.", "lives_in=Riga")]
     public void A_statement_is_understood(string said, params string[] expected) =>
         Assert.Equal(expected, Extractor.Extract(said).Select(fact => $"{(fact.Retracts ? "-" : "")}{fact.Relation}={fact.Object}"));
 
@@ -126,17 +151,74 @@ public sealed class FactRulesTests
     [InlineData("")]
     [InlineData("   \n  ")]
     [InlineData("[2026-11-23 · Mara] I told the captain about Paris")]
+    [InlineData("My parents moved to Spain and live in Madrid")]
+    [InlineData("My kids hate peas and love pizza")]
+    [InlineData("Elves like wine and hate dwarves")]
+    [InlineData("You work as a spy and live in London")]
+    [InlineData("Drink some water")]
+    [InlineData("Enjoy the evening!")]
+    [InlineData("Love is blind")]
+    [InlineData("Live in the moment")]
+    [InlineData("Work as a team")]
+    [InlineData("*I drink the potion and fall asleep*")]
+    [InlineData("*I live in Paris")]
+    [InlineData("I know people who drink and work as drivers")]
+    [InlineData("I would quit and work as a baker")]
+    [InlineData("I tell the crew, drink some water")]
+    [InlineData("My job is boring")]
+    [InlineData("My job is killing me")]
+    [InlineData("My job is a nightmare")]
+    [InlineData("I became angry")]
+    [InlineData("I have become tired of this")]
+    [InlineData("I work as hard as I can")]
+    [InlineData("My son is Ill")]
+    [InlineData("Call me tonight")]
+    [InlineData("Call me Friday")]
+    [InlineData("My friends call me lazy")]
+    [InlineData("my friends call me lazy")]
+    [InlineData("I go by bus")]
+    [InlineData("I moved to the couch, plan B")]
+    [InlineData("I live in fear, hope that you are well")]
+    [InlineData("i live in fear")]
+    [InlineData("I live in the moment")]
+    [InlineData("I work at night")]
+    [InlineData("I work at home")]
+    [InlineData("I drink from the goblet")]
+    [InlineData("I drink before bed")]
+    [InlineData("I hate to say this")]
+    [InlineData("I love to hear that")]
+    [InlineData("I like the way you talk")]
+    [InlineData("I'm afraid of course it will rain")]
+    [InlineData("My password is hunter2")]
+    [InlineData("my password for netflix is hunter2")]
+    [InlineData("My passcode is 1234")]
+    [InlineData("My pin is 1234")]
+    [InlineData("My card number is 4111")]
+    [InlineData("My bank account number is 12")]
+    [InlineData("My phone number is 555")]
+    [InlineData("My SSN is 12")]
+    [InlineData("My social security number is 12")]
     public void What_is_no_statement_of_the_person_about_themselves_is_left_alone(string said) => Assert.Empty(Extractor.Extract(said));
 
     [Theory]
     [InlineData("Well, hello — by the way, I live in Ljubljana!", "I live in Ljubljana")]
     [InlineData("I’m afraid of spiders.", "I’m afraid of spiders")]
     [InlineData("So my cat is called Pixel, you know.", "my cat is called Pixel")]
+    [InlineData("I live in Riga and  work as  a nurse.", "work as  a nurse")]
     public void The_quote_is_what_was_said_to_the_letter(string said, string quote)
     {
         var fact = Extractor.Extract(said)[^1];
         Assert.Equal(quote, fact.Quote);
         Assert.Equal(quote, said.Substring(fact.QuoteStart, fact.Quote.Length));
+    }
+
+    [Fact]
+    public void A_long_run_of_blanks_is_read_as_one_so_that_no_pattern_lingers_on_it()
+    {
+        var said = "I like" + new string(' ', 7_900) + "chess";
+        Assert.Equal("I like chess", new MessageText(said).Text);
+        var fact = Assert.Single(Extractor.Extract(said));
+        Assert.Equal(("likes", "chess", said), (fact.Relation, fact.Object, fact.Quote));
     }
 
     [FsCheck.Xunit.Property(MaxTest = 300)]
