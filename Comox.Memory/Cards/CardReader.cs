@@ -23,7 +23,8 @@ internal static class CardReader
     {
         try
         {
-            using var document = JsonDocument.Parse(json, Tolerant);
+            // Some exporters leave a byte order mark before the JSON inside a PNG.
+            using var document = JsonDocument.Parse(json.TrimStart('\uFEFF'), Tolerant);
             return Read(document.RootElement);
         }
         catch (JsonException problem)
@@ -53,22 +54,26 @@ internal static class CardReader
         var where = isV1 ? "" : "data.";
         var data = root;
         if (!isV1 && (!root.TryGetProperty("data", out data) || data.ValueKind != JsonValueKind.Object))
-            throw new WrongField(data.ValueKind == JsonValueKind.Undefined ? "the field data is missing." : $"data is {Kind(data)}, not an object.");
+        {
+            if (data.ValueKind is not (JsonValueKind.Undefined or JsonValueKind.Null) || !root.TryGetProperty("name", out _))
+                throw new WrongField(data.ValueKind == JsonValueKind.Undefined ? "the field data is missing." : $"data is {Kind(data)}, not an object.");
+            warnings.Add("The card names its spec but has no data; its fields are read from the root, as in V1.");
+            (where, data) = ("", root);
+        }
 
-        var fields = new CardFields(data, where);
+        var fields = new CardFields(data, where, warnings);
         var name = fields.Text("name").Trim();
         if (name.Length == 0)
             throw new WrongField($"{where}name is {(data.TryGetProperty("name", out _) ? "empty" : "missing")}.");
         if (name.Length > 200)
             throw new WrongField($"{where}name has {name.Length} characters; 200 are the most.");
 
-        var extensions = new CardFields(fields.Object("extensions"), $"{where}extensions.");
-        var comox = new CardFields(extensions.Object("comox"), $"{where}extensions.comox.");
-        var talker = new CardFields(comox.Object("talker"), $"{where}extensions.comox.talker.");
+        var comox = fields.Object("extensions").Object("comox");
+        var talker = comox.Object("talker");
         return new CharacterCard
         {
             Name = name,
-            Nickname = fields.Text("nickname").Trim(),
+            Nickname = fields.Note("nickname").Trim(),
             Description = fields.Text("description"),
             Personality = fields.Text("personality"),
             Scenario = fields.Text("scenario"),
@@ -76,13 +81,13 @@ internal static class CardReader
             MessageExamples = fields.Text("mes_example"),
             SystemPrompt = fields.Text("system_prompt"),
             PostHistoryInstructions = fields.Text("post_history_instructions"),
-            Creator = fields.Text("creator"),
-            CreatorNotes = fields.Text("creator_notes"),
+            Creator = fields.Note("creator"),
+            CreatorNotes = fields.Note("creator_notes"),
             AlternateGreetings = fields.Texts("alternate_greetings"),
-            Tags = fields.Texts("tags"),
-            PinnedLore = CardLore.Pinned(fields.Object("character_book"), $"{where}character_book.", warnings),
-            Talker = talker.Text("role") is { Length: > 0 } role ? new TalkerVoice(role, talker.Text("style")) : null,
-            Tagline = comox.Text("tagline") is { Length: > 0 } tagline ? tagline : null,
+            Tags = fields.Texts("tags", splitAt: ','),
+            PinnedLore = CardLore.Pinned(fields.Object("character_book"), warnings),
+            Talker = talker.Note("role") is { Length: > 0 } role ? new TalkerVoice(role, talker.Note("style")) : null,
+            Tagline = comox.Note("tagline") is { Length: > 0 } tagline ? tagline : null,
             Warnings = warnings,
         };
     }

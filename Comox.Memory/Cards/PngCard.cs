@@ -22,7 +22,8 @@ internal static class PngCard
         if (!IsPng(file))
             return CardReader.Invalid("the file is not a PNG.");
 
-        string? v2 = null, v3 = null;
+        ApiResult<string>? v2 = null, v3 = null;
+        var compressed = "";
         var rest = file[Signature.Length..];
         while (true)
         {
@@ -32,29 +33,42 @@ internal static class PngCard
             var data = rest.Slice(8, (int)length);
             if (type.SequenceEqual("IEND"u8))
                 break;
-            if (type.SequenceEqual("tEXt"u8) && data.IndexOf((byte)0) is > 0 and var end)
+            var text = type.SequenceEqual("tEXt"u8);
+            if ((text || type.SequenceEqual("iTXt"u8) || type.SequenceEqual("zTXt"u8)) && data.IndexOf((byte)0) is > 0 and var end)
             {
                 var keyword = Encoding.Latin1.GetString(data[..end]).ToLowerInvariant();
                 if (keyword is "ccv3" or "chara")
                 {
-                    // Only the chunks that are used are checked: a broken picture with a whole card is still a card.
-                    if (PngChecksum.Of(rest.Slice(4, 4 + (int)length)) != BinaryPrimitives.ReadUInt32BigEndian(rest[(8 + (int)length)..]))
-                        return CardReader.Invalid($"the PNG is damaged: the checksum of its {keyword} chunk is wrong.");
-                    var text = Encoding.Latin1.GetString(data[(end + 1)..]);
-                    if (keyword == "ccv3")
-                        v3 ??= text;
+                    if (!text)
+                        compressed = Encoding.ASCII.GetString(type);
+                    else if (keyword == "ccv3")
+                        v3 = FirstGood(v3, Card(rest, (int)length, end, keyword));
                     else
-                        v2 ??= text;
+                        v2 = FirstGood(v2, Card(rest, (int)length, end, keyword));
                 }
             }
 
             rest = rest[(12 + (int)length)..];
         }
 
-        return (v3 ?? v2) is { } base64
-            ? Decode(base64, v3 is null ? "chara" : "ccv3")
-            : CardReader.Invalid("the PNG is a plain picture: it has no tEXt chunk named ccv3 or chara. Export it again as a character card.");
+        // A bad V3 chunk must not hide the good V2 beside it; where none is good, the preferred one says what is wrong.
+        if (v3 is { IsSuccess: true } newer && v2 is { IsSuccess: true } older && !CardReader.Read(newer.Value!).IsSuccess && CardReader.Read(older.Value!).IsSuccess)
+            return older;
+        if (FirstGood(v3, v2) is { } card)
+            return card;
+        return CardReader.Invalid(compressed.Length > 0
+            ? $"the PNG has the card in a chunk of the type {compressed}, which is not read. Export it again as a character card, with a tEXt chunk."
+            : "the PNG is a plain picture: it has no tEXt chunk named ccv3 or chara. Export it again as a character card.");
     }
+
+    private static ApiResult<string>? FirstGood(ApiResult<string>? preferred, ApiResult<string>? other) =>
+        preferred is { IsSuccess: true } || other is not { IsSuccess: true } ? preferred ?? other : other;
+
+    // Only the chunks that are used are checked: a broken picture with a whole card is still a card.
+    private static ApiResult<string> Card(ReadOnlySpan<byte> chunk, int length, int keywordEnd, string keyword) =>
+        PngChecksum.Of(chunk.Slice(4, 4 + length)) != BinaryPrimitives.ReadUInt32BigEndian(chunk[(8 + length)..])
+            ? CardReader.Invalid($"the PNG is damaged: the checksum of its {keyword} chunk is wrong.")
+            : Decode(Encoding.Latin1.GetString(chunk[(8 + keywordEnd + 1)..(8 + length)]), keyword);
 
     private static ApiResult<string> Decode(string base64, string keyword)
     {

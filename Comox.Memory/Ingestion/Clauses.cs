@@ -3,22 +3,20 @@ using System.Text.RegularExpressions;
 namespace Comox.Memory.Ingestion;
 
 /// <param name="Text">The clause from its first meaningful word on, apostrophes straightened.</param>
-/// <param name="Start">Where that word is in the message.</param>
-/// <param name="Corrects">Whether it opens like a correction: "no, …", "actually, …".</param>
+/// <param name="Start">Where that word is in the <see cref="MessageText"/>.</param>
 /// <param name="Greeted">Whether the message opened with a greeting and this is its first sentence.</param>
-internal readonly record struct Clause(string Text, int Start, bool Corrects, bool Greeted);
+/// <param name="OmitsI">Whether it goes on from a clause about the person without saying "I" again: "I live in Riga <b>and work as a baker</b>".</param>
+internal readonly record struct Clause(string Text, int Start, bool Greeted, bool OmitsI);
 
 /// <summary>
-/// Cuts a message into clauses in which a person may be stating something. Left out: questions, suppositions, quotations and reported speech. Every
-/// change of a character keeps the length, so that positions stay those of the message.
+/// Cuts a message into clauses in which a person may be stating something. Left out: questions, suppositions, quotations, actions of a role-play and
+/// reported speech. What is left out is blanked in place, so that positions stay those of the message.
 /// </summary>
 internal static partial class Clauses
 {
-    public static IEnumerable<Clause> Of(string content)
+    public static IEnumerable<Clause> Of(string message)
     {
-        var text = Quotations().Replace(
-            content.Replace('’', '\'').Replace('‘', '\'').Replace('\u00A0', ' '),
-            quotation => new string('\u0001', quotation.Length));
+        var text = Quotations().Replace(message, quotation => new string('\u0001', quotation.Length));
         var greeted = Greeting().IsMatch(text);
         var first = true;
         foreach (Match sentence in Sentences().Matches(text))
@@ -34,7 +32,8 @@ internal static partial class Clauses
         if (sentence.TrimEnd().EndsWith('?') || Supposition().IsMatch(sentence))
             yield break;
 
-        var corrects = false;
+        var aboutMe = false;
+        var lastAnd = AnotherVerb().Matches(sentence) is { Count: > 0 } ands ? ands[^1].Index : -1;
         var at = 0;
         foreach (var part in ClauseStarts().Split(sentence))
         {
@@ -42,12 +41,15 @@ internal static partial class Clauses
             at = where + part.Length;
             var opening = Openings().Match(part);
             var body = part[opening.Length..];
-            corrects |= Corrections().IsMatch(opening.Value);
             if (Reported().IsMatch(body))
                 yield break;
+
+            // "…, drink some water" is an order, unless an "and" makes it a part of a list of what the person does.
+            var begun = where + opening.Length;
+            var omitsI = aboutMe && (Conjunction().IsMatch(opening.Value) || at <= lastAnd) && GoesOn().IsMatch(body);
+            aboutMe = omitsI || (AboutMe().IsMatch(body) && !AboutOthers().IsMatch(body));
             if (!Question().IsMatch(body) && body.Length > 0)
-                yield return new Clause(body.TrimEnd(' ', '\n', '\r', '.', '!', ',', ';', ':'), start + where + opening.Length, corrects, greeted);
-            corrects |= part.Trim(' ', ',').Length <= 12 && Corrections().IsMatch(part + " ");
+                yield return new Clause(body.TrimEnd(' ', '\n', '\r', '.', '!', ',', ';', ':'), start + begun, greeted, omitsI);
         }
     }
 
@@ -55,8 +57,8 @@ internal static partial class Clauses
     [GeneratedRegex(@"(?:[^.!?\n]|(?<=\b(?:St|Mr|Mrs|Ms|Dr))\.|\.(?=\S))+[.!?]*")]
     private static partial Regex Sentences();
 
-    // "…" and “…” whole; '…' only where it cannot be an apostrophe. A line that starts with > is a quotation too.
-    [GeneratedRegex("""(?:"[^"\n]*"|“[^”\n]*”|«[^»\n]*»|(?<=^|\s)'[^'\n]+'(?=[\s.,!?]|$)|(?<=^|\n)>[^\n]*)""")]
+    // "…" and “…” whole; '…' only where it cannot be an apostrophe. A line that starts with > is a quotation too, and *…* is what a person plays.
+    [GeneratedRegex("""(?:"[^"\n]*"|“[^“”\n]*”|«[^«»\n]*»|(?<=^|\s)'[^'\n]+'(?=[\s.,!?]|$)|\*(?=[^\s*])[^*\n]+(?:\*|$|(?=\n))|(?<=^|\n)>[^\n]*)""")]
     private static partial Regex Quotations();
 
     [GeneratedRegex(@"^\s*(?:hi|hello|hey|greetings|good (?:morning|evening|afternoon|day)|nice to meet you)\b[^.!?\n]{0,24}?(?:[,.!]|(?= i'm| i am|$))", RegexOptions.IgnoreCase)]
@@ -85,6 +87,21 @@ internal static partial class Clauses
         RegexOptions.IgnoreCase)]
     private static partial Regex Openings();
 
-    [GeneratedRegex(@"\b(?:no|nope|nah|actually|sorry|wait|in fact|i mean|i meant|correction)\b", RegexOptions.IgnoreCase)]
-    private static partial Regex Corrections();
+    [GeneratedRegex(@"\b(?:and|but|plus)\b", RegexOptions.IgnoreCase)]
+    private static partial Regex Conjunction();
+
+    [GeneratedRegex(@"\b(?:and|but) (?:also |now )?(?:live|work|like|love|hate|have|want|am|enjoy|fear|drink|dislike)\b", RegexOptions.IgnoreCase)]
+    private static partial Regex AnotherVerb();
+
+    [GeneratedRegex(@"^(?:really |truly |absolutely |still )?(?:live|work|like|love|hate|have|want|am|enjoy|fear|drink|dislike)\b", RegexOptions.IgnoreCase)]
+    private static partial Regex GoesOn();
+
+    [GeneratedRegex(@"^i(?:'m|'ve)?\s", RegexOptions.IgnoreCase)]
+    private static partial Regex AboutMe();
+
+    // In "I know people who drink and work as drivers" and "I would quit and work as a baker" the second verb is nobody's statement about themselves.
+    [GeneratedRegex(
+        @"\b(?:would|will|could|can|cannot|can't|won't|should|might|may|must|not|never|don't|didn't|if|let|who|that|which|whose|where|you|he|she|we|they|people|friends|parents|(?:want|wanted|hope|plan|planning|need|going|trying|try|used|wish|dream|intend) to)\b",
+        RegexOptions.IgnoreCase)]
+    private static partial Regex AboutOthers();
 }

@@ -29,6 +29,24 @@ internal enum Value
     /// <summary>A place, thing or activity in a few words.</summary>
     Thing,
 
+    /// <summary>A name somebody goes by: what is capitalised, unless the whole message is written without capitals.</summary>
+    CallName,
+
+    /// <summary>A relative's name and no description of them.</summary>
+    KinName,
+
+    /// <summary>A place with a name, or a kind of place one can live in.</summary>
+    Home,
+
+    /// <summary>A trade: a noun with its article, or one of the known trades.</summary>
+    Trade,
+
+    /// <summary>Where or for whom somebody works, and not when or how.</summary>
+    Workplace,
+
+    /// <summary>What is drunk as a habit, and not what happens to a glass.</summary>
+    Drink,
+
     /// <summary>Anything that could be said of a noun of the person's: judged more strictly, because anything can.</summary>
     Attribute,
 }
@@ -36,9 +54,9 @@ internal enum Value
 /// <summary>The rules in the order they are tried; the first that matches with an acceptable value decides a clause.</summary>
 internal static class FactRules
 {
-    private const string I = @"^(?:i\s+|and\s+|also\s+)*(?:(?:really|absolutely|truly|also|just|do|still|especially|particularly|usually|mostly|always|often|only|mainly|generally|currently|now|both)\s+)*";
+    private const string I = @"^i\s+(?:(?:really|absolutely|truly|also|just|do|still|especially|particularly|usually|mostly|always|often|only|mainly|generally|currently|now|both)\s+)*";
     private const string Am = @"^i(?:'m| am)\s+(?:(?:really|very|so|quite|a bit|a little|terribly|also|still|currently|now|deeply)\s+)*";
-    private const string Have = @"^(?:i(?:'ve got|'ve| have got| have| got| own| also have| keep)|have|and i have)\s+(?:an?|one|another)\s+";
+    private const string Have = @"^(?:i(?:'ve got|'ve| have got| have| got| own| also have| keep))\s+(?:an?|one|another)\s+";
     private const string Noun = @"(?<noun>[a-z][a-z'-]*(?: [a-z][a-z'-]*){0,2}?)";
     private const string IsNow = @"\s*(?:'s| is| are)(?: (?:now|actually|still|definitely|certainly|currently))?\s+";
     private const string V = "(?<v>.+)$";
@@ -60,22 +78,24 @@ internal static class FactRules
         // Names.
         Rule(Relations.Name, Says.Holds, Value.Name, $@"^my (?:full |first |real |given )?name{IsNow}{V}"),
         Rule(Relations.Name, Says.Holds, Value.Name, $@"^i(?:'m| am) (?:called|named|known as) {V}"),
-        Rule(Relations.Name, Says.Holds, Value.Name, $@"^(?:(?:you (?:can|may|should)|just|everyone|everybody|people|friends|my friends|they|most people) )*calls? me {V}"),
-        Rule(Relations.Name, Says.Holds, Value.Name, $@"^(?:i go by|the name(?:'s| is)) {V}"),
+        // "My friends call me …" in a message without capitals may end in anything; "call me …" asks for a name.
+        Rule(Relations.Name, Says.Holds, Value.CallName, $@"^(?:(?:you (?:can|may|should)|just|please) )*call me {V}"),
+        Rule(Relations.Name, Says.Holds, Value.CallName, $@"^(?:everyone|everybody|people|friends|my friends|they|most people) calls? me (?-i:(?<v>\p{{Lu}}.*))$"),
+        Rule(Relations.Name, Says.Holds, Value.CallName, $@"^(?:i go by|the name(?:'s| is)) {V}"),
 
         // Home, work, birthday.
-        Rule(Relations.LivesIn, Says.Holds, Value.Thing, $@"{I}live in {V}"),
-        Rule(Relations.LivesIn, Says.Holds, Value.Thing, $@"{Am}(?:living|based|settled) in {V}"),
-        Rule(Relations.LivesIn, Says.Holds, Value.Thing, $@"^i(?:'ve| have)?\s+(?:(?:just|recently|finally|now)\s+)*(?:moved|relocated)(?: back| over)?(?: from [^,]+?)? to {V}"),
-        Rule(Relations.LivesIn, Says.Holds, Value.Thing, $@"^my home is in {V}"),
-        Rule(Relations.WithNoun(Relations.Is, "hometown"), Says.Holds, Value.Thing, $@"^i(?:'m| am| come)(?: originally)? from {V}"),
-        Rule(Relations.WorksAs, Says.Holds, Value.Thing, $@"{I}work as {V}"),
-        Rule(Relations.WorksAs, Says.Holds, Value.Thing, $@"{Am}working as {V}"),
-        Rule(Relations.WorksAs, Says.Holds, Value.Thing, $@"^i(?:'ve| have)? (?:just |recently )?(?:became|become|started (?:working )?as|got a (?:new )?job as) {V}"),
-        Rule(Relations.WorksAs, Says.Holds, Value.Thing, $@"^my (?:job|profession|occupation|trade){IsNow}(?:being |to be )?{V}"),
-        Rule(Relations.WorksAs, Says.Holds, Value.Thing, $@"{Am}(?<v>an? (?:[a-z-]+ )?(?:{FactWords.Trades}))(?: by (?:trade|profession)| now)?$"),
+        Rule(Relations.LivesIn, Says.Holds, Value.Home, $@"{I}live in {V}"),
+        Rule(Relations.LivesIn, Says.Holds, Value.Home, $@"{Am}(?:living|based|settled) in {V}"),
+        Rule(Relations.LivesIn, Says.Holds, Value.Home, $@"^i(?:'ve| have)?\s+(?:(?:just|recently|finally|now)\s+)*(?:moved|relocated)(?: back| over)?(?: from [^,]+?)? to {V}"),
+        Rule(Relations.LivesIn, Says.Holds, Value.Home, $@"^my home is in {V}"),
+        Rule(Relations.WithNoun(Relations.Is, "hometown"), Says.Holds, Value.Home, $@"^i(?:'m| am| come)(?: originally)? from {V}"),
+        Rule(Relations.WorksAs, Says.Holds, Value.Trade, $@"{I}work as {V}"),
+        Rule(Relations.WorksAs, Says.Holds, Value.Trade, $@"{Am}working as {V}"),
+        Rule(Relations.WorksAs, Says.Holds, Value.Trade, $@"^i(?:'ve| have)? (?:just |recently )?(?:became|become|started (?:working )?as|got a (?:new )?job as) {V}"),
+        Rule(Relations.WorksAs, Says.Holds, Value.Trade, $@"^my (?:job|profession|occupation|trade){IsNow}(?:being |to be )?{V}"),
+        Rule(Relations.WorksAs, Says.Holds, Value.Trade, $@"{Am}(?<v>an? (?:[a-z-]+ )?(?:{FactWords.Trades}))(?: by (?:trade|profession)| now)?$"),
         Rule(Relations.WorksAs, Says.Holds, Value.Thing, $@"{Am}(?<v>an? [a-z -]+?) by (?:trade|profession)$"),
-        Rule(Relations.WithNoun(Relations.Is, "workplace"), Says.Holds, Value.Thing, $@"{I}work (?:at|for) {V}"),
+        Rule(Relations.WithNoun(Relations.Is, "workplace"), Says.Holds, Value.Workplace, $@"{I}work (?:at|for) {V}"),
         Rule(Relations.Birthday, Says.Holds, Value.Thing, $@"^my birthday{IsNow}(?:in |on )?(?:the )?(?<v>(?:.* )?(?:{FactWords.Months})\b.*)$"),
         Rule(Relations.Birthday, Says.Holds, Value.Thing, $@"^i was born (?:in|on) (?:the )?(?<v>(?:.* )?(?:{FactWords.Months})\b.*)$"),
 
@@ -97,11 +117,11 @@ internal static class FactRules
         Rule(Relations.Named, Says.HoldsAlone, Value.Name, $@"^my {Noun}(?: is|'s| are) (?:now |actually )?(?:called|named) {V}"),
         Rule(Relations.Named, Says.HoldsAlone, Value.Name, $@"^my {Noun}'s? name{IsNow}{V}"),
         Rule(Relations.Named, Says.HoldsAlone, Value.Name, $@"^the name of my {Noun}{IsNow}{V}"),
-        Rule(Relations.Named, Says.HoldsAlone, Value.Name, $@"^my (?<noun>{FactWords.Kin}){IsNow}(?-i:(?<v>\p{{Lu}}[\p{{L}}'-]+(?: \p{{Lu}}[\p{{L}}'-]+)*))$"),
+        Rule(Relations.Named, Says.HoldsAlone, Value.KinName, $@"^my (?<noun>{FactWords.Kin}){IsNow}(?-i:(?<v>\p{{Lu}}[\p{{L}}'-]+(?: \p{{Lu}}[\p{{L}}'-]+)*))$"),
 
         // Likes and dislikes.
-        Rule(Relations.LikesToDrink, Says.Holds, Value.Thing, $@"{I}(?:like|love|enjoy|prefer|adore) (?:to drink|drinking) {V}"),
-        Rule(Relations.LikesToDrink, Says.Holds, Value.Thing, $@"{I}drink {V}"),
+        Rule(Relations.LikesToDrink, Says.Holds, Value.Drink, $@"{I}(?:like|love|enjoy|prefer|adore) (?:to drink|drinking) {V}"),
+        Rule(Relations.LikesToDrink, Says.Holds, Value.Drink, $@"{I}drink {V}"),
         Rule(Relations.LikesToDrink, Says.Holds, Value.Thing, $@"{I}(?:like|love|enjoy|prefer|adore) (?<v>(?:[\p{{L}}-]+ ){{0,3}}(?:{FactWords.Drinks}))\W*$"),
         Rule(Relations.LikesToEat, Says.Holds, Value.Thing, $@"{I}(?:like|love|enjoy|prefer|adore) (?:to eat|eating) {V}"),
         Rule(Relations.Hates, Says.Holds, Value.Thing, $@"{I}(?:hate|detest|despise|loathe|can't stand|cannot stand|can't bear) {V}"),

@@ -8,23 +8,38 @@ internal static partial class FactValues
     private const int MaxWords = 7;
     private const int MaxLength = 60;
 
+    private static readonly char[] NoValueEndsWith = [' ', '\n', '.', '…', '*', '~', ')', ']'];
+
     /// <returns>A prefix of <paramref name="caught"/>, or null when that is no value.</returns>
-    public static string? Clean(string caught, Value kind)
+    public static string? Clean(string caught, Value kind, bool lowerCase)
     {
         if (caught.Contains('\u0001', StringComparison.Ordinal))
             return null;
-        var text = Trailing().Replace(Tail().Split(caught, 2)[0], "").TrimEnd();
+        var text = Tail().Split(caught, 2)[0].TrimEnd(NoValueEndsWith);
         var words = text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         if (words.Length == 0)
             return null;
         return kind switch
         {
-            Value.Name => Name(words),
+            Value.Name => char.IsLower(words[0][0]) && FactWords.NotAttributes.Contains(words[0]) ? null : Name(words),
+            Value.CallName => lowerCase || char.IsUpper(words[0][0]) ? Name(words) : null,
+            Value.KinName => IsDescription(words[0]) ? null : Name(words),
             Value.Attribute when FactWords.NotAttributes.Contains(words[0].Trim(',')) || words[0].EndsWith("ing", StringComparison.OrdinalIgnoreCase) || words.Length > 4 => null,
-            _ when words.Length > MaxWords || text.Length > MaxLength || FactWords.NotFirst.Contains(words[0].Trim(',')) => null,
+            _ when words.Length > MaxWords || text.Length > MaxLength || FactWords.NotFirst.Contains(words[0].Trim(',')) || words.Any(FactWords.ToListener.Contains) || RefersBack().IsMatch(text) => null,
+            Value.Home when !IsHome(text, words, lowerCase) => null,
+            Value.Trade when !Trade().IsMatch(text) || NoTrade().IsMatch(text) => null,
+            Value.Workplace when char.IsDigit(text[0]) || NoWorkplace().IsMatch(text) => null,
+            Value.Drink when NoDrink().IsMatch(text) => null,
             _ => text,
         };
     }
+
+    /// <summary>Whether a word says what somebody is like or where they come from, and is no name.</summary>
+    public static bool IsDescription(string word) => FactWords.NotAttributes.Contains(word) || Nationality().IsMatch(word);
+
+    private static bool IsHome(string text, string[] words, bool lowerCase) =>
+        !words.Any(FactWords.NotHomes.Contains)
+        && (NamedPlace().IsMatch(text) || KindOfPlace().IsMatch(text) || (lowerCase && words.Length <= 2));
 
     private static string? Name(string[] words)
     {
@@ -50,6 +65,32 @@ internal static partial class FactValues
         RegexOptions.IgnoreCase)]
     private static partial Regex Tail();
 
-    [GeneratedRegex(@"[\s.…*~)\]]+$")]
-    private static partial Regex Trailing();
+    // "… to say this", "… to admit that": the value is in another sentence, if there is one.
+    [GeneratedRegex(@"^to (?:say|admit|interrupt|bother|ask|tell|think|break|disappoint|inform|brag|complain)\b|\b(?:this|that|it|them|him|her|me|us|so)$", RegexOptions.IgnoreCase)]
+    private static partial Regex RefersBack();
+
+    [GeneratedRegex(@"^(?i:(?:the|downtown|central|rural|upstate|north|south|east|west|northern|southern|eastern|western|old|sunny|beautiful) )*\p{Lu}")]
+    private static partial Regex NamedPlace();
+
+    [GeneratedRegex($@"^(?:an?|the|my|our) (?:\S+ ){{0,3}}?(?:{FactWords.Places})\b", RegexOptions.IgnoreCase)]
+    private static partial Regex KindOfPlace();
+
+    [GeneratedRegex($@"^(?:an?|the) \p{{L}}|^(?:\S+ ){{0,2}}?(?:{FactWords.Trades})\b", RegexOptions.IgnoreCase)]
+    private static partial Regex Trade();
+
+    [GeneratedRegex(
+        @"^(?:an?|the) (?:bit|little|lot|best|worst|better|worse|real|total|complete|team|group|whole|joke|mess|pain|bore|challenge|nightmare|nuisance|problem|burden|dream|fan|member|citizen|mother|father|mum|mom|dad|parent|grandmother|grandfather|widow|widower|vegetarian|vegan|christian|muslim|buddhist)\b",
+        RegexOptions.IgnoreCase)]
+    private static partial Regex NoTrade();
+
+    [GeneratedRegex(@"^(?:home|nights?|days?|dawn|dusk|noon|midnight|weekends?|the (?:moment|weekends?)|my (?:best|desk|own|computer)|speed|full|free|money|fun|a living|peanuts|least|most|hours|all|things|christmas)\b", RegexOptions.IgnoreCase)]
+    private static partial Regex NoWorkplace();
+
+    [GeneratedRegex(
+        @"^(?:from|before|after|with|without|in|at|on|by|for|to|up|down|deep|deeply|alone|only|out|when|every|responsibly|socially|heavily|often|rarely|sometimes|regularly|the|my|his|their|our|an? (?:toast|sip|lot|bit|little|potion|draught))\b",
+        RegexOptions.IgnoreCase)]
+    private static partial Regex NoDrink();
+
+    [GeneratedRegex("(?:ish|ese|erman|ench|utch|ian|ican|orean|opean|reek|hai|ech|iss|raeli|raqi|stani|fghan|atholic|testant|slim|hindu|ddhist)$", RegexOptions.IgnoreCase)]
+    private static partial Regex Nationality();
 }

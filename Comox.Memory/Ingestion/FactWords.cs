@@ -30,6 +30,9 @@ internal static class FactWords
     {
         "a", "an", "the", "not", "so", "too", "when", "if", "back", "later", "maybe", "crazy", "old", "whatever", "what", "that", "this", "it", "none", "no", "your", "my", "on", "in", "at",
         "by", "for", "unknown", "secret", "irrelevant", "important", "names", "stupid", "anytime", "tomorrow", "again", "something", "anything", "now", "up", "out", "written", "spelled",
+        "tonight", "today", "soon", "sometime", "asap", "early", "late", "once", "after", "before", "first", "then", "there", "any", "right", "well", "ok", "okay", "lazy", "silly",
+        "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january", "february", "march", "july", "september", "october", "november", "december",
+        "morning", "noon", "midnight", "weekend", "christmas", "bus", "train", "car", "foot", "bike", "boat", "plane",
     };
 
     /// <summary>No value starts with these: they refer to something, ask, deny, or begin another clause.</summary>
@@ -37,7 +40,36 @@ internal static class FactWords
     {
         "not", "it", "that", "this", "these", "those", "them", "him", "her", "you", "your", "yours", "what", "how", "when", "why", "who", "where", "if", "because", "too", "much", "so", "as",
         "there", "here", "nothing", "something", "anything", "everything", "none", "whatever", "one", "me", "myself", "and", "or", "but", "which", "whether", "a lot", "never", "neither",
+        "course",
     };
+
+    /// <summary>What is said to the listener is no statement about the speaker: "I like the way you talk".</summary>
+    public static readonly HashSet<string> ToListener = new(StringComparer.OrdinalIgnoreCase) { "you", "your", "you're", "you've", "yours", "yourself" };
+
+    /// <summary>Kinds of places that one lives in.</summary>
+    public const string Places =
+        "village|hamlet|town|city|capital|suburbs?|outskirts|cent(?:re|er)|district|region|neighbou?rhood|countryside|coast|seaside|island|valley|mountains?|hills|highlands|desert|jungle|swamp" +
+        "|marsh|woods|forest|flat|apartment|studio|loft|attic|basement|room|house|bungalow|cottage|cabin|hut|mansion|manor|palace|castle|tower|lighthouse|mill|farm|barn|ranch|van|caravan" +
+        "|trailer|tent|cave|boat|houseboat|dorm|dormitory|hostel|monastery|convent|commune|care home|harbou?r|north|south|east|west";
+
+    /// <summary>States of mind and figures of speech that one may live in, and rooms one moves to.</summary>
+    public static readonly HashSet<string> NotHomes = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "fear", "peace", "hope", "sin", "denial", "hell", "heaven", "pain", "love", "harmony", "misery", "poverty", "luxury", "exile", "hiding", "darkness", "doubt", "dread", "terror", "chaos",
+        "moment", "past", "present", "future", "dream", "dreams", "couch", "sofa", "bed", "chair", "next", "other", "plan", "side", "constant", "total", "shame", "sorrow", "regret", "comfort",
+        "solitude", "silence", "gratitude", "work", "school", "here", "there", "bedroom", "kitchen", "bathroom", "tears",
+    };
+
+    /// <summary>What must not be told back, whatever a person lets slip.</summary>
+    public static bool IsSecret(string noun)
+    {
+        var words = noun.Split(' ');
+        return words[^1] != "hint"
+            && (words.Any(SecretWords.Contains)
+                || (words[^1] == "number" && (words.Length == 1 || NumberedThings.Contains(words[^2])))
+                || noun.Contains("credit card", StringComparison.Ordinal)
+                || noun.Contains("debit card", StringComparison.Ordinal));
+    }
 
     /// <summary>"My head is spinning" says nothing about a head that is worth a fact.</summary>
     public static readonly HashSet<string> NotAttributes = new(StringComparer.OrdinalIgnoreCase)
@@ -54,6 +86,11 @@ internal static class FactWords
     {
         "god", "goodness", "point", "question", "turn", "bad", "fault", "problem", "idea", "guess", "opinion", "answer", "head", "mind", "heart", "life", "pleasure", "day", "week", "morning",
         "evening", "night", "plan", "advice", "suggestion", "understanding", "feeling", "impression", "concern", "worry", "hope", "wish", "dream", "goal", "thought", "thoughts", "favourite",
-        "favorite", "only", "own", "next", "last", "first", "intention", "request", "task", "message", "name", "stomach", "back", "hands", "eyes", "knee",
+        "favorite", "only", "own", "next", "last", "first", "intention", "request", "task", "message", "name", "job", "profession", "occupation", "trade", "work", "stomach", "back", "hands", "eyes", "knee",
     };
+
+    private static readonly HashSet<string> SecretWords = ["password", "passwords", "passcode", "passphrase", "pin", "pincode", "ssn", "cvv", "cvc", "iban"];
+
+    private static readonly HashSet<string> NumberedThings =
+        ["card", "account", "phone", "telephone", "mobile", "cell", "security", "insurance", "passport", "licence", "license", "tax", "bank", "routing", "pin"];
 }

@@ -10,53 +10,61 @@ internal sealed partial class RuleFactExtractor : IFactExtractor
 {
     // A pasted book is not a person speaking of themselves.
     private const int MaxLength = 8_000;
+    private const string OmittedI = "I ";
 
     public IReadOnlyList<ExtractedFact> Extract(string content)
     {
         if (content.Length > MaxLength)
             return [];
 
+        var message = new MessageText(content);
         var facts = new List<ExtractedFact>();
-        foreach (var clause in Clauses.Of(content))
-            facts.AddRange(InClause(content, clause));
+        foreach (var clause in Clauses.Of(message.Text))
+            facts.AddRange(InClause(message, clause));
         return facts;
     }
 
-    private static IEnumerable<ExtractedFact> InClause(string content, Clause clause)
+    private static IEnumerable<ExtractedFact> InClause(MessageText message, Clause clause)
     {
+        // The rules want their "I": where the clause leaves it out, it is put before it, and taken off the places again.
+        var omitted = clause.OmitsI ? OmittedI.Length : 0;
+        var text = clause.OmitsI ? OmittedI + clause.Text : clause.Text;
         foreach (var rule in FactRules.All)
         {
-            var match = rule.Pattern.Match(clause.Text);
+            var match = rule.Pattern.Match(text);
             if (!match.Success)
                 continue;
 
             var all = match.Groups["all"].Success;
-            var value = all ? "" : FactValues.Clean(match.Groups["v"].Value, rule.Kind);
+            var value = all ? "" : FactValues.Clean(match.Groups["v"].Value, rule.Kind, message.IsLowerCase);
             if (value is null || RelationOf(rule, match, value) is not { } relation)
                 continue;
 
-            var length = all ? match.Length : match.Groups["v"].Index > match.Groups["noun"].Index ? match.Groups["v"].Index + value.Length : match.Length;
-            var quote = content.Substring(clause.Start, Math.Max(length, match.Groups["noun"].Index + match.Groups["noun"].Length)).TrimEnd();
-            return Facts(rule, relation, Canonical(relation, value), clause, quote);
+            var end = all ? match.Length : match.Groups["v"].Index > match.Groups["noun"].Index ? match.Groups["v"].Index + value.Length : match.Length;
+            end = Math.Max(end, match.Groups["noun"].Index + match.Groups["noun"].Length);
+            return Facts(rule, relation, Canonical(relation, value), message.Quote(clause.Start, end - omitted));
         }
 
-        return clause.Greeted && Introduction().Match(clause.Text) is { Success: true } introduction && Introduces(introduction.Groups["v"].Value)
-            ? [new ExtractedFact(Relations.Name, introduction.Groups["v"].Value, false, clause.Start, content.Substring(clause.Start, introduction.Length))]
+        return clause.Greeted && Introduction().Match(text) is { Success: true } introduction && Introduces(introduction.Groups["v"].Value)
+            ? [Fact(Relations.Name, introduction.Groups["v"].Value, retracts: false, message.Quote(clause.Start, introduction.Length))]
             : [];
     }
 
-    private static IEnumerable<ExtractedFact> Facts(FactRule rule, string relation, string value, Clause clause, string quote)
+    private static IEnumerable<ExtractedFact> Facts(FactRule rule, string relation, string value, (int Start, string Text) quote)
     {
         if (rule.Says == Says.Ended)
         {
-            yield return new ExtractedFact(relation, value, Retracts: true, clause.Start, quote);
+            yield return Fact(relation, value, retracts: true, quote);
             yield break;
         }
 
-        if (!Relations.IsFunctional(relation) && (rule.Says == Says.HoldsAlone || clause.Corrects))
-            yield return new ExtractedFact(relation, "", Retracts: true, clause.Start, quote);
-        yield return new ExtractedFact(relation, value, Retracts: false, clause.Start, quote);
+        if (!Relations.IsFunctional(relation) && rule.Says == Says.HoldsAlone)
+            yield return Fact(relation, "", retracts: true, quote);
+        yield return Fact(relation, value, retracts: false, quote);
     }
+
+    private static ExtractedFact Fact(string relation, string value, bool retracts, (int Start, string Text) quote) =>
+        new(relation, value, retracts, quote.Start, quote.Text);
 
     private static string? RelationOf(FactRule rule, Match match, string value)
     {
@@ -65,7 +73,7 @@ internal sealed partial class RuleFactExtractor : IFactExtractor
 
         var noun = group.Value.ToLowerInvariant().Replace("color", "colour", StringComparison.Ordinal);
         var words = noun.Split(' ');
-        if (words.Any(word => word is "my" or "says" or "said" or "thinks" or "is" or "a" or "the" or "and" or "that" or "who" or "whose" or "i") || FactWords.NotNouns.Contains(words[^1]))
+        if (words.Any(word => word is "my" or "says" or "said" or "thinks" or "is" or "a" or "the" or "and" or "that" or "who" or "whose" or "i") || FactWords.NotNouns.Contains(words[^1]) || FactWords.IsSecret(noun))
             return null;
         return rule.Relation switch
         {
@@ -89,13 +97,10 @@ internal sealed partial class RuleFactExtractor : IFactExtractor
 
     // "Hi, I'm Mara" introduces; "Hi, I'm German" and "Hi, I'm Tired" do not.
     private static bool Introduces(string word) =>
-        !FactWords.NotNames.Contains(word) && !FactWords.NotAttributes.Contains(word) && !Nationality().IsMatch(word);
+        !FactWords.NotNames.Contains(word) && !FactValues.IsDescription(word);
 
-    [GeneratedRegex(@"^(?:[Ii]'m|[Ii] am) (?<v>\p{Lu}[\p{L}'-]+(?: \p{Lu}[\p{L}'-]+)?)(?=\W*$)")]
+    [GeneratedRegex(@"^(?:[Ii]'m|[Ii] am) (?<v>\p{Lu}(?>[\p{L}'-]+)(?> \p{Lu}[\p{L}'-]+)?)(?=\W*$)")]
     private static partial Regex Introduction();
-
-    [GeneratedRegex("(?:ish|ese|erman|ench|utch|ian|ican|reek|hai|ech|iss)$", RegexOptions.IgnoreCase)]
-    private static partial Regex Nationality();
 
     [GeneratedRegex(@"^(?:an?|the)\s", RegexOptions.IgnoreCase)]
     private static partial Regex Article();

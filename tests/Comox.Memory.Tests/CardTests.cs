@@ -24,8 +24,6 @@ public sealed class CardTests
     [InlineData("""{"spec":"chara_card_v3","data":[]}""", "data is an array, not an object")]
     [InlineData("""{"spec":"chara_card_v9","data":{"name":"Ada"}}""", "its spec is \"chara_card_v9\"")]
     [InlineData("""{"spec":3,"data":{"name":"Ada"}}""", "spec is a number")]
-    [InlineData("""{"spec":"chara_card_v2","data":{"name":"Ada","tags":"x"}}""", "data.tags is a string, not an array")]
-    [InlineData("""{"spec":"chara_card_v2","data":{"name":"Ada","tags":["x",3]}}""", "data.tags[1] is a number, not a string")]
     [InlineData("""{"spec":"chara_card_v2","data":{"name":"Ada","first_mes":{}}}""", "data.first_mes is an object, not a string")]
     [InlineData("""{"spec":"chara_card_v2","data":{"name":"Ada\ud83d"}}""", "data.name contains half a character")]
     [InlineData("""{"name":"Ada","nick\ud83dnam":"x"}""", "the name of one of its fields contains half a character")]
@@ -38,6 +36,72 @@ public sealed class CardTests
         Assert.Equal(400, error.Status);
         Assert.Contains(reason, error.Message);
     }
+
+    [Theory]
+    [InlineData(""" "tags":7 """, "data.tags is a number, not an array")]
+    [InlineData(""" "tags":["x",3] """, "data.tags[1] is a number, not a string")]
+    [InlineData(""" "extensions":[] """, "data.extensions is an array, not an object")]
+    [InlineData(""" "extensions":{"comox":{"tagline":5}} """, "data.extensions.comox.tagline is a number, not a string")]
+    [InlineData(""" "alternate_greetings":[null,"Ahoy"] """, "data.alternate_greetings[0] is null, not a string")]
+    [InlineData(""" "creator":{} """, "data.creator is an object, not a string")]
+    [InlineData(""" "character_book":[] """, "data.character_book is an array, not an object")]
+    [InlineData(""" "character_book":{"entries":[null]} """, "data.character_book.entries[0] is null, not an object")]
+    [InlineData(""" "character_book":{"entries":[{"content":"c","constant":true,"insertion_order":"first"}]} """, "entries[0].insertion_order is a string, not a number")]
+    public void An_odd_field_that_is_no_text_of_the_prompt_is_left_out_with_a_warning(string field, string warning)
+    {
+        var card = CardReader.Read("""{"spec":"chara_card_v2","data":{"name":"Ada","first_mes":"Hi",""" + field + "}}");
+        Assert.True(card.IsSuccess, card.Error?.Message);
+        Assert.Equal("Hi", card.Value.FirstMessage);
+        Assert.Contains(warning, Assert.Single(card.Value.Warnings));
+    }
+
+    [Theory]
+    [InlineData(""" "tags":"a, b" """)]
+    [InlineData(""" "tags":["a","b"],"extensions":null """)]
+    public void Tags_may_be_one_string_with_commas(string field)
+    {
+        var card = CardReader.Read("""{"name":"Ada",""" + field + "}").Value!;
+        Assert.Equal(["a", "b"], card.Tags);
+        Assert.Empty(card.Warnings);
+    }
+
+    [Fact]
+    public void A_lorebook_may_have_its_entries_as_an_object_and_its_order_as_text()
+    {
+        var card = CardReader.Read("""
+            {"name":"Ada","character_book":{"entries":{
+              "0":{"content":"second","constant":true,"insertion_order":"100"},
+              "1":{"content":"first","constant":true,"order":20},
+              "2":{"content":"off","constant":true,"disable":true}}}}
+            """).Value!;
+        Assert.Equal(["first", "second"], card.PinnedLore);
+        Assert.Empty(card.Warnings);
+    }
+
+    [Fact]
+    public void A_card_that_names_its_spec_but_has_its_fields_at_the_root_is_read_with_a_warning()
+    {
+        var card = CardReader.Read("""{"spec":"chara_card_v2","name":"Ada","first_mes":"Hi"}""").Value!;
+        Assert.Equal(("Ada", "Hi"), (card.Name, card.FirstMessage));
+        Assert.Contains("read from the root", Assert.Single(card.Warnings));
+    }
+
+    [Fact]
+    public void A_byte_order_mark_before_the_json_of_a_png_is_passed_over() =>
+        Assert.Equal("Ada", CardReader.Read(PngCard.Read(TestPng.With(("chara", Base64("\uFEFF" + Ada)))).Value!).Value!.Name);
+
+    [Theory]
+    [InlineData("%%%")]
+    [InlineData("e30=")]
+    [InlineData("e25vdA==")]
+    public void A_bad_newer_card_in_a_png_does_not_hide_the_good_older_one(string newer) =>
+        Assert.Equal(Ada, PngCard.Read(TestPng.With(("ccv3", newer), ("chara", Base64(Ada)))).Value);
+
+    [Theory]
+    [InlineData("iTXt")]
+    [InlineData("zTXt")]
+    public void A_png_with_its_card_in_another_kind_of_chunk_is_refused_with_that_kind_named(string type) =>
+        Assert.Contains(type, PngCard.Read(TestPng.WithChunks(type, ("chara", Base64(Ada)))).Error!.Message);
 
     [Fact]
     public void A_png_without_a_card_a_cut_one_a_damaged_one_and_one_with_garbage_are_told_apart()
@@ -174,13 +238,15 @@ public sealed class CardTests
 /// <summary>Writes the smallest PNG that carries text chunks.</summary>
 internal static class TestPng
 {
-    public static byte[] With(params (string Keyword, string Text)[] texts)
+    public static byte[] With(params (string Keyword, string Text)[] texts) => WithChunks("tEXt", texts);
+
+    public static byte[] WithChunks(string type, params (string Keyword, string Text)[] texts)
     {
         var png = new MemoryStream();
         png.Write([0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A]);
         Chunk(png, "IHDR", [0, 0, 0, 1, 0, 0, 0, 1, 8, 2, 0, 0, 0]);
         foreach (var (keyword, text) in texts)
-            Chunk(png, "tEXt", [.. Encoding.Latin1.GetBytes(keyword), 0, .. Encoding.Latin1.GetBytes(text)]);
+            Chunk(png, type, [.. Encoding.Latin1.GetBytes(keyword), 0, .. Encoding.Latin1.GetBytes(text)]);
         Chunk(png, "IEND", []);
         return png.ToArray();
     }
