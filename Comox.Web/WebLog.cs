@@ -12,4 +12,7 @@ internal static partial class WebLog
 
     [LoggerMessage(3, LogLevel.Warning, "The node {Node} is lost: its event stream ended ({Cause}). Asking again until it answers.")]
     public static partial void NodeLost(ILogger logger, string node, string cause);
+
+    [LoggerMessage(4, LogLevel.Error, "Following the node agent's events failed. Asking again.")]
+    public static partial void NodeFollowFailed(ILogger logger, Exception cause);
 }

@@ -1,6 +1,7 @@
 using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Clients;
 using Comox.Web.Characters;
+using Comox.Web.Chat;
 using Comox.Web.Fleet;
 using Comox.Web.Layout;
 using Comox.Web.SignIn;
@@ -30,6 +31,8 @@ public static class WebModule
             .AddHubOptions(hub => hub.MaximumReceiveMessageSize = MaxFrameBytes);
         builder.Services.AddMudServices();
 
+        builder.Services.AddSingleton<PageHandover>();
+        builder.Services.AddSingleton<RepliesInProgress>();
         builder.Services.AddSingleton<NodeMonitor>();
         builder.Services.AddHostedService(services => services.GetRequiredService<NodeMonitor>());
         return builder;

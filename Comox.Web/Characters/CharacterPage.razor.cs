@@ -1,6 +1,7 @@
 using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Clients;
 using Comox.ServiceDefaults.Contracts.Memory;
+using Comox.Web.Layout;
 using Microsoft.AspNetCore.Components;
 using Microsoft.Extensions.Options;
 
@@ -9,13 +10,19 @@ namespace Comox.Web.Characters;
 /// <summary>One character: who it is, and how to reach it.</summary>
 public sealed partial class CharacterPage : ComponentBase
 {
+    private CharacterDetails? _details;
     private string? _problem;
+    private bool _starting;
 
     [Parameter]
     public required string Slug { get; set; }
 
+    /// <summary>Where the prerendered page's <see cref="PageHandover"/> is.</summary>
     [PersistentState]
-    public CharacterDetails? Details { get; set; }
+    public string? HandoverKey { get; set; }
+
+    [Inject]
+    private PageHandover Handover { get; set; } = null!;
 
     [Inject]
     private MemoryClient Memory { get; set; } = null!;
@@ -39,19 +46,29 @@ public sealed partial class CharacterPage : ComponentBase
 
     protected override async Task OnParametersSetAsync()
     {
-        if (Details?.Slug == Slug)
+        if (_details?.Slug == Slug || (Handover.TryTake(HandoverKey, out _details) && _details.Slug == Slug))
             return;
         var character = await Memory.GetCharacterAsync(Slug);
-        Details = character.Value;
+        _details = character.Value;
         _problem = character.Error?.Message;
+        if (!RendererInfo.IsInteractive && _details is not null)
+            HandoverKey = Handover.Keep(_details);
     }
 
     private async Task StartAsync()
     {
+        // A double click is two events, and the second one comes while the first is being answered.
+        if (_starting)
+            return;
+        _starting = true;
         var session = await Memory.CreateSessionAsync(new NewSession(Slug, ServiceAuthentication.AdminCaller));
         if (session.IsSuccess)
+        {
             Navigation.NavigateTo($"/chat/{session.Value.Id}");
-        else
-            _problem = session.Error.Message;
+            return;
+        }
+
+        _problem = session.Error.Message;
+        _starting = false;
     }
 }

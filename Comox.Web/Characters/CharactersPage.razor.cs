@@ -1,5 +1,6 @@
 using Comox.ServiceDefaults.Clients;
 using Comox.ServiceDefaults.Contracts.Memory;
+using Comox.Web.Layout;
 using Microsoft.AspNetCore.Components;
 
 namespace Comox.Web.Characters;
@@ -9,19 +10,23 @@ public sealed partial class CharactersPage : ComponentBase
     private IReadOnlyList<CharacterSummary>? _characters;
     private string? _problem;
 
-    /// <summary>What the prerendered page hands to the circuit, read once.</summary>
+    /// <summary>Where the prerendered page's <see cref="PageHandover"/> is.</summary>
     [PersistentState]
-    public IReadOnlyList<CharacterSummary>? Prerendered { get; set; }
+    public string? HandoverKey { get; set; }
+
+    [Inject]
+    private PageHandover Handover { get; set; } = null!;
 
     [Inject]
     private MemoryClient Memory { get; set; } = null!;
 
     protected override async Task OnInitializedAsync()
     {
-        _characters = Prerendered;
-        if (_characters is null)
-            await LoadAsync();
-        Prerendered = _characters;
+        if (Handover.TryTake(HandoverKey, out _characters))
+            return;
+        await LoadAsync();
+        if (!RendererInfo.IsInteractive && _characters is not null)
+            HandoverKey = Handover.Keep(_characters);
     }
 
     private async Task LoadAsync()

@@ -15,9 +15,10 @@ internal enum EntryState
     Interrupted,
 }
 
-/// <summary>One message as the page shows it; a reply grows while it streams.</summary>
+/// <summary>One message as the page shows it; a reply grows while it streams, under the eyes of other threads.</summary>
 internal sealed class ChatEntry(string key, string role, DateTimeOffset at, string text = "")
 {
+    private readonly Lock _gate = new();
     private readonly StringBuilder _text = new(text);
     private string? _joined = text;
 
@@ -26,13 +27,26 @@ internal sealed class ChatEntry(string key, string role, DateTimeOffset at, stri
     public DateTimeOffset At { get; } = at;
     public EntryState State { get; set; }
     public string? Receipt { get; set; }
+
+    /// <summary>Memory is known to hold it: it came from there, or a reply to it was begun.</summary>
+    public bool IsStored { get; set; }
+
     public bool IsUser => Role == "user";
-    public bool IsEmpty => _text.Length == 0;
-    public string Text => _joined ??= _text.ToString();
+    public bool IsEmpty => Text.Length == 0;
+
+    public string Text
+    {
+        get
+        {
+            lock (_gate)
+                return _joined ??= _text.ToString();
+        }
+    }
 
     public static ChatEntry From(SessionTurn turn) => new(turn.Id, turn.Role, turn.CreatedAt, turn.Content)
     {
         Receipt = turn.Receipt,
+        IsStored = true,
         State = turn.FinishReason switch
         {
             "cancelled" => EntryState.Stopped,
@@ -43,7 +57,10 @@ internal sealed class ChatEntry(string key, string role, DateTimeOffset at, stri
 
     public void Append(string piece)
     {
-        _text.Append(piece);
-        _joined = null;
+        lock (_gate)
+        {
+            _text.Append(piece);
+            _joined = null;
+        }
     }
 }

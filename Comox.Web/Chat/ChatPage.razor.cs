@@ -4,6 +4,7 @@ using Comox.ServiceDefaults.Contracts.Memory;
 using Comox.ServiceDefaults.Contracts.OpenAI;
 using Comox.Web.Controls;
 using Comox.Web.Fleet;
+using Comox.Web.Layout;
 using Microsoft.AspNetCore.Components;
 using Microsoft.JSInterop;
 
@@ -18,26 +19,24 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
     private ThreadScript? _script;
     private IReadOnlyList<SessionSummary>? _sessions;
     private IReadOnlyList<CharacterSummary>? _characters;
-    private SessionDetails? _details;
-    private bool _attach;
+    private Conversation? _next;
+    private Composer? _composer;
     private string? _problem;
     private string? _receipt;
-    private bool _picking, _factsOpen, _listOpen, _canChat;
+    private bool _attach, _isGone, _starting, _picking, _factsOpen, _listOpen, _canChat;
 
     [Parameter]
     public string? SessionId { get; set; }
 
-    /// <summary>
-    /// What the prerendered page hands to the circuit, read once: the framework sets these again to what it restored whenever the address changes.
-    /// </summary>
+    /// <summary>Where the prerendered page's <see cref="PageHandover"/> is; read once: the framework sets it again whenever the address changes.</summary>
     [PersistentState]
-    public IReadOnlyList<SessionSummary>? PrerenderedSessions { get; set; }
+    public string? HandoverKey { get; set; }
 
-    [PersistentState]
-    public IReadOnlyList<CharacterSummary>? PrerenderedCharacters { get; set; }
+    [Inject]
+    private PageHandover Handover { get; set; } = null!;
 
-    [PersistentState]
-    public SessionDetails? PrerenderedDetails { get; set; }
+    [Inject]
+    private RepliesInProgress Replies { get; set; } = null!;
 
     [Inject]
     private MemoryClient Memory { get; set; } = null!;
@@ -57,12 +56,12 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
     [Inject]
     private IJSRuntime Browser { get; set; } = null!;
 
-    private CharacterSummary? Character => _characters?.FirstOrDefault(character => character.Slug == _conversation?.Session?.Character);
+    private CharacterSummary? Character => _characters?.FirstOrDefault(character => character.Slug == _conversation?.Session.Character);
 
     public async ValueTask DisposeAsync()
     {
         Node.Changed -= OnNodeChanged;
-        _conversation?.Dispose();
+        Close();
         _throttle?.Dispose();
         if (_script is not null)
             await _script.DisposeAsync();
@@ -70,13 +69,14 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
 
     protected override void OnInitialized()
     {
-        (_sessions, _characters, _details) = (PrerenderedSessions, PrerenderedCharacters, PrerenderedDetails);
+        if (Handover.TryTake(HandoverKey, out Prerendered? read))
+            (_sessions, _characters, _next) = (read.Sessions, read.Characters, read.Conversation);
         _throttle = new RenderThrottle(Time, () => _ = InvokeAsync(StateHasChanged));
         _canChat = Node.Current.CanChat;
         Node.Changed += OnNodeChanged;
     }
 
-    protected override Task OnParametersSetAsync() => _conversation?.Session?.Id == SessionId && _conversation is not null ? Task.CompletedTask : LoadAsync();
+    protected override Task OnParametersSetAsync() => _conversation is not null && _conversation.Session.Id == SessionId ? Task.CompletedTask : LoadAsync();
 
     protected override async Task OnAfterRenderAsync(bool firstRender)
     {
@@ -89,14 +89,14 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
 
     /// <summary>
     /// <list type="number">
-    /// <item>The lists, once; the prerendered page hands them to the circuit.</item>
+    /// <item>The lists, once; the prerendered page hands all it read to the circuit.</item>
     /// <item>Without a session in the address: the newest one, or the start.</item>
-    /// <item>The session itself.</item>
+    /// <item>The session itself; while a reply of it is in progress, as that reply's conversation.</item>
     /// </list>
     /// </summary>
     private async Task LoadAsync()
     {
-        _problem = null;
+        (_problem, _isGone) = (null, false);
         if (_sessions is null || _characters is null) // 1
             await LoadListsAsync();
         if (_problem is not null)
@@ -111,7 +111,8 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
         }
 
         var wanted = SessionId; // 3
-        if (_details?.Id != wanted)
+        var conversation = Replies.Find(wanted) ?? (_next?.Session.Id == wanted ? _next : null);
+        if (conversation is null)
         {
             var session = await Memory.GetSessionAsync(wanted);
             if (wanted != SessionId)
@@ -119,19 +120,18 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
             if (!session.IsSuccess)
             {
                 Close();
-                _problem = session.Error.Code == ErrorCodes.SessionNotFound
-                    ? "This conversation is no longer here. Choose another, or start a new one."
-                    : session.Error.Message;
+                _isGone = session.Error.Code == ErrorCodes.SessionNotFound;
+                _problem = _isGone ? "This conversation is no longer here. Choose another, or start a new one." : session.Error.Message;
                 return;
             }
 
-            _details = session.Value;
+            conversation = Replies.Find(wanted) ?? NewConversation(session.Value);
         }
 
-        Open(_details);
+        _next = null;
+        Open(conversation);
         if (!RendererInfo.IsInteractive)
-            (PrerenderedSessions, PrerenderedCharacters, PrerenderedDetails) = (_sessions, _characters, _details);
-        _details = null;
+            HandoverKey = Handover.Keep(new Prerendered(_sessions!, _characters!, conversation));
     }
 
     private async Task LoadListsAsync()
@@ -148,19 +148,24 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
             _problem ??= (await characters).Error!.Message;
     }
 
-    private void Open(SessionDetails session)
+    // Not from the container itself, which would hold every conversation of this tab until the tab is closed.
+    private Conversation NewConversation(SessionDetails session) => ActivatorUtilities.CreateInstance<Conversation>(Services, session);
+
+    private void Open(Conversation conversation)
     {
         Close();
-        // Not from the container itself, which would hold every conversation of this tab until the tab is closed.
-        _conversation = ActivatorUtilities.CreateInstance<Conversation>(Services);
-        _conversation.Open(session);
+        _conversation = conversation;
         _conversation.Changed += _throttle!.Request;
         _attach = true;
+        if (RendererInfo.IsInteractive && conversation.IsStreaming)
+            _ = InvokeAsync(() => SeeEndAsync(conversation));
     }
 
+    /// <summary>Looks away; a reply in progress goes on.</summary>
     private void Close()
     {
-        _conversation?.Dispose();
+        if (_conversation is not null)
+            _conversation.Changed -= _throttle!.Request;
         _conversation = null;
         _receipt = null;
         _factsOpen = false;
@@ -168,17 +173,21 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
 
     private async Task StartAsync(string slug)
     {
-        _picking = _listOpen = false;
+        // A double click is two events, and the second one comes while the first is being answered.
+        if (_starting)
+            return;
+        _starting = true;
         var created = await Memory.CreateSessionAsync(new NewSession(slug, ServiceAuthentication.AdminCaller));
+        _starting = _picking = _listOpen = false;
         if (!created.IsSuccess)
         {
             Close();
-            _problem = created.Error.Message;
+            (_problem, _isGone) = (created.Error.Message, false);
             return;
         }
 
         _sessions = [created.Value, .. _sessions ?? []];
-        _details = created.Value;
+        _next = NewConversation(created.Value);
         Navigation.NavigateTo($"/chat/{created.Value.Id}");
     }
 
@@ -190,15 +199,26 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
     {
         if (_conversation is not { } conversation)
             return;
-        var reply = answer(conversation);
+        _ = answer(conversation);
         await FollowAsync();
-        await reply;
+        await SeeEndAsync(conversation);
+    }
+
+    private async Task SeeEndAsync(Conversation conversation)
+    {
+        await conversation.Ended;
+        if (!ReferenceEquals(conversation, _conversation))
+            return;
         StateHasChanged();
+        if (conversation.TakeRefused() is { } refused)
+            _composer?.PutBack(refused);
         if (_script is not null)
             await _script.FocusAsync();
         // The list shows titles and times, which the turn has changed.
-        if (await Memory.ListSessionsAsync(ServiceAuthentication.AdminCaller) is { IsSuccess: true } sessions)
-            _sessions = sessions.Value.Data;
+        if (await Memory.ListSessionsAsync(ServiceAuthentication.AdminCaller) is not { IsSuccess: true } sessions)
+            return;
+        _sessions = sessions.Value.Data;
+        StateHasChanged();
     }
 
     private async Task FollowAsync()
@@ -207,7 +227,7 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
             await _script.FollowAsync();
     }
 
-    private bool IsLast(ChatEntry entry) => ReferenceEquals(entry, _conversation?.Entries[^1]);
+    private bool IsLast(ChatEntry entry) => _conversation?.Entries is [.., var last] && ReferenceEquals(entry, last);
 
     private static string? NoteOf(ChatEntry entry) => entry.State switch
     {
@@ -223,4 +243,6 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
         _canChat = Node.Current.CanChat;
         StateHasChanged();
     });
+
+    private sealed record Prerendered(IReadOnlyList<SessionSummary> Sessions, IReadOnlyList<CharacterSummary> Characters, Conversation Conversation);
 }

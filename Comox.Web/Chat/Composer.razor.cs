@@ -30,6 +30,15 @@ public sealed partial class Composer : ComponentBase
 
     private string Placeholder => Streaming ? $"{Name} is answering…" : Ready ? $"Write to {Name}" : "You can write as soon as the model is ready";
 
+    /// <summary>Gives back a message that was not taken, unless the person is writing another one already.</summary>
+    internal void PutBack(string text)
+    {
+        if (_text.Length > 0)
+            return;
+        _text = text;
+        StateHasChanged();
+    }
+
     private Task SubmitAsync()
     {
         if (!CanType || string.IsNullOrWhiteSpace(_text))

@@ -4,9 +4,14 @@ using Microsoft.JSInterop;
 
 namespace Comox.Web.Controls;
 
-public sealed partial class Overlay : ComponentBase
+/// <summary>Takes the focus, keeps it (<c>wwwroot/overlay.js</c>), and gives it back to where it was.</summary>
+public sealed partial class Overlay : ComponentBase, IAsyncDisposable
 {
     private ElementReference _sheet;
+    private IJSObjectReference? _module, _hold;
+
+    [Inject]
+    private IJSRuntime Browser { get; set; } = null!;
 
     [Parameter, EditorRequired]
     public required string Title { get; set; }
@@ -23,15 +28,33 @@ public sealed partial class Overlay : ComponentBase
     [Parameter]
     public RenderFragment? ChildContent { get; set; }
 
+    public ValueTask DisposeAsync() => TryAsync(async () =>
+    {
+        if (_hold is not null)
+            await _hold.InvokeVoidAsync("release");
+        if (_module is not null)
+            await _module.DisposeAsync();
+    });
+
     protected override async Task OnAfterRenderAsync(bool firstRender)
     {
-        if (!firstRender)
-            return;
+        if (firstRender)
+            await TryAsync(HoldFocusAsync);
+    }
+
+    private async Task HoldFocusAsync()
+    {
+        _module = await Browser.InvokeAsync<IJSObjectReference>("import", "/" + Assets["overlay.js"]);
+        _hold = await _module.InvokeAsync<IJSObjectReference>("hold", _sheet);
+    }
+
+    private static async ValueTask TryAsync(Func<Task> act)
+    {
         try
         {
-            await _sheet.FocusAsync(preventScroll: true);
+            await act();
         }
-        catch (Exception problem) when (problem is JSDisconnectedException or JSException or OperationCanceledException)
+        catch (Exception gone) when (gone is JSDisconnectedException or JSException or OperationCanceledException or ObjectDisposedException)
         {
             // The tab is gone, or the sheet was closed before it could be focused.
         }

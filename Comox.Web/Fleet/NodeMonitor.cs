@@ -39,14 +39,27 @@ internal sealed class NodeMonitor(IServiceScopeFactory scopes, TimeProvider time
         {
             try
             {
-                await FollowAsync(stopping.Token);
-                Lose("it was closed");
+                await FollowOnceAsync(stopping.Token);
                 await Task.Delay(AskAgainAfter, time, stopping.Token);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
                 return;
             }
+        }
+    }
+
+    // An exception that nobody foresaw would end the host, and with it every chat, for the sake of a status page.
+    private async Task FollowOnceAsync(CancellationToken stopping)
+    {
+        try
+        {
+            await FollowAsync(stopping);
+            Lose("it was closed");
+        }
+        catch (Exception unforeseen) when (!stopping.IsCancellationRequested)
+        {
+            WebLog.NodeFollowFailed(log, unforeseen);
         }
     }
 

@@ -1,19 +1,20 @@
 // What the chat page needs from the browser itself: keys, heights, and where the reader is.
 
-function attachComposer(textarea, button) {
+function attachComposer(textarea, signal) {
   // Where the browser sizes the field itself (field-sizing in the style sheet), nothing is left to do.
   const grow = () => {
     if (CSS.supports('field-sizing', 'content')) return;
     textarea.style.height = 'auto';
     textarea.style.height = Math.min(textarea.scrollHeight, innerHeight * 0.35) + 'px';
   };
-  textarea.addEventListener('input', grow);
+  textarea.addEventListener('input', grow, { signal });
   textarea.addEventListener('keydown', event => {
     // isComposing: Enter also ends the choice of a Japanese or Chinese word.
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
     event.preventDefault();
-    button()?.click();
-  });
+    // Not a click on the button: the server may not have heard of the text yet. It hears of both in this order.
+    textarea.form.requestSubmit();
+  }, { signal });
   grow();
   return grow;
 }
@@ -22,7 +23,8 @@ export function attach(root) {
   const textarea = root.querySelector('textarea');
   const scroller = root.querySelector('[data-scroller]');
   const column = scroller?.firstElementChild;
-  const grow = textarea && attachComposer(textarea, () => root.querySelector('[data-testid=send]:not(:disabled)'));
+  const listeners = new AbortController();
+  const grow = textarea && attachComposer(textarea, listeners.signal);
 
   // Follow the reply while the reader is at the end; once they scroll up, leave them alone until they come back.
   // Only a move upwards is the reader's: the event of our own scrolling may come when the next words have already made the column longer.
@@ -37,7 +39,7 @@ export function attach(root) {
   };
   const observer = new ResizeObserver(() => following && toEnd());
   if (scroller && column) {
-    scroller.addEventListener('scroll', onScroll, { passive: true });
+    scroller.addEventListener('scroll', onScroll, { passive: true, signal: listeners.signal });
     observer.observe(column);
     observer.observe(scroller);
     toEnd();
@@ -50,6 +52,6 @@ export function attach(root) {
       // On a phone the focus would open the keyboard over the reply.
       if (!matchMedia('(pointer: coarse)').matches) textarea?.focus({ preventScroll: true });
     },
-    dispose() { observer.disconnect(); },
+    dispose() { observer.disconnect(); listeners.abort(); },
   };
 }

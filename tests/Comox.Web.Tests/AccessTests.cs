@@ -41,7 +41,10 @@ public sealed partial class AccessTests : IAsyncLifetime
     [InlineData("Host", "localhost.evil.example")]
     [InlineData("X-Forwarded-For", "127.0.0.1")]
     [InlineData("X-Forwarded-Host", "localhost")]
+    [InlineData("X-Forwarded-Prefix", "/comox")]
     [InlineData("Forwarded", "for=127.0.0.1")]
+    [InlineData("X-Real-IP", "127.0.0.1")]
+    [InlineData("Via", "1.1 box")]
     [InlineData("Origin", "http://evil.example")]
     [InlineData("Origin", "null")]
     public async Task A_loopback_connection_that_may_be_somebody_else_has_to_sign_in(string header, string value)
@@ -53,6 +56,34 @@ public sealed partial class AccessTests : IAsyncLifetime
 
         Assert.Equal(HttpStatusCode.Redirect, page.StatusCode);
         Assert.Equal("/sign-in", page.Headers.Location!.AbsolutePath);
+    }
+
+    /// <summary><c>proxy_pass http://127.0.0.1:8080</c> and nothing else: nginx then speaks HTTP/1.0, names the upstream as the host, and adds no header.</summary>
+    [Fact]
+    public async Task A_proxy_that_adds_no_header_shows_itself_by_its_old_protocol()
+    {
+        await using var console = await ConsoleServer.StartAsync(_fake);
+        using var client = console.Client();
+        client.DefaultRequestVersion = HttpVersion.Version10;
+        client.DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact;
+
+        using var page = await client.GetAsync("/characters");
+
+        Assert.Equal(HttpStatusCode.Redirect, page.StatusCode);
+    }
+
+    [Fact]
+    public async Task Where_loopback_is_not_trusted_the_owner_signs_in_too()
+    {
+        await using var console = await ConsoleServer.StartAsync(_fake, trustLoopback: false);
+        using var client = console.Client();
+
+        using var page = await client.GetAsync("/characters");
+        using var signedIn = await SignInAsync(client, ConsoleServer.AdminKey);
+
+        Assert.Equal(HttpStatusCode.Redirect, page.StatusCode);
+        Assert.Equal("/sign-in", page.Headers.Location!.AbsolutePath);
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/characters")).StatusCode);
     }
 
     [Theory]

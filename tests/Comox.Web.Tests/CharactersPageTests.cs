@@ -2,6 +2,8 @@ using System.Text;
 using Bunit;
 using Comox.ServiceDefaults;
 using Comox.Web.Characters;
+using Microsoft.AspNetCore.Components;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Comox.Web.Tests;
 
@@ -59,6 +61,19 @@ public sealed class CharactersPageTests : IAsyncLifetime
 
         page.WaitForAssertion(() => Assert.Contains("\"model\":\"character/ada\"", page.Markup.Replace("&quot;", "\"", StringComparison.Ordinal), StringComparison.Ordinal));
         Assert.Contains("/v1/chat/completions", page.Markup, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_double_click_starts_one_conversation()
+    {
+        var page = _page.Render<CharacterPage>(parameters => parameters.Add(character => character.Slug, "ada"));
+        var start = page.WaitForElement("[data-testid=start-chat]");
+
+        start.Click();
+        start.Click();
+
+        page.WaitForAssertion(() => Assert.Contains("/chat/ses_new", _page.Services.GetRequiredService<NavigationManager>().Uri, StringComparison.Ordinal));
+        Assert.Single(_fake.Sessions);
     }
 
     private IRenderedComponent<CharactersPage> OpenList()

@@ -25,7 +25,8 @@ internal sealed class ConsoleServer : IAsyncDisposable
     /// <param name="remote">What the connection claims as the caller's address; null: the real one, loopback.</param>
     /// <param name="home">An earlier console's data folder, to start again on it.</param>
     /// <param name="adminKey">The key that signs in.</param>
-    public static async Task<ConsoleServer> StartAsync(FakeComox fake, IPAddress? remote = null, string? home = null, string adminKey = AdminKey)
+    /// <param name="trustLoopback">The setting of that name.</param>
+    public static async Task<ConsoleServer> StartAsync(FakeComox fake, IPAddress? remote = null, string? home = null, string adminKey = AdminKey, bool trustLoopback = true)
     {
         var folder = home is null ? Directory.CreateTempSubdirectory("comox-web-") : new DirectoryInfo(home);
         var builder = WebApplication.CreateBuilder();
@@ -36,6 +37,7 @@ internal sealed class ConsoleServer : IAsyncDisposable
             [ComoxHome.Setting] = folder.FullName,
             [ServiceAuthentication.ServiceKeySetting] = FakeComox.ServiceKey,
             [ServiceAuthentication.AdminKeySetting] = adminKey,
+            ["Comox:Web:TrustLoopback"] = trustLoopback ? "true" : "false",
             ["services:gateway:http:0"] = fake.Address,
             ["services:memory:http:0"] = fake.Address,
             ["services:nodeagent:http:0"] = fake.Address,

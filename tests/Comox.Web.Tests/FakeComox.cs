@@ -22,6 +22,7 @@ internal sealed class FakeComox : IAsyncDisposable
 
     private readonly WebApplication _app;
     private readonly Channel<FakeReply> _asked = Channel.CreateUnbounded<FakeReply>();
+    private readonly Channel<bool> _held = Channel.CreateUnbounded<bool>();
     private int _ids;
 
     private FakeComox(WebApplication app) => _app = app;
@@ -41,6 +42,9 @@ internal sealed class FakeComox : IAsyncDisposable
     /// <summary>What the chat endpoint answers instead of a stream.</summary>
     public ApiError? RefuseChat { get; set; }
 
+    /// <summary>While set, a chat request that arrived is kept waiting for its answer's head.</summary>
+    public TaskCompletionSource? HoldChat { get; set; }
+
     public static async Task<FakeComox> StartAsync(string address = "http://127.0.0.1:0")
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -55,6 +59,9 @@ internal sealed class FakeComox : IAsyncDisposable
 
     /// <summary>The next chat request, as soon as the console has sent it; the test then plays the engine.</summary>
     public async Task<FakeReply> NextChatAsync() => await _asked.Reader.ReadAsync(TestContext.Current.CancellationToken);
+
+    /// <summary>Ends when a chat request has arrived that <see cref="HoldChat"/> keeps waiting.</summary>
+    public async Task NextHeldAsync() => await _held.Reader.ReadAsync(TestContext.Current.CancellationToken);
 
     public async ValueTask DisposeAsync()
     {
@@ -123,6 +130,13 @@ internal sealed class FakeComox : IAsyncDisposable
         }
 
         var reply = new FakeReply(request, context.Request.Headers["X-Comox-Session"].ToString(), context.Request.Headers["X-Comox-Transcript"] == "whole");
+        if (HoldChat is { } hold)
+        {
+            await _held.Writer.WriteAsync(true);
+            await Task.WhenAny(hold.Task, reply.HangUpAsync(context));
+            return;
+        }
+
         context.Response.ContentType = "text/event-stream";
         context.Response.Headers["X-Comox-Session"] = reply.Session;
         context.Response.Headers["X-Comox-Receipt"] = "/memory/receipts/rcp_1";

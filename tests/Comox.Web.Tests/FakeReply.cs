@@ -37,6 +37,13 @@ internal sealed class FakeReply(JsonDocument request, string session, bool whole
     /// <summary>The connection ends without <c>[DONE]</c>.</summary>
     public void Break() => _events.Writer.Complete();
 
+    /// <summary>Ends when the console gave up before anything was answered.</summary>
+    public Task HangUpAsync(HttpContext context)
+    {
+        context.RequestAborted.Register(() => _abandoned.TrySetResult());
+        return _abandoned.Task;
+    }
+
     public async Task PumpAsync(HttpContext context)
     {
         using var gone = context.RequestAborted.Register(() => _abandoned.TrySetResult());

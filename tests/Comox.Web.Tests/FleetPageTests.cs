@@ -52,6 +52,24 @@ public sealed class FleetPageTests : IAsyncLifetime
     }
 
     [Fact]
+    public void An_exception_that_nobody_foresaw_ends_neither_the_watch_nor_the_host()
+    {
+        var failures = 1;
+        _page.Monitor.Changed += () =>
+        {
+            if (failures-- > 0)
+                throw new InvalidOperationException("Nobody foresaw this.");
+        };
+
+        _fake.Node.Set(Some.Node(Some.Engine(EngineStates.Restarting)));
+        _fake.Node.Set(Some.Node(Some.Engine(reason: "Back again")));
+
+        var fleet = _page.Render<FleetPage>();
+        fleet.WaitForAssertion(() => Assert.Contains("Back again", fleet.Markup, StringComparison.Ordinal));
+        Assert.False(_page.Monitor.ExecuteTask!.IsCompleted);
+    }
+
+    [Fact]
     public async Task What_nobody_could_read_is_unknown_and_not_zero()
     {
         var changed = _page.NextViewAsync(view => view.Status?.Hardware.Cpu is null);

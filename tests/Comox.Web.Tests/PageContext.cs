@@ -1,7 +1,9 @@
 using System.Net.Http.Headers;
 using Bunit;
 using Comox.ServiceDefaults.Clients;
+using Comox.Web.Chat;
 using Comox.Web.Fleet;
+using Comox.Web.Layout;
 using Microsoft.AspNetCore.Components;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -18,6 +20,7 @@ internal sealed class PageContext : BunitContext
 
     private readonly HttpClient _http;
     private readonly NodeMonitor _monitor;
+    private readonly FakeHost _host = new();
 
     private PageContext(FakeComox fake)
     {
@@ -30,15 +33,20 @@ internal sealed class PageContext : BunitContext
         Services.AddSingleton(new MemoryClient(_http));
         Services.AddSingleton(new GatewayChatClient(_http));
         Services.AddSingleton(new NodeAgentClient(_http));
-        Services.AddSingleton<IHostApplicationLifetime>(new NeverStopping());
+        Services.AddSingleton<IHostApplicationLifetime>(_host);
+        Services.AddSingleton<PageHandover>();
+        Services.AddSingleton<RepliesInProgress>();
         Services.AddSingleton(Options.Create(new WebOptions { MaxCardBytes = 1_000 }));
         var scopes = new ServiceCollection().AddSingleton(new NodeAgentClient(_http)).BuildServiceProvider().GetRequiredService<IServiceScopeFactory>();
-        _monitor = new NodeMonitor(scopes, TimeProvider.System, new NeverStopping(), NullLogger<NodeMonitor>.Instance);
+        _monitor = new NodeMonitor(scopes, TimeProvider.System, _host, NullLogger<NodeMonitor>.Instance);
         Services.AddSingleton(_monitor);
         SetRendererInfo(new RendererInfo("Server", isInteractive: true)); // Closes the list of services.
     }
 
     public NodeMonitor Monitor => _monitor;
+
+    /// <summary>What every part of the host hears first when it is told to stop.</summary>
+    public void StopHost() => _host.Stop();
 
     public static async Task<PageContext> StartAsync(FakeComox fake)
     {
@@ -66,14 +74,21 @@ internal sealed class PageContext : BunitContext
         await base.DisposeAsyncCore();
         await _monitor.StopAsync(default);
         _monitor.Dispose();
+        _host.Dispose();
         _http.Dispose();
     }
 
-    private sealed class NeverStopping : IHostApplicationLifetime
+    private sealed class FakeHost : IHostApplicationLifetime, IDisposable
     {
+        private readonly CancellationTokenSource _stopping = new();
+
         public CancellationToken ApplicationStarted => default;
-        public CancellationToken ApplicationStopping => default;
+        public CancellationToken ApplicationStopping => _stopping.Token;
         public CancellationToken ApplicationStopped => default;
+
+        public void Stop() => _stopping.Cancel();
+
+        public void Dispose() => _stopping.Dispose();
 
         public void StopApplication() => throw new NotSupportedException("A page must not stop the host.");
     }

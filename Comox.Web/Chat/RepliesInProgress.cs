@@ -1,0 +1,28 @@
+using System.Collections.Concurrent;
+
+namespace Comox.Web.Chat;
+
+/// <summary>
+/// The replies that are streaming, at most one per session. They belong to the host and not to a page: whoever leaves and comes back finds the reply still
+/// growing. Each ends by itself, by Stop, or with the host.
+/// </summary>
+internal sealed class RepliesInProgress(IHostApplicationLifetime lifetime)
+{
+    public const int Most = 64;
+
+    private readonly ConcurrentDictionary<string, Conversation> _conversations = new();
+
+    public CancellationToken Stopping => lifetime.ApplicationStopping;
+
+    public Conversation? Find(string session) => _conversations.GetValueOrDefault(session);
+
+    /// <summary>Null when it may begin, else why not.</summary>
+    public string? Begin(Conversation conversation)
+    {
+        if (_conversations.Count >= Most)
+            return "Too many replies are in progress. Wait for one of them to end.";
+        return _conversations.TryAdd(conversation.Session.Id, conversation) ? null : "This conversation is being answered in another window.";
+    }
+
+    public void End(Conversation conversation) => _conversations.TryRemove(KeyValuePair.Create(conversation.Session.Id, conversation));
+}
