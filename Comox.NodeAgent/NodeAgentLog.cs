@@ -34,4 +34,13 @@ internal static partial class NodeAgentLog
 
     [LoggerMessage(11, LogLevel.Debug, "Engine {Engine} answered a proxied request with {Error}")]
     public static partial void ForwardFailed(this ILogger log, string engine, string error);
+
+    [LoggerMessage(12, LogLevel.Warning, "The model {Path} is passed over: the engine cannot load it. {Reason}")]
+    public static partial void ModelPassedOver(this ILogger log, string path, string reason);
+
+    [LoggerMessage(13, LogLevel.Error, "A mistake in Comox stopped the supervision of engine {Engine}")]
+    public static partial void SupervisionBroke(this ILogger log, string engine, Exception bug);
+
+    [LoggerMessage(14, LogLevel.Warning, "Engine {Engine} could not be ended in good order")]
+    public static partial void EngineNotEnded(this ILogger log, string engine, Exception problem);
 }

@@ -16,7 +16,7 @@ internal static class BuiltInModel
     public static string Notice(string? fallback) =>
         "The built-in demonstration model (2 million parameters): it keeps a simple persona, takes in plain statements such as \"My favourite food is lentil soup.\", and answers " +
         "questions about them. It knows nothing of the world and cannot hold an open conversation; for that, name a model in Comox:NodeAgent:Model." +
-        (fallback is null ? "" : $" No other model was found: {fallback}");
+        (fallback is null ? "" : $" No other model is in use because: {fallback}");
 }
 
 /// <summary>A chosen model as others see it.</summary>
@@ -43,7 +43,7 @@ internal static class EngineModels
             Parameters = model.Info.Parameters,
             ContextTokens = SlotContext(model.Info, options),
             Profile = builtIn ? PromptProfiles.TinyTalker : PromptProfiles.ForContext(SlotContext(model.Info, options)),
-            Notice = builtIn ? BuiltInModel.Notice(model.Fallback) : null,
+            Notice = builtIn ? BuiltInModel.Notice(model.Fallback) : model.Fallback,
         };
     }
 

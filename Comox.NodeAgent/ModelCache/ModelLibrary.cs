@@ -9,8 +9,11 @@ namespace Comox.NodeAgent.ModelCache;
 /// <param name="Path">The GGUF file.</param>
 /// <param name="Source">One of <see cref="ModelSources"/>.</param>
 /// <param name="Info">What its head says.</param>
-/// <param name="Fallback">For the built-in model: why it is that one.</param>
+/// <param name="Fallback">Why it is this one and none that comes before it.</param>
 internal sealed record ChosenModel(string Path, string Source, GgufInfo Info, string? Fallback = null);
+
+/// <summary>A model that the engine could not load.</summary>
+internal sealed record RefusedModel(string Path, string Reason);
 
 /// <summary>
 /// Finds a model; there always is one.
@@ -20,34 +23,42 @@ internal sealed record ChosenModel(string Path, string Source, GgufInfo Info, st
 /// (3) a small instruct model from the hub, when the hub answers
 /// (4) the built-in one
 /// </code>
+/// What the engine has refused to load is not chosen again; the choice then says so.
 /// </summary>
 internal sealed class ModelLibrary(ModelCaches caches, HubClient hub, VerifiedDownload download, IOptions<NodeAgentOptions> options, ILogger<ModelLibrary> log)
 {
     /// <summary>Small enough for two cores, and trained to follow a system message.</summary>
     public static readonly ModelReference.OnHub Default = new("Qwen/Qwen2.5-0.5B-Instruct-GGUF", "qwen2.5-0.5b-instruct-q8_0.gguf");
 
-    public async Task<Outcome<ChosenModel>> ChooseAsync(ProgressReport report, CancellationToken cancellation)
+    public async Task<Outcome<ChosenModel>> ChooseAsync(IReadOnlyList<RefusedModel> refused, ProgressReport report, CancellationToken cancellation)
     {
         if (options.Value.Model is { Length: > 0 } configured) // (1)
             return await ConfiguredAsync(configured, report, cancellation);
 
-        if (Cached() is { } cached) // (2)
-            return Outcome<ChosenModel>.Of(cached);
+        var passedOver = string.Join(' ', refused.Select(model => $"The engine cannot load {System.IO.Path.GetFileName(model.Path)}: {model.Reason}"));
+        if (Cached(refused) is { } cached) // (2)
+            return Outcome<ChosenModel>.Of(Explained(cached));
 
-        var fallback = "Comox:NodeAgent:Offline is set.";
-        if (!options.Value.Offline) // (3)
+        var fallback = passedOver;
+        if (options.Value.Offline)
+        {
+            fallback = $"{passedOver} {NodeAgentOptions.Section}:Offline is set.".TrimStart();
+        }
+        else if (!refused.Any(model => System.IO.Path.GetFileName(model.Path) == Default.Selector)) // (3)
         {
             var fetched = await FetchAsync(Default, ModelSources.Hub, report, cancellation);
             if (fetched.IsSuccess)
-                return fetched;
-            fallback = fetched.Problem;
-            log.HubModelNotHad(fallback);
+                return Outcome<ChosenModel>.Of(Explained(fetched.Value));
+            fallback = $"{passedOver} {fetched.Problem}".TrimStart();
+            log.HubModelNotHad(fetched.Problem);
         }
 
         var path = System.IO.Path.Combine(AppContext.BaseDirectory, "nodeagent", BuiltInModel.FileName); // (4)
         return GgufFile.TryRead(path, out var info, out var problem)
             ? Outcome<ChosenModel>.Of(new ChosenModel(path, ModelSources.BuiltIn, info, fallback))
             : Outcome<ChosenModel>.Failed($"The built-in model {path} cannot be used: {problem}. Install Comox again, or name a model in {NodeAgentOptions.Section}:Model.");
+
+        ChosenModel Explained(ChosenModel model) => passedOver.Length > 0 ? model with { Fallback = passedOver } : model;
     }
 
     private async Task<Outcome<ChosenModel>> ConfiguredAsync(string configured, ProgressReport report, CancellationToken cancellation)
@@ -75,17 +86,20 @@ internal sealed class ModelLibrary(ModelCaches caches, HubClient hub, VerifiedDo
         }
     }
 
-    private ChosenModel? Cached()
+    private ChosenModel? Cached(IReadOnlyList<RefusedModel> refused)
     {
-        if (caches.Find(Default) is { } preferred && Read(preferred, ModelSources.Cache) is { IsSuccess: true } known)
+        if (caches.Find(Default) is { } preferred && IsAllowed(preferred) && Read(preferred, ModelSources.Cache) is { IsSuccess: true } known)
             return known.Value;
 
         // The smallest: on a CPU the difference between one that answers at once and one that does not.
         return caches.Files()
+            .Where(file => IsAllowed(file.Path) && !GgufSelection.IsPart(file.Path))
             .Select(file => Read(file.Path, ModelSources.Cache).Value)
             .OfType<ChosenModel>()
             .Where(model => !model.Info.IsEncoder && model.Info.HasChatTemplate)
             .MinBy(model => model.Info.SizeBytes);
+
+        bool IsAllowed(string path) => refused.All(model => model.Path != path);
     }
 
     private async Task<Outcome<ChosenModel>> FetchAsync(ModelReference.OnHub wanted, string source, ProgressReport report, CancellationToken cancellation)

@@ -5,6 +5,7 @@ namespace Comox.NodeAgent.Supervision;
 /// <summary>
 /// Which state may follow which. One loop per engine moves it (<see cref="EngineSupervisor"/>); a move that is not here is a bug.
 /// <code>
+///                       ┌←─────┐                                loading → fetching: another model is to be tried
 /// provisioning → fetching → loading → ready → stopping → stopped
 ///       │            │        │ ↑       │
 ///       │            │        ↓ │       │        restarting: it died, or a restart was asked for
@@ -18,7 +19,7 @@ internal static class EngineLifecycle
     {
         [EngineStates.Provisioning] = [EngineStates.Fetching, EngineStates.Failed, EngineStates.Stopping],
         [EngineStates.Fetching] = [EngineStates.Loading, EngineStates.Failed, EngineStates.Stopping],
-        [EngineStates.Loading] = [EngineStates.Ready, EngineStates.Restarting, EngineStates.Failed, EngineStates.Stopping],
+        [EngineStates.Loading] = [EngineStates.Ready, EngineStates.Fetching, EngineStates.Restarting, EngineStates.Failed, EngineStates.Stopping],
         [EngineStates.Ready] = [EngineStates.Restarting, EngineStates.Failed, EngineStates.Stopping],
         [EngineStates.Restarting] = [EngineStates.Loading, EngineStates.Failed, EngineStates.Stopping],
         [EngineStates.Failed] = [EngineStates.Provisioning, EngineStates.Stopping],

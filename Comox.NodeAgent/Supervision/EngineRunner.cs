@@ -15,23 +15,25 @@ internal sealed class EngineRunner(
     private EngineProcess? _running;
 
     /// <summary>Returns, with the reason, when starting it again has no prospect.</summary>
-    public async Task<string> RunAsync(EngineHandle engine, EngineProgram program, ChosenModel model, CancellationToken stopping)
+    public async Task<RunEnd> RunAsync(EngineHandle engine, EngineProgram program, ChosenModel model, CancellationToken stopping)
     {
         var described = EngineModels.Describe(model, options.Value);
         var slots = LlamaCppLaunch.Slots(options.Value, model.Info.Parameters);
         log.ModelChosen(described.Name, described.Source, described.Notice);
 
         var policy = new RestartPolicy();
+        var loaded = false;
         while (true)
         {
             engine.Enter(EngineStates.Loading, $"Loading {described.Name}", status => status with { Model = described, Slots = slots });
             var words = new LogRing(100);
             var started = await starter.StartAsync(engine, program, model, line => Hear(engine, words, line), stopping); // (3)
             if (!started.IsSuccess)
-                return started.Problem;
+                return new RunEnd(started.Problem, ModelRefused: false);
 
             var end = await LiveAsync(engine, described, started.Value, stopping); // (4)
             await StopAsync(engine);
+            loaded |= end.ReadyFor is not null;
             if (end.AskedFor)
             {
                 engine.Enter(EngineStates.Restarting, "Restarting, as asked", status => status with { ProcessId = null });
@@ -43,7 +45,12 @@ internal sealed class EngineRunner(
                 : ($"llama-server did not load the model within {NodeAgentOptions.Section}:LoadTimeout ({options.Value.LoadTimeout})", true);
             var delay = hopeless ? null : policy.AfterDeath(end.ReadyFor ?? TimeSpan.Zero); // (5)
             if (delay is null)
-                return hopeless ? $"{reason}. Correct the cause, then restart the engine." : $"{reason}. It died {RestartPolicy.MaxQuickDeaths} times in a row; look at its log, then restart it.";
+            {
+                return new RunEnd(
+                    hopeless ? $"{reason}. Correct the cause, then restart the engine." : $"{reason}. It died {RestartPolicy.MaxQuickDeaths} times in a row; look at its log, then restart it.",
+                    ModelRefused: !loaded && !LastWords.BlameTheProgram(words.Lines()));
+            }
+
             engine.Enter(EngineStates.Restarting, $"{reason}. Starting again in {delay.Value.TotalSeconds:0.#} s", status => status with { ProcessId = null, Restarts = status.Restarts + 1 });
             await Task.Delay(delay.Value, time, stopping);
         }
@@ -70,7 +77,7 @@ internal sealed class EngineRunner(
         {
             using var limit = new CancellationTokenSource(options.Value.LoadTimeout, time);
             using var loading = CancellationTokenSource.CreateLinkedTokenSource(watching.Token, limit.Token);
-            var ready = readiness.WaitAsync(started.Endpoint, loading.Token);
+            var ready = readiness.WaitAsync(started.Endpoint, model.Name, loading.Token);
             await Task.WhenAny(ready, exited);
             stopping.ThrowIfCancellationRequested();
             if (exited.IsCompleted)
@@ -100,6 +107,10 @@ internal sealed class EngineRunner(
         engine.Log.Add(line);
         words.Add(line);
     }
+
+    /// <param name="Reason">For a person.</param>
+    /// <param name="ModelRefused">The engine never got this model loaded; with another one it may run.</param>
+    internal readonly record struct RunEnd(string Reason, bool ModelRefused);
 
     /// <param name="ExitCode">Null when it still runs.</param>
     /// <param name="ReadyFor">Null when it never was ready.</param>

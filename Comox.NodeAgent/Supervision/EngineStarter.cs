@@ -15,7 +15,7 @@ namespace Comox.NodeAgent.Supervision;
 internal sealed record StartedEngine(EngineProcess Process, EngineEndpoint Endpoint);
 
 /// <summary>Turns program and model into a running process, with a fresh key and a free port.</summary>
-internal sealed class EngineStarter(ComoxHome home, ProcessTether tether, LeftoverEngines leftovers, IOptions<NodeAgentOptions> options)
+internal sealed class EngineStarter(ComoxHome home, ProcessTether tether, LeftoverEngines leftovers, IOptions<NodeAgentOptions> options, TimeProvider time)
 {
     public async Task<Outcome<StartedEngine>> StartAsync(EngineHandle engine, EngineProgram program, ChosenModel model, Action<string> line, CancellationToken cancellation)
     {
@@ -33,7 +33,9 @@ internal sealed class EngineStarter(ComoxHome home, ProcessTether tether, Leftov
             EngineModels.SlotContext(model.Info, options.Value),
             LlamaCppLaunch.Threads(options.Value, Environment.ProcessorCount),
             keyFile);
-        var plan = LlamaCppLaunch.Plan(program.Path, service, FreePort());
+        if (FreePort(out var noPort) is not { } port)
+            return Outcome<StartedEngine>.Failed($"llama-server cannot be given a port on 127.0.0.1: {noPort}. Correct that, then restart the engine.");
+        var plan = LlamaCppLaunch.Plan(program.Path, service, port);
 
         var start = new ProcessStartInfo(plan.Program, plan.Arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = home.Path };
         foreach (var variable in start.Environment.Keys.Where(LaunchPlan.IsWithheld).ToList())
@@ -41,7 +43,17 @@ internal sealed class EngineStarter(ComoxHome home, ProcessTether tether, Leftov
         try
         {
             var process = new EngineProcess(await tether.StartAsync(start, cancellation), line);
-            leftovers.Note(engine.Id, process.Id);
+            try
+            {
+                leftovers.Note(engine.Id, process.Id);
+            }
+            catch
+            {
+                await process.StopAsync(TimeSpan.Zero, time); // Nobody else knows of it yet.
+                process.Dispose();
+                throw;
+            }
+
             return Outcome<StartedEngine>.Of(new StartedEngine(process, new EngineEndpoint(plan.Port, key)));
         }
         catch (Win32Exception problem)
@@ -51,11 +63,20 @@ internal sealed class EngineStarter(ComoxHome home, ProcessTether tether, Leftov
     }
 
     // Free now and perhaps taken a moment later; then the engine exits, and its restart gets another one.
-    private static int FreePort()
+    private static int? FreePort(out string? problem)
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        try
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, 0);
+            listener.Start();
+            problem = null;
+            return ((IPEndPoint)listener.LocalEndpoint).Port;
+        }
+        catch (SocketException refused)
+        {
+            problem = refused.Message;
+            return null;
+        }
     }
 }
 

@@ -8,7 +8,7 @@ namespace Comox.NodeAgent.Supervision;
 /// The one loop that moves an engine through its states.
 /// <code>
 /// (1) find or install the program
-/// (2) choose the model
+/// (2) choose the model; when the engine cannot load one that nobody asked for, the next
 /// (3) start the process and wait until it is ready
 /// (4) wait until it dies, a restart is asked for, or the host stops
 /// (5) died: start again after a while, or give up; failed: wait until a restart is asked for, and begin at (1)
@@ -16,7 +16,7 @@ namespace Comox.NodeAgent.Supervision;
 /// </code>
 /// </summary>
 internal sealed class EngineSupervisor(
-    EngineHandle engine, EngineProvisioner provisioner, ModelLibrary library, EngineRunner runner, AgentLock agentLock) : BackgroundService
+    EngineHandle engine, EngineProvisioner provisioner, ModelLibrary library, EngineRunner runner, AgentLock agentLock, ILogger<EngineSupervisor> log) : BackgroundService
 {
     public override Task StartAsync(CancellationToken cancellationToken)
     {
@@ -41,7 +41,7 @@ internal sealed class EngineSupervisor(
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             engine.Enter(EngineStates.Stopping, "The agent is stopping");
-            await runner.StopAsync(engine); // (6)
+            await EndAsync(); // (6)
             engine.Enter(EngineStates.Stopped, "The agent has stopped it", Stopped);
         }
     }
@@ -56,8 +56,27 @@ internal sealed class EngineSupervisor(
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
             // A full or vanished disk is no reason to take the other services of this process down.
-            await runner.StopAsync(engine);
+            await EndAsync();
             return $"The data folder cannot be used: {problem.Message} Correct that, then restart the engine.";
+        }
+        catch (Exception bug) when (bug is not OperationCanceledException || !stopping.IsCancellationRequested)
+        {
+            // Nor is a mistake of ours: out of this loop it would stop the host, and with it memory, the pages and chat through other nodes.
+            log.SupervisionBroke(engine.Id, bug);
+            await EndAsync();
+            return $"A mistake in Comox stopped it: {bug.Message} The log has the details. Restart the engine to try again.";
+        }
+    }
+
+    private async Task EndAsync()
+    {
+        try
+        {
+            await runner.StopAsync(engine);
+        }
+        catch (Exception problem)
+        {
+            log.EngineNotEnded(engine.Id, problem);
         }
     }
 
@@ -67,9 +86,20 @@ internal sealed class EngineSupervisor(
         if (!program.IsSuccess)
             return program.Problem;
 
-        engine.Enter(EngineStates.Fetching, "Choosing a model", status => status with { Version = program.Value.Version });
-        var model = await library.ChooseAsync(engine.Report, stopping); // (2)
-        return model.IsSuccess ? await runner.RunAsync(engine, program.Value, model.Value, stopping) : model.Problem;
+        var refused = new List<RefusedModel>();
+        while (true)
+        {
+            engine.Enter(EngineStates.Fetching, "Choosing a model", status => status with { Version = program.Value.Version, ProcessId = null });
+            var model = await library.ChooseAsync(refused, engine.Report, stopping); // (2)
+            if (!model.IsSuccess)
+                return model.Problem;
+
+            var (reason, modelRefused) = await runner.RunAsync(engine, program.Value, model.Value, stopping);
+            if (!modelRefused || model.Value.Source is not (ModelSources.Cache or ModelSources.Hub))
+                return reason;
+            log.ModelPassedOver(model.Value.Path, reason);
+            refused.Add(new RefusedModel(model.Value.Path, reason));
+        }
     }
 
     private static EngineStatus Stopped(EngineStatus status) => status with { ProcessId = null };

@@ -7,10 +7,8 @@ namespace Comox.NodeAgent.Supervision;
 internal static partial class LastWords
 {
     // Starting again changes nothing about these.
-    private static readonly string[] Hopeless =
-    [
-        "error loading model", "failed to load model", "error: invalid argument", "error: unknown argument", "unsupported model architecture", "no backends are loaded",
-    ];
+    private static readonly string[] BadModel = ["error loading model", "failed to load model", "unsupported model architecture"];
+    private static readonly string[] BadProgram = ["error: invalid argument", "error: unknown argument", "no backends are loaded"];
 
     /// <param name="exitCode">Its exit code.</param>
     /// <param name="wasReady">Whether it had loaded its model.</param>
@@ -21,9 +19,14 @@ internal static partial class LastWords
         // Of an engine that ran, older errors are of requests long gone; only what it said at the very end counts.
         var errors = lines.Skip(wasReady ? Math.Max(0, lines.Count - 5) : 0).Select(line => ErrorLine().Match(line)).Where(match => match.Success).Select(match => match.Groups["text"].Value);
         var words = errors.FirstOrDefault() ?? (wasReady ? null : lines.LastOrDefault(line => line.Length > 0));
-        var hopeless = !wasReady && lines.Any(line => Array.Exists(Hopeless, known => line.Contains(known, StringComparison.OrdinalIgnoreCase)));
+        var hopeless = !wasReady && (Has(lines, BadModel) || Has(lines, BadProgram));
         return ($"llama-server {Ending(exitCode)}{(words is null ? "" : $": {words.Trim()}")}", hopeless);
     }
+
+    /// <summary>True when no other model would have helped.</summary>
+    public static bool BlameTheProgram(IReadOnlyList<string> lines) => Has(lines, BadProgram);
+
+    private static bool Has(IReadOnlyList<string> lines, string[] words) => lines.Any(line => Array.Exists(words, known => line.Contains(known, StringComparison.OrdinalIgnoreCase)));
 
     // A process that a signal ended is reported as 128 + signal.
     private static string Ending(int exitCode) => exitCode switch

@@ -9,7 +9,6 @@ internal sealed class RestartPolicy
     public const int MaxQuickDeaths = 5;
     public static readonly TimeSpan LongLife = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(30);
     private int _quickDeaths;
 
     /// <param name="readyFor">How long it was ready; zero when it never was.</param>
@@ -17,9 +16,6 @@ internal sealed class RestartPolicy
     public TimeSpan? AfterDeath(TimeSpan readyFor)
     {
         _quickDeaths = readyFor >= LongLife ? 1 : _quickDeaths + 1;
-        if (_quickDeaths >= MaxQuickDeaths)
-            return null;
-        var delay = FirstDelay * (1 << (_quickDeaths - 1));
-        return delay < MaxDelay ? delay : MaxDelay;
+        return _quickDeaths >= MaxQuickDeaths ? null : FirstDelay * (1 << (_quickDeaths - 1));
     }
 }

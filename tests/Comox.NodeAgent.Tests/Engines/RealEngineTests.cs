@@ -143,6 +143,42 @@ public sealed class RealEngineTests
     }
 
     [Fact]
+    public async Task A_cached_model_that_the_engine_cannot_load_leaves_the_built_in_one_which_says_so()
+    {
+        var home = Directory.CreateTempSubdirectory("comox-node-").FullName;
+        var snapshot = Directory.CreateDirectory(Path.Combine(home, "models", "models--a--b", "snapshots", new string('a', 40))).FullName;
+        await File.WriteAllBytesAsync(Path.Combine(snapshot, "headonly.gguf"), ModelCache.GgufFileTests.TinyGguf("headonly"));
+
+        await using var agent = await RunningAgent.StartAsync(home: home);
+        var engine = await agent.UntilAsync(engine => engine.State is EngineStates.Ready or EngineStates.Failed);
+
+        Assert.Equal(EngineStates.Ready, engine.State);
+        Assert.Equal(ModelSources.BuiltIn, engine.Model!.Source);
+        Assert.Contains("cannot load headonly.gguf: llama-server exited with code 1", engine.Model.Notice);
+    }
+
+    [Fact]
+    public async Task An_engine_whose_process_id_cannot_be_noted_is_ended_and_fails_with_the_cause()
+    {
+        var home = Directory.CreateTempSubdirectory("comox-node-").FullName;
+        Directory.CreateDirectory(Path.Combine(home, "engines", "run", "chat.pid"));
+
+        await using var agent = await RunningAgent.StartAsync(home: home);
+        Assert.Contains("The data folder cannot be used", (await agent.UntilAsync(EngineStates.Failed)).Reason);
+        Assert.DoesNotContain(CommandLines(), line => line.Contains(Path.Combine(home, "engines", "run", "chat.key"), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_mistake_in_the_supervision_fails_the_engine_and_leaves_the_host_running()
+    {
+        // No path has a zero in it: Path.GetFullPath throws what nobody expects.
+        await using var agent = await RunningAgent.StartAsync(new() { ["Comox:NodeAgent:EnginePath"] = "bad\0path" });
+        Assert.Contains("A mistake in Comox", (await agent.UntilAsync(EngineStates.Failed)).Reason);
+        using var alive = await agent.Http.GetAsync("/alive");
+        Assert.Equal(HttpStatusCode.OK, alive.StatusCode);
+    }
+
+    [Fact]
     public async Task Events_tell_the_status_at_once_and_at_every_change()
     {
         await using var agent = await RunningAgent.StartAsync();
@@ -227,6 +263,24 @@ public sealed class RealEngineTests
         using var response = await agent.Http.GetAsync(path);
         Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
         Assert.Equal(ErrorCodes.EngineNotFound, (await response.Content.ReadFromJsonAsync(OpenAIJson.Default.ApiErrorBody))!.Error.Code);
+    }
+
+    private static IEnumerable<string> CommandLines()
+    {
+        foreach (var folder in Directory.EnumerateDirectories("/proc").Where(folder => int.TryParse(Path.GetFileName(folder), out _)))
+        {
+            string line;
+            try
+            {
+                line = File.ReadAllText(Path.Combine(folder, "cmdline"));
+            }
+            catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+            {
+                continue;
+            }
+
+            yield return line;
+        }
     }
 
     private static string BuiltIn => Path.Combine(AppContext.BaseDirectory, "nodeagent", "tiny-talker-q8.gguf");

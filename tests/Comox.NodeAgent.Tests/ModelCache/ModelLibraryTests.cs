@@ -22,6 +22,7 @@ public sealed class ModelLibraryTests : IAsyncLifetime
     private readonly byte[] _file = [.. GgufFileTests.TinyGguf("qwen2"), .. RandomNumberGenerator.GetBytes(200_000)];
     private readonly ConcurrentQueue<(string Path, long From, bool HasToken)> _asked = new();
     private readonly ConcurrentQueue<string> _reports = new();
+    private string _commit = Commit;
     private string? _announcedHash;
     private Func<int, int> _cut = _ => int.MaxValue;
     private bool _storageIsDown;
@@ -170,7 +171,49 @@ public sealed class ModelLibraryTests : IAsyncLifetime
         Assert.Empty(_asked);
     }
 
-    private async Task<Outcome<ChosenModel>> ChooseAsync(Action<NodeAgentOptions>? change = null)
+    [Theory]
+    [InlineData("../../../../elsewhere")]
+    [InlineData("main")]
+    [InlineData("0123456789ABCDEF0123456789abcdef01234567")]
+    [InlineData("0123456789abcdef0123456789abcdef01234567/..")]
+    public async Task A_commit_that_is_none_leads_nowhere(string commit)
+    {
+        _commit = commit;
+        var model = (await ChooseAsync()).Value!;
+        Assert.Equal(ModelSources.BuiltIn, model.Source);
+        Assert.Contains("in a form that is not the hub's", model.Fallback);
+        Assert.Empty(Directory.EnumerateFiles(_home.FullName, "*", SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    public async Task A_part_of_a_split_model_is_not_taken_for_a_model()
+    {
+        var snapshot = Directory.CreateDirectory(Path.Combine(_home.FullName, "models", "models--a--b", "snapshots", Commit)).FullName;
+        await File.WriteAllBytesAsync(Path.Combine(snapshot, "split-00001-of-00003.gguf"), GgufFileTests.TinyGguf("part"));
+        await File.WriteAllBytesAsync(Path.Combine(snapshot, "whole.gguf"), [.. GgufFileTests.TinyGguf("whole"), .. new byte[1000]]);
+        Assert.Equal("whole.gguf", Path.GetFileName((await ChooseAsync()).Value!.Path));
+    }
+
+    [Fact]
+    public async Task What_the_engine_refused_is_passed_over_down_to_the_built_in_model_which_says_so()
+    {
+        var snapshot = Directory.CreateDirectory(Path.Combine(_home.FullName, "models", "models--a--b", "snapshots", Commit)).FullName;
+        await File.WriteAllBytesAsync(Path.Combine(snapshot, "small.gguf"), GgufFileTests.TinyGguf("small"));
+        var small = new RefusedModel(Path.Combine(snapshot, "small.gguf"), "llama-server was killed.");
+
+        var fromHub = (await ChooseAsync(null, small)).Value!;
+        Assert.Equal(ModelSources.Hub, fromHub.Source);
+        Assert.Contains("small.gguf: llama-server was killed.", EngineModels.Describe(fromHub, new NodeAgentOptions()).Notice);
+
+        _asked.Clear();
+        var last = (await ChooseAsync(null, small, new RefusedModel(fromHub.Path, "llama-server crashed."))).Value!;
+        Assert.Equal(ModelSources.BuiltIn, last.Source);
+        Assert.Contains("small.gguf: llama-server was killed.", last.Fallback);
+        Assert.Contains($"{DefaultFile}: llama-server crashed.", last.Fallback);
+        Assert.Empty(_asked);
+    }
+
+    private async Task<Outcome<ChosenModel>> ChooseAsync(Action<NodeAgentOptions>? change = null, params RefusedModel[] refused)
     {
         var settings = new NodeAgentOptions { Hub = _hub.Address };
         change?.Invoke(settings);
@@ -186,7 +229,7 @@ public sealed class ModelLibraryTests : IAsyncLifetime
             new VerifiedDownload(time),
             options,
             NullLogger<ModelLibrary>.Instance);
-        return await library.ChooseAsync((words, _) => _reports.Enqueue(words), TestContext.Current.CancellationToken);
+        return await library.ChooseAsync(refused, (words, _) => _reports.Enqueue(words), TestContext.Current.CancellationToken);
     }
 
     private async Task HubAsync(HttpContext context)
@@ -199,7 +242,7 @@ public sealed class ModelLibraryTests : IAsyncLifetime
         }
         else if (path.StartsWith("/api/models/", StringComparison.Ordinal))
         {
-            await context.Response.WriteAsync($$"""{"id":"x","sha":"{{Commit}}","siblings":[{"rfilename":"README.md"},{"rfilename":"{{DefaultFile}}"}]}""");
+            await context.Response.WriteAsync($$"""{"id":"x","sha":"{{_commit}}","siblings":[{"rfilename":"README.md"},{"rfilename":"{{DefaultFile}}"}]}""");
         }
         else
         {
