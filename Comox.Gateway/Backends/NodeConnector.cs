@@ -8,14 +8,14 @@ namespace Comox.Gateway.Backends;
 /// Turns a configured address (<c>https+http://nodeagent</c>) into a real one before each watch. Chat requests use the same real address:
 /// the node that reports an engine is the node that runs it.
 /// </summary>
-internal sealed class NodeConnector(ServiceEndpointResolver discovery, IHttpClientFactory clients)
+internal sealed class NodeConnector(ServiceEndpointResolver discovery, IHttpClientFactory clients, TimeProvider time)
 {
     /// <summary>The registered client carries the service key and no resilience handler; only its address is another one.</summary>
     public NodeAgentClient ClientFor(Uri address)
     {
         var http = clients.CreateClient(nameof(NodeAgentClient));
         http.BaseAddress = address;
-        return new NodeAgentClient(http);
+        return new NodeAgentClient(http, time);
     }
 
     public async Task<Uri> ResolveAsync(Uri configured, CancellationToken cancellation)

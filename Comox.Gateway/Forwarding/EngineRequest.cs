@@ -36,6 +36,9 @@ internal static class EngineRequest
         splice.Set(ChatField.MaxTokens, limit);
         splice.SetIfPresent(ChatField.MaxCompletionTokens, limit);
 
+        if (exchange.Route.Profile.Temperature is { } temperature && !request.HasTemperature)
+            splice.Set(ChatField.Temperature, Encoding.UTF8.GetBytes(temperature.ToString(CultureInfo.InvariantCulture)));
+
         if (exchange.Recalled is { } recalled)
         {
             splice.Set(ChatField.Model, Encoding.UTF8.GetBytes($"\"{JsonEncodedText.Encode(exchange.Route.Model)}\""));

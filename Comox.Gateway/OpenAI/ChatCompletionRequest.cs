@@ -11,6 +11,7 @@ internal enum ChatField
     MaxCompletionTokens,
     Choices,
     User,
+    Temperature,
 }
 
 /// <summary>Where a field's value stands in the body.</summary>
@@ -34,6 +35,9 @@ internal sealed record ChatCompletionRequest
     public required int Choices { get; init; }
 
     public required string? User { get; init; }
+
+    /// <summary>Whether the client names a temperature of its own; null counts as none.</summary>
+    public required bool HasTemperature { get; init; }
 
     /// <summary>Every occurrence of every <see cref="ChatField"/>, in the order of the body. A key may occur twice.</summary>
     public required IReadOnlyList<FieldSpan> Fields { get; init; }

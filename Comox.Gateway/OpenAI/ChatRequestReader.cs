@@ -22,6 +22,7 @@ internal ref struct ChatRequestReader
     private int? _maxCompletionTokens;
     private int _choices = 1;
     private string? _user;
+    private bool _hasTemperature;
     private bool _hasMessages;
 
     private ChatRequestReader(ReadOnlyMemory<byte> body)
@@ -89,6 +90,7 @@ internal ref struct ChatRequestReader
             MaxTokens = _maxCompletionTokens ?? _maxTokens,
             Choices = _choices,
             User = _user,
+            HasTemperature = _hasTemperature,
             Fields = _fields,
             ClosingBrace = closingBrace,
         };
@@ -108,6 +110,7 @@ internal ref struct ChatRequestReader
             _ when _json.ValueTextEquals("max_completion_tokens"u8) => (ChatField.MaxCompletionTokens, true),
             _ when _json.ValueTextEquals("n"u8) => (ChatField.Choices, true),
             _ when _json.ValueTextEquals("user"u8) => (ChatField.User, true),
+            _ when _json.ValueTextEquals("temperature"u8) => (ChatField.Temperature, true),
             _ => (default, false),
         };
         return known;
@@ -123,6 +126,7 @@ internal ref struct ChatRequestReader
         ChatField.MaxTokens => ReadCount("max_tokens", int.MaxValue, out _maxTokens),
         ChatField.MaxCompletionTokens => ReadCount("max_completion_tokens", int.MaxValue, out _maxCompletionTokens),
         ChatField.Choices => ReadChoices(),
+        ChatField.Temperature => ReadTemperature(),
         _ => throw new InvalidOperationException($"{field} is not read."),
     };
 
@@ -173,6 +177,14 @@ internal ref struct ChatRequestReader
         if (_json.TokenType is not (JsonTokenType.StartObject or JsonTokenType.Null))
             return Invalid("stream_options", "must be an object");
         _json.Skip();
+        return null;
+    }
+
+    private ApiError? ReadTemperature()
+    {
+        if (_json.TokenType is not (JsonTokenType.Number or JsonTokenType.Null))
+            return Invalid("temperature", "must be a number");
+        _hasTemperature = _json.TokenType == JsonTokenType.Number;
         return null;
     }
 

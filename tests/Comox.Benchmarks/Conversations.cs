@@ -34,7 +34,7 @@ internal sealed class Conversations
         {
             var session = $"ses_{at / TurnsPerSession:D6}";
             if (!segments.TryGetValue(session, out var segment))
-                segments[session] = segment = new RecallSegment();
+                segments[session] = segment = new RecallSegment(TimeZoneInfo.Utc);
             var said = Start.AddMinutes(at);
             var turn = new RecallTurn($"trn_{at:D8}", session, at % 2 == 0 ? "user" : "assistant", Sentence(6 + _random.Next(25)), said);
             segment.Add(turn, at % 2 == 0 ? "mara" : "Brine", at % TurnsPerFact == 0 ? [Fact(turn, at)] : []);

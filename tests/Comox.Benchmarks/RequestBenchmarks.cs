@@ -44,10 +44,10 @@ public class RequestBenchmarks
     public int Read() => Request().ClosingBrace;
 
     [Benchmark(Description = "Read and splice, plain model")]
-    public int ReadAndSplice() => EngineRequest.Splice(new Exchange(Http, Request(), "req_1") { Route = Route }).Pieces().Count;
+    public int ReadAndSplice() => EngineRequest.Splice(new Exchange(Http, Request(), "req_1", CancellationToken.None) { Route = Route }).Pieces().Count;
 
     [Benchmark(Description = "Read and splice, character")]
-    public int ReadAndSpliceCharacter() => EngineRequest.Splice(new Exchange(Http, Request(), "req_1") { Route = Route, Recalled = _recalled }).Pieces().Count;
+    public int ReadAndSpliceCharacter() => EngineRequest.Splice(new Exchange(Http, Request(), "req_1", CancellationToken.None) { Route = Route, Recalled = _recalled }).Pieces().Count;
 
     /// <summary>What memory is sent; only a character needs it.</summary>
     [Benchmark(Description = "Read the transcript")]

@@ -42,6 +42,9 @@ public sealed class FakeBackendServer : IAsyncDisposable
     /// <summary>Whether the node agent's event stream is refused.</summary>
     public bool RefuseWatchers { get; set; }
 
+    /// <summary>Keeps the event streams open and sends nothing on them, as a machine that lost its power.</summary>
+    public bool FallsSilent { get; set; }
+
     public Uri Address => new(_app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First());
 
     /// <summary>What the node agent reports; setting it tells every watcher.</summary>

@@ -7,6 +7,7 @@ namespace Comox.FakeBackend;
 public static class FakeNode
 {
     public const string Model = "fake-model";
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(1);
     private static readonly DateTimeOffset Start = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
 
     /// <summary>A node with one chat engine that is ready.</summary>
@@ -52,13 +53,23 @@ public static class FakeNode
             if (!await server.AuthorizeAsync(http))
                 return;
             http.Response.ContentType = "text/event-stream";
-            await foreach (var status in server.Watch().ReadAllAsync(http.RequestAborted))
+            var changes = server.Watch();
+            while (true)
             {
-                if (status is null)
+                // As the real agent: something every second, or the reader takes the node for lost.
+                var changed = changes.WaitToReadAsync(http.RequestAborted).AsTask();
+                while (!server.FallsSilent && await Task.WhenAny(changed, Task.Delay(Heartbeat, TimeProvider.System, http.RequestAborted)) != changed)
+                    await SendAsync(http, ":\n\n");
+                if (!await changed || !changes.TryRead(out var status) || status is null)
                     break;
-                await http.Response.WriteAsync($"event: status\ndata: {JsonSerializer.Serialize(status, NodesJson.Default.NodeStatus)}\n\n", http.RequestAborted);
-                await http.Response.Body.FlushAsync(http.RequestAborted);
+                await SendAsync(http, $"event: status\ndata: {JsonSerializer.Serialize(status, NodesJson.Default.NodeStatus)}\n\n");
             }
         });
+    }
+
+    private static async Task SendAsync(HttpContext http, string text)
+    {
+        await http.Response.WriteAsync(text, http.RequestAborted);
+        await http.Response.Body.FlushAsync(http.RequestAborted);
     }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Comox.FakeBackend;
 using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Contracts.OpenAI;
 
@@ -44,6 +45,22 @@ public sealed class CharacterTests
         var sent = (await gateway.Node.NextRequestAsync()).Json;
         Assert.Equal(expected, sent.GetProperty("max_tokens").GetInt32());
         Assert.All(sent.EnumerateObject().Where(field => field.Name == "max_completion_tokens"), field => Assert.Equal(expected, field.Value.GetInt32()));
+    }
+
+    [Theory]
+    [InlineData("", 0.2)]
+    [InlineData(""","temperature":null""", 0.2)]
+    [InlineData(""","temperature":0.9""", 0.9)]
+    public async Task The_models_own_temperature_is_used_where_the_client_names_none(string more, double expected)
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync();
+        var engine = FakeNode.Engine();
+        gateway.Node.Status = FakeNode.With("n", engine with { Model = engine.Model! with { Profile = engine.Model.Profile with { Temperature = 0.2 } } });
+        await gateway.KnowsAsync(fleet => fleet.Pools.Any(pool => pool.Ready.Any(backend => backend.Model.Profile.Temperature is not null)));
+
+        using var response = await gateway.SendAsync(Chat.CharacterWhole[..^1] + more + "}");
+
+        Assert.Equal(expected, (await gateway.Node.NextRequestAsync()).Json.GetProperty("temperature").GetDouble());
     }
 
     [Fact]

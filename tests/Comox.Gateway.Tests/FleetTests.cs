@@ -65,6 +65,17 @@ public sealed class FleetTests
     }
 
     [Fact]
+    public async Task A_node_that_falls_silent_without_closing_its_connection_is_lost()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync();
+
+        gateway.Node.RefuseWatchers = true;
+        gateway.Node.FallsSilent = true;
+
+        await gateway.KnowsAsync(fleet => fleet.Pools.All(pool => pool.Ready.IsEmpty));
+    }
+
+    [Fact]
     public async Task Two_nodes_with_one_model_take_turns()
     {
         await using var second = await FakeBackendServer.StartAsync(TestService.ServiceKey);

@@ -24,7 +24,7 @@ internal sealed class RunningAgent : IAsyncDisposable
     {
         (_app, _home) = (app, home);
         Http = Client(ServiceKey);
-        Node = new NodeAgentClient(Http);
+        Node = new NodeAgentClient(Http, TimeProvider.System);
     }
 
     public HttpClient Http { get; }

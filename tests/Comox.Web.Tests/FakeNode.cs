@@ -9,6 +9,7 @@ namespace Comox.Web.Tests;
 /// <summary>The node agent's event stream: the test sets states, and cuts the line.</summary>
 internal sealed class FakeNode
 {
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(1);
     private readonly Lock _gate = new();
     private readonly List<Channel<NodeStatus>> _watchers = [];
     private NodeStatus _status = Some.Node();
@@ -60,16 +61,26 @@ internal sealed class FakeNode
         context.Response.ContentType = "text/event-stream";
         try
         {
-            await foreach (var status in events.Reader.ReadAllAsync(context.RequestAborted))
+            while (true)
             {
-                var data = JsonSerializer.Serialize(status, NodesJson.Default.NodeStatus);
-                await context.Response.Body.WriteAsync(Encoding.UTF8.GetBytes($"event: status\ndata: {data}\n\n"), context.RequestAborted);
-                await context.Response.Body.FlushAsync(context.RequestAborted);
+                // As the real agent: something every second, or the reader takes the node for lost.
+                var changed = events.Reader.WaitToReadAsync(context.RequestAborted).AsTask();
+                while (await Task.WhenAny(changed, Task.Delay(Heartbeat, TimeProvider.System, context.RequestAborted)) != changed)
+                    await SendAsync(context, ":\n\n");
+                if (!await changed || !events.Reader.TryRead(out var status))
+                    return;
+                await SendAsync(context, $"event: status\ndata: {JsonSerializer.Serialize(status, NodesJson.Default.NodeStatus)}\n\n");
             }
         }
         catch (OperationCanceledException)
         {
             // The console stopped watching.
         }
+    }
+
+    private static async Task SendAsync(HttpContext context, string text)
+    {
+        await context.Response.Body.WriteAsync(Encoding.UTF8.GetBytes(text), context.RequestAborted);
+        await context.Response.Body.FlushAsync(context.RequestAborted);
     }
 }

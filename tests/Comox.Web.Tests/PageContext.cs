@@ -32,12 +32,12 @@ internal sealed class PageContext : BunitContext
         Services.AddSingleton(TimeProvider.System);
         Services.AddSingleton(new MemoryClient(_http));
         Services.AddSingleton(new GatewayChatClient(_http));
-        Services.AddSingleton(new NodeAgentClient(_http));
+        Services.AddSingleton(new NodeAgentClient(_http, TimeProvider.System));
         Services.AddSingleton<IHostApplicationLifetime>(_host);
         Services.AddSingleton<PageHandover>();
         Services.AddSingleton<RepliesInProgress>();
         Services.AddSingleton(Options.Create(new WebOptions { MaxCardBytes = 1_000 }));
-        var scopes = new ServiceCollection().AddSingleton(new NodeAgentClient(_http)).BuildServiceProvider().GetRequiredService<IServiceScopeFactory>();
+        var scopes = new ServiceCollection().AddSingleton(new NodeAgentClient(_http, TimeProvider.System)).BuildServiceProvider().GetRequiredService<IServiceScopeFactory>();
         _monitor = new NodeMonitor(scopes, TimeProvider.System, _host, NullLogger<NodeMonitor>.Instance);
         Services.AddSingleton(_monitor);
         SetRendererInfo(new RendererInfo("Server", isInteractive: true)); // Closes the list of services.

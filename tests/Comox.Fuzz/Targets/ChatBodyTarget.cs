@@ -76,7 +76,7 @@ internal sealed class ChatBodyTarget : IFuzzTarget
     /// <returns>What is wrong with the body that the engine would get, or null.</returns>
     private static string? Spliced(ChatCompletionRequest request, RecalledPrompt? recalled, JsonDocument sent)
     {
-        var exchange = new Exchange(new DefaultHttpContext(), request, "req_1") { Route = new ModelRoute("plain \"m\"", PromptProfile.Standard, null), Recalled = recalled };
+        var exchange = new Exchange(new DefaultHttpContext(), request, "req_1", CancellationToken.None) { Route = new ModelRoute("plain \"m\"", PromptProfile.Standard, null), Recalled = recalled };
         var body = EngineRequest.Splice(exchange).Pieces().SelectMany(piece => piece.ToArray()).ToArray();
         using var spliced = Parse(body);
         if (spliced is null)

@@ -25,7 +25,7 @@ public sealed partial class AgentDeathTests
 
         using var http = new HttpClient { BaseAddress = address };
         http.DefaultRequestHeaders.Authorization = new("Bearer", RunningAgent.ServiceKey);
-        var node = new NodeAgentClient(http);
+        var node = new NodeAgentClient(http, TimeProvider.System);
         var processId = 0;
         await foreach (var status in node.WatchAsync(limit.Token))
         {
