@@ -11,6 +11,7 @@ namespace Comox.Benchmarks;
 /// </summary>
 internal sealed class Conversations
 {
+    private const string Character = "Brine";
     private const int Vocabulary = 20_000;
     private const int TurnsPerSession = 100;
     private const int TurnsPerFact = 50;
@@ -37,11 +38,13 @@ internal sealed class Conversations
                 segments[session] = segment = new RecallSegment(TimeZoneInfo.Utc);
             var said = Start.AddMinutes(at);
             var turn = new RecallTurn($"trn_{at:D8}", session, at % 2 == 0 ? "user" : "assistant", Sentence(6 + _random.Next(25)), said);
-            segment.Add(turn, at % 2 == 0 ? "mara" : "Brine", at % TurnsPerFact == 0 ? [Fact(turn, at)] : []);
+            segment.Add(turn, at % 2 == 0 ? "mara" : Character, at % TurnsPerFact == 0 ? [Fact(turn, at)] : []);
         }
 
         Index = new RecallIndex(segments);
-        Questions = [.. Enumerable.Range(0, 16).Select(at => Question($"Do you remember what I said about {Sentence(4)}?"))];
+        var topics = Enumerable.Range(0, 16).Select(_ => Sentence(4)).ToList();
+        Questions = [.. topics.Select(topic => Question($"Do you remember what I said about {topic}?"))];
+        QuestionsByName = [.. topics.Select(topic => Question($"{Character}, do you remember what I said about {topic}?"))];
     }
 
     public RecallIndex Index { get; }
@@ -49,8 +52,8 @@ internal sealed class Conversations
     /// <summary>Messages of the usual mixture: some words rare, some frequent.</summary>
     public IReadOnlyList<TurnRow> Questions { get; }
 
-    /// <summary>A message made of the words that are in the most turns.</summary>
-    public TurnRow FrequentWords => Question(string.Join(' ', _words[..12]));
+    /// <summary>The same, with the character addressed by name: a term of every turn the character spoke.</summary>
+    public IReadOnlyList<TurnRow> QuestionsByName { get; }
 
     /// <summary>Building a hundred thousand turns takes longer than measuring them.</summary>
     public static Conversations Of(int turns)

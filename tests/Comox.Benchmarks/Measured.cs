@@ -16,5 +16,8 @@ internal sealed class Measured : ManualConfig
         AddColumn(StatisticColumn.Median);
         AddDiagnoser(MemoryDiagnoser.Default);
         AddExporter(MarkdownExporter.GitHub);
+        ArtifactsPath = Path.Combine("artifacts", "benchmarks");
+        // The generated project is built like any other; on a busy machine that takes longer than the two minutes it is given.
+        BuildTimeout = TimeSpan.FromMinutes(10);
     }
 }

@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using Comox.Memory.Recall;
+using Comox.Memory.Storage;
 
 namespace Comox.Benchmarks;
 
@@ -17,16 +18,10 @@ public class RecallBenchmarks
     public void Say() => _said = Conversations.Of(Turns);
 
     [Benchmark(Baseline = true, OperationsPerInvoke = Messages)]
-    public int Recall()
-    {
-        var candidates = 0;
-        foreach (var message in _said.Questions)
-            candidates += Recaller.Rank(_said.Index, _said.Index.Facts(), message).Count;
-        return candidates;
-    }
+    public int Recall() => RecallFor(_said.Questions);
 
-    [Benchmark(Description = "Recall, frequent words only")]
-    public int FrequentWords() => Recaller.Rank(_said.Index, _said.Index.Facts(), _said.FrequentWords).Count;
+    [Benchmark(OperationsPerInvoke = Messages, Description = "Recall, character named")]
+    public int RecallByName() => RecallFor(_said.QuestionsByName);
 
     [Benchmark(OperationsPerInvoke = Messages, Description = "of it: search in turns")]
     public int Search()
@@ -39,4 +34,12 @@ public class RecallBenchmarks
 
     [Benchmark(Description = "of it: facts that hold")]
     public int Facts() => _said.Index.Facts().Count;
+
+    private int RecallFor(IReadOnlyList<TurnRow> messages)
+    {
+        var candidates = 0;
+        foreach (var message in messages)
+            candidates += Recaller.Rank(_said.Index, _said.Index.Facts(), message).Count;
+        return candidates;
+    }
 }

@@ -59,7 +59,7 @@ internal sealed class FuzzRun(IFuzzTarget target, TextWriter output, TimeProvide
     private void Report(byte[] input, int seed, string problem)
     {
         output.WriteLine($"{target.Name}: the promise is broken ({target.Promise})");
-        output.WriteLine($"  again: dotnet run --project tests/Comox.Fuzz -- {target.Name} 0 {seed}");
+        output.WriteLine($"  again: dotnet run -c Release --project tests/Comox.Fuzz -- {target.Name} 0 {seed}");
         output.WriteLine($"  input ({input.Length} bytes): {Printable(input)}");
         output.WriteLine($"  {problem}");
         var small = Shrink(input, seed);
@@ -73,7 +73,7 @@ internal sealed class FuzzRun(IFuzzTarget target, TextWriter output, TimeProvide
     private void GiveUp(byte[] input, int seed)
     {
         output.WriteLine($"{target.Name}: an input of {input.Length} bytes takes more than {Hung.TotalSeconds:F0} s");
-        output.WriteLine($"  again: dotnet run --project tests/Comox.Fuzz -- {target.Name} 0 {seed}");
+        output.WriteLine($"  again: dotnet run -c Release --project tests/Comox.Fuzz -- {target.Name} 0 {seed}");
         output.WriteLine($"  input: {Printable(input)}");
         Environment.Exit(1);
     }

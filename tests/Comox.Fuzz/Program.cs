@@ -13,7 +13,7 @@ return new FuzzRun(target, Console.Out, TimeProvider.System).For(TimeSpan.FromSe
 
 int Usage()
 {
-    Console.Error.WriteLine("Usage: dotnet run --project tests/Comox.Fuzz -- <target> [seconds, 20; 0 tries one input] [seed, 1]");
+    Console.Error.WriteLine("Usage: dotnet run -c Release --project tests/Comox.Fuzz -- <target> [seconds, 20; 0 tries one input] [seed, 1]");
     foreach (var known in targets)
         Console.Error.WriteLine($"  {known.Name,-10} {known.Promise}");
     return 2;
