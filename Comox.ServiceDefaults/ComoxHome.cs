@@ -51,6 +51,23 @@ public sealed class ComoxHome
     /// <summary>A file directly below the data folder; it may not exist yet.</summary>
     public string FilePath(string name) => System.IO.Path.Combine(Path, name);
 
+    /// <summary>
+    /// Keeps a second process from doing the same work in this folder. The operating system lets go of the lock when the process ends, however it ends.
+    /// </summary>
+    /// <param name="path">The lock file, below the data folder.</param>
+    /// <param name="holder">Who holds it, for the message to the second one: "Another Comox".</param>
+    public IDisposable Lock(string path, string holder)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (Exception taken) when (taken is IOException or UnauthorizedAccessException)
+        {
+            throw new StartupProblem($"{holder} is using the data folder {Path}.", $"Stop it, or give this one a folder of its own in {Setting}.", taken);
+        }
+    }
+
     /// <summary>Writes a secret that only this user can read (0600), whole or not at all.</summary>
     public void WriteSecret(string name, string secret)
     {

@@ -22,7 +22,9 @@ internal static class AllInOneModule
 
         var home = ComoxHome.Open(builder.Configuration);
         builder.Services.AddSingleton(home);
-        builder.Services.AddSingleton(HomeLock.Take(home));
+        // Two processes on one data folder would run two engines and deliver the same replies twice.
+        var onlyOne = home.Lock(home.FilePath("comox.lock"), "Another Comox");
+        builder.Services.AddSingleton(onlyOne);
         builder.Services.AddSingleton(LocalKeys.Provide(builder.Configuration, home));
         builder.AddSelfAddresses(DefaultUrl);
 

@@ -1,3 +1,4 @@
+using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Clients;
 using Comox.ServiceDefaults.Contracts.Nodes;
 
@@ -13,9 +14,8 @@ internal sealed class StartupProgress(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var registration = lifetime.ApplicationStarted.Register(started.SetResult);
-        await started.Task.WaitAsync(stoppingToken);
+        if (!await lifetime.HasStartedAsync(stoppingToken))
+            return;
         banner.Welcome(SelfAddresses.Listening(services));
 
         while (!await FollowAsync(stoppingToken))

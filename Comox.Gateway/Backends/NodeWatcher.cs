@@ -15,13 +15,12 @@ internal sealed class NodeWatcher(
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
-    // Services start in any order: a node that was never heard is worth a warning only after the pauses have grown this long.
-    private static readonly TimeSpan StartGrace = TimeSpan.FromSeconds(1);
-
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         // Services stop only after the web server, and a web server in the same process waits for this very stream.
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lifetime.ApplicationStopping);
+        if (!await lifetime.HasStartedAsync(stopping.Token))
+            return;
         Uri[] configured = options.Value.Nodes is { Length: > 0 } named
             ? [.. named.Select(address => new Uri(address))]
             : [ServiceNames.AddressOf(ServiceNames.NodeAgent)];
@@ -60,11 +59,8 @@ internal sealed class NodeWatcher(
             if (cancellation.IsCancellationRequested || lifetime.ApplicationStopping.IsCancellationRequested)
                 return;
             fleet.Update(index, view => view with { Lost = reason });
-            if (reason != told && (told is not null || pause > StartGrace))
-            {
+            if (reason != told)
                 BackendsLog.NodeLost(logger, told = reason);
-            }
-
             await Task.Delay(pause, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
         }

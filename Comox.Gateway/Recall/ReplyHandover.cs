@@ -19,9 +19,6 @@ internal sealed class ReplyHandover(
     private readonly Dictionary<string, SessionQueue> _sessions = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _deliveries = new(DeliveriesAtOnce);
     private readonly CancellationTokenSource _stopping = new();
-
-    // In one process the memory service listens only once the host has started: a delivery before that would fail and then wait out the client's retries.
-    private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _writing = Task.CompletedTask;
 
     public Task StartAsync(CancellationToken cancellationToken)
@@ -30,7 +27,6 @@ internal sealed class ReplyHandover(
         if (leftOver.Count > 0)
             RecallLog.RepliesLeftOver(logger, leftOver.Count);
         _writing = Task.Run(outbox.RunAsync, CancellationToken.None);
-        lifetime.ApplicationStarted.Register(_started.SetResult);
         foreach (var reply in leftOver)
             Enqueue(reply);
         return Task.CompletedTask;
@@ -108,7 +104,8 @@ internal sealed class ReplyHandover(
     {
         try
         {
-            await _started.Task.WaitAsync(_stopping.Token);
+            if (!await lifetime.HasStartedAsync(_stopping.Token))
+                return;
             while (Next(session, queue) is { } reply)
             {
                 await DeliverAsync(reply);
