@@ -51,7 +51,9 @@ public sealed partial class AgentDeathTests
     {
         var tether = new ProcessTether();
         Assert.SkipUnless(tether.Kind == "pdeathsig", "setpriv is missing here");
-        using var child = await tether.StartAsync(new ProcessStartInfo("sleep", ["1000"]), default);
+        using var child = await tether.StartAsync(Script("echo bound; exec sleep 1000"), default);
+        // setpriv has asked the kernel before it became this; a thread that ended earlier would have ended unnoticed.
+        Assert.Equal("bound", await child.StandardOutput.ReadLineAsync(Limit()));
         tether.Dispose();
         await child.WaitForExitAsync(Limit());
         Assert.Equal(137, child.ExitCode);
