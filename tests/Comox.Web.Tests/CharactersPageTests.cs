@@ -31,7 +31,7 @@ public sealed class CharactersPageTests : IAsyncLifetime
     {
         var characters = OpenList();
 
-        var card = characters.Find("[data-testid=character-card]");
+        var card = characters.WaitForElement("[data-testid=character-card]");
         Assert.Equal("/characters/ada", card.GetAttribute("href"));
         Assert.Contains("history", card.TextContent, StringComparison.Ordinal);
         Assert.Equal("A", card.QuerySelector(".avatar")!.TextContent.Trim());
@@ -50,7 +50,7 @@ public sealed class CharactersPageTests : IAsyncLifetime
         Assert.StartsWith("broken.json The card has no name: the field 'data.name' is missing.", errors[0], StringComparison.Ordinal);
         Assert.StartsWith("notes.txt is neither a .json nor a .png file.", errors[1], StringComparison.Ordinal);
         Assert.StartsWith("huge.png has 1 kB; a card may have 1 kB.", errors[2], StringComparison.Ordinal);
-        Assert.Contains("Brine is here.", characters.Find("[data-testid=import-done]").TextContent, StringComparison.Ordinal);
+        Assert.Contains("Brine is here.", characters.WaitForElement("[data-testid=import-done]").TextContent, StringComparison.Ordinal);
         characters.WaitForAssertion(() => Assert.Equal(2, characters.FindAll("[data-testid=character-card]").Count));
     }
 

@@ -36,7 +36,7 @@ public sealed class ChatPageTests : IAsyncLifetime
 
         Assert.Equal(["Hello.", "Noted."], Texts(chat, "message-assistant"));
         Assert.Equal(["I live in Ljubljana."], Texts(chat, "message-user"));
-        Assert.Contains("I live in Ljubljana.", chat.Find("[data-testid=conversation]").TextContent, StringComparison.Ordinal);
+        Assert.Contains("I live in Ljubljana.", chat.WaitForElement("[data-testid=conversation]").TextContent, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -48,7 +48,7 @@ public sealed class ChatPageTests : IAsyncLifetime
         var reply = await _fake.NextChatAsync();
         reply.Say("In ", "Ljub");
         chat.WaitForAssertion(() => Assert.Equal("In Ljub", Streaming(chat)));
-        Assert.True(chat.Find("[data-testid=composer]").HasAttribute("disabled"));
+        Assert.True(chat.WaitForElement("[data-testid=composer]").HasAttribute("disabled"));
         reply.Say("ljana");
         chat.WaitForAssertion(() => Assert.Equal("In Ljubljana", Streaming(chat)));
         reply.Say(".");
@@ -56,7 +56,7 @@ public sealed class ChatPageTests : IAsyncLifetime
 
         chat.WaitForAssertion(() => Assert.Empty(chat.FindAll("[data-testid=streaming]")));
         Assert.Equal(["Hello.", "Noted.", "In Ljubljana."], Texts(chat, "message-assistant"));
-        Assert.False(chat.Find("[data-testid=composer]").HasAttribute("disabled"));
+        Assert.False(chat.WaitForElement("[data-testid=composer]").HasAttribute("disabled"));
         Assert.Equal(["user: Where do I live?"], reply.Messages);
         Assert.Equal("ses_1", reply.Session);
         Assert.Equal("character/ada", reply.Request.GetProperty("model").GetString());
@@ -72,7 +72,7 @@ public sealed class ChatPageTests : IAsyncLifetime
         reply.Say("It began");
         chat.WaitForAssertion(() => Assert.Equal("It began", Streaming(chat)));
 
-        chat.Find("[data-testid=stop]").Click();
+        chat.WaitForElement("[data-testid=stop]").Click();
 
         await reply.Abandoned.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
         chat.WaitForAssertion(() => Assert.Equal("stopped", chat.Find("[data-testid=message-note]").TextContent));
@@ -95,7 +95,7 @@ public sealed class ChatPageTests : IAsyncLifetime
 
         chat.WaitForAssertion(() => Assert.Contains(message, chat.Find("[data-testid=error-banner]").TextContent, StringComparison.Ordinal));
         Assert.Equal("In Lju", Texts(chat, "message-assistant")[^1]);
-        Assert.Equal("interrupted", chat.Find("[data-testid=message-note]").TextContent);
+        Assert.Equal("interrupted", chat.WaitForElement("[data-testid=message-note]").TextContent);
     }
 
     [Fact]
@@ -103,7 +103,7 @@ public sealed class ChatPageTests : IAsyncLifetime
     {
         var chat = Open("ses_1");
 
-        chat.Find("[data-testid=regenerate]").Click();
+        chat.WaitForElement("[data-testid=regenerate]").Click();
         var reply = await _fake.NextChatAsync();
         reply.Say("Again.");
         reply.Done();
@@ -125,8 +125,8 @@ public sealed class ChatPageTests : IAsyncLifetime
 
         var chat = Open("ses_1");
 
-        Assert.Contains("interrupted", chat.Find("[data-testid=interrupted]").TextContent, StringComparison.Ordinal);
-        Assert.NotNull(chat.Find("[data-testid=try-again]"));
+        Assert.Contains("interrupted", chat.WaitForElement("[data-testid=interrupted]").TextContent, StringComparison.Ordinal);
+        Assert.NotNull(chat.WaitForElement("[data-testid=try-again]"));
     }
 
     [Fact]
@@ -135,7 +135,7 @@ public sealed class ChatPageTests : IAsyncLifetime
         _fake.Receipts["rcp_1"] = Some.Receipt("rcp_1", Some.Recalled("Mara lives in Ljubljana.", "I live in Ljubljana"), Some.Recalled("Mara likes tea.", "I like tea", included: false));
         var chat = Open("ses_1");
 
-        chat.Find("[data-testid=receipt-button]").Click();
+        chat.WaitForElement("[data-testid=receipt-button]").Click();
 
         chat.WaitForAssertion(() => Assert.Equal(2, chat.FindAll("[data-testid=recalled-item]").Count));
         var items = chat.FindAll("[data-testid=recalled-item]");
@@ -143,19 +143,19 @@ public sealed class ChatPageTests : IAsyncLifetime
         Assert.Contains("I live in Ljubljana", items[0].TextContent, StringComparison.Ordinal);
         Assert.Contains("0.91", items[0].TextContent, StringComparison.Ordinal);
         Assert.Equal("false", items[1].GetAttribute("data-included"));
-        var receipt = chat.Find("[data-testid=receipt]").TextContent;
+        var receipt = chat.WaitForElement("[data-testid=receipt]").TextContent;
         Assert.Contains("90 of 200 tokens", receipt, StringComparison.Ordinal);
         Assert.Contains("2 older turns did not fit.", receipt, StringComparison.Ordinal);
-        Assert.Contains("You are Ada.", chat.Find("[data-testid=receipt-messages]").TextContent, StringComparison.Ordinal);
+        Assert.Contains("You are Ada.", chat.WaitForElement("[data-testid=receipt-messages]").TextContent, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_new_chat_starts_with_the_characters_greeting()
     {
         var chat = Open("ses_1");
-        chat.Find("[data-testid=new-chat]").Click();
+        chat.WaitForElement("[data-testid=new-chat]").Click();
 
-        chat.Find("[data-testid=character-choice][data-slug=ada]").Click();
+        chat.WaitForElement("[data-testid=character-choice][data-slug=ada]").Click();
 
         var navigation = _page.Services.GetRequiredService<BunitNavigationManager>();
         chat.WaitForAssertion(() => Assert.EndsWith("/chat/ses_new1", navigation.Uri, StringComparison.Ordinal));
@@ -188,8 +188,8 @@ public sealed class ChatPageTests : IAsyncLifetime
         var chat = _page.Render<ChatPage>(parameters => parameters.Add(page => page.SessionId, "ses_9"));
 
         chat.WaitForAssertion(() => Assert.Contains("no longer here", chat.Find("[data-testid=error-banner]").TextContent, StringComparison.Ordinal));
-        chat.Find("[data-testid=start-over]").Click();
-        Assert.NotNull(chat.Find("[data-testid=character-choice]"));
+        chat.WaitForElement("[data-testid=start-over]").Click();
+        Assert.NotNull(chat.WaitForElement("[data-testid=character-choice]"));
     }
 
     [Fact]
@@ -200,10 +200,10 @@ public sealed class ChatPageTests : IAsyncLifetime
         await loading;
 
         var chat = Open("ses_1");
-        var preparing = chat.Find("[data-testid=preparing]").TextContent;
+        var preparing = chat.WaitForElement("[data-testid=preparing]").TextContent;
         Assert.Contains("Downloading the model, 210 of 380 MB", preparing, StringComparison.Ordinal);
         Assert.Contains("55%", preparing, StringComparison.Ordinal);
-        Assert.True(chat.Find("[data-testid=composer]").HasAttribute("disabled"));
+        Assert.True(chat.WaitForElement("[data-testid=composer]").HasAttribute("disabled"));
 
         _fake.Node.Set(Some.Node());
         chat.WaitForAssertion(() => Assert.False(chat.Find("[data-testid=composer]").HasAttribute("disabled")));
@@ -219,8 +219,8 @@ public sealed class ChatPageTests : IAsyncLifetime
 
     private static void Send(IRenderedComponent<ChatPage> chat, string text)
     {
-        chat.Find("[data-testid=composer]").Input(text);
-        chat.Find("form").Submit();
+        chat.WaitForElement("[data-testid=composer]").Input(text);
+        chat.WaitForElement("form").Submit();
     }
 
     private static string Streaming(IRenderedComponent<ChatPage> chat) => chat.Find("[data-testid=streaming] .prose").TextContent;

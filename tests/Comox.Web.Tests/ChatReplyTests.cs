@@ -65,7 +65,7 @@ public sealed class ChatReplyTests : IAsyncLifetime
         chat.Render(parameters => parameters.Add(page => page.SessionId, "ses_1"));
 
         chat.WaitForAssertion(() => Assert.Equal("It began", Streaming(chat)));
-        chat.Find("[data-testid=stop]").Click();
+        chat.WaitForElement("[data-testid=stop]").Click();
         await reply.Abandoned.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
     }
 
@@ -108,9 +108,9 @@ public sealed class ChatReplyTests : IAsyncLifetime
 
         Send(chat, "Where do I live?");
         chat.WaitForElement("[data-testid=try-again]");
-        Assert.Contains("The engine is loading its model.", chat.Find("[data-testid=error-banner]").TextContent, StringComparison.Ordinal);
+        Assert.Contains("The engine is loading its model.", chat.WaitForElement("[data-testid=error-banner]").TextContent, StringComparison.Ordinal);
         _fake.RefuseChat = null;
-        chat.Find("[data-testid=try-again]").Click();
+        chat.WaitForElement("[data-testid=try-again]").Click();
         var reply = await _fake.NextChatAsync();
 
         Assert.Equal(["user: ok", "assistant: Fine.", "user: Where do I live?"], reply.Messages);
@@ -135,7 +135,7 @@ public sealed class ChatReplyTests : IAsyncLifetime
         chat.WaitForElement("[data-testid=try-again]");
         _fake.HoldChat = null;
 
-        chat.Find("[data-testid=try-again]").Click();
+        chat.WaitForElement("[data-testid=try-again]").Click();
         var reply = await _fake.NextChatAsync();
 
         Assert.Equal([$"user: {message}"], reply.Messages);
@@ -152,11 +152,11 @@ public sealed class ChatReplyTests : IAsyncLifetime
         var chat = Open("ses_1");
         _fake.RefuseChat = Loading;
 
-        chat.Find("[data-testid=regenerate]").Click();
+        chat.WaitForElement("[data-testid=regenerate]").Click();
 
         chat.WaitForElement("[data-testid=error-banner]");
         chat.WaitForAssertion(() => Assert.Equal(["Fine."], Texts(chat, "message-assistant")));
-        Assert.NotNull(chat.Find("[data-testid=regenerate]"));
+        Assert.NotNull(chat.WaitForElement("[data-testid=regenerate]"));
     }
 
     [Fact]
@@ -165,7 +165,7 @@ public sealed class ChatReplyTests : IAsyncLifetime
         var chat = Open("ses_1");
         Store("ses_1", ("user", "ok"), ("assistant", "Fine."), ("user", "From the phone."), ("assistant", "Hello, phone."));
 
-        chat.Find("[data-testid=regenerate]").Click();
+        chat.WaitForElement("[data-testid=regenerate]").Click();
 
         chat.WaitForAssertion(() => Assert.Contains("went on elsewhere", chat.Find("[data-testid=error-banner]").TextContent, StringComparison.Ordinal));
         Assert.Equal(["Fine.", "Hello, phone."], Texts(chat, "message-assistant"));
@@ -176,7 +176,7 @@ public sealed class ChatReplyTests : IAsyncLifetime
     {
         var chat = Open("ses_1");
 
-        Assert.False(chat.Find("[data-testid=send]").HasAttribute("disabled"));
+        Assert.False(chat.WaitForElement("[data-testid=send]").HasAttribute("disabled"));
     }
 
     private void Store(string session, params (string Role, string Content)[] turns) => _fake.Sessions[session] = Some.Session(
@@ -191,8 +191,8 @@ public sealed class ChatReplyTests : IAsyncLifetime
 
     private static void Send(IRenderedComponent<ChatPage> chat, string text)
     {
-        chat.Find("[data-testid=composer]").Input(text);
-        chat.Find("form").Submit();
+        chat.WaitForElement("[data-testid=composer]").Input(text);
+        chat.WaitForElement("form").Submit();
     }
 
     private static string Streaming(IRenderedComponent<ChatPage> chat) => chat.Find("[data-testid=streaming] .prose").TextContent.Trim();

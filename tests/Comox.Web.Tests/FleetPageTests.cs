@@ -45,7 +45,7 @@ public sealed class FleetPageTests : IAsyncLifetime
 
         await lost;
         fleet.WaitForAssertion(() => Assert.NotNull(fleet.Find("[data-testid=node-lost]")));
-        Assert.Equal("false", fleet.Find("[data-testid=node-card]").GetAttribute("data-connected"));
+        Assert.Equal("false", fleet.WaitForElement("[data-testid=node-card]").GetAttribute("data-connected"));
 
         _fake.Node.Restore();
         fleet.WaitForAssertion(() => Assert.Empty(fleet.FindAll("[data-testid=node-lost]")));
@@ -87,7 +87,7 @@ public sealed class FleetPageTests : IAsyncLifetime
     {
         var fleet = _page.Render<FleetPage>();
 
-        fleet.Find("[data-testid=engine-log-button]").Click();
+        fleet.WaitForElement("[data-testid=engine-log-button]").Click();
 
         fleet.WaitForAssertion(() => Assert.Equal("first line\nlast line", fleet.Find("[data-testid=engine-log]").TextContent));
     }
