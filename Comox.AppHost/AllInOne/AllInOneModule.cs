@@ -28,9 +28,10 @@ internal static class AllInOneModule
         builder.Services.AddSingleton(LocalKeys.Provide(builder.Configuration, home));
         builder.AddSelfAddresses(DefaultUrl);
 
-        builder.AddGateway();
-        builder.AddMemory();
+        // Services start in this order: the engine loads while the database opens.
         builder.AddNodeAgent();
+        builder.AddMemory();
+        builder.AddGateway();
         builder.AddWeb();
 
         builder.AddNodeAgentClient();

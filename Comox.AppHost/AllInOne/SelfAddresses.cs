@@ -38,6 +38,8 @@ internal static class SelfAddresses
     // The services ask for each other while they start, so a port of 0 is settled before the server would choose one.
     private static string WithPort(string url)
     {
+        if (!url.StartsWith("http://", StringComparison.OrdinalIgnoreCase) && !url.StartsWith("https://", StringComparison.OrdinalIgnoreCase))
+            throw new StartupProblem($"The address '{url}' is not one a server can listen on.", "Write it as in --urls http://localhost:8080");
         if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Port != 0)
             return url;
         using var probe = new TcpListener(IPAddress.Loopback, 0);

@@ -24,6 +24,18 @@ public sealed class StartupTests
     }
 
     [Fact]
+    public async Task An_address_that_is_none_is_named_with_the_way_out()
+    {
+        using var home = new TempHome();
+
+        var (exitCode, output) = await AllInOneProcess.RunToEndAsync(home.Path, "localhost:8080");
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains("'localhost:8080'", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_data_folder_that_cannot_be_written_is_named_with_the_way_out()
     {
         using var home = new TempHome();
