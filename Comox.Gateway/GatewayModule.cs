@@ -24,10 +24,10 @@ public static class GatewayModule
         services.AddSingleton<IValidateOptions<GatewayOptions>, GatewayOptionsValidator>();
         services.AddOptions<GatewayOptions>().BindConfiguration(GatewayOptions.Section).ValidateOnStart();
 
-        services.AddSingleton<Fleet>().AddSingleton<NodeConnector>().AddHostedService<NodeWatcher>();
+        services.AddSingleton(provider => new Fleet(ServiceClients.AuthorizationOf(provider))).AddSingleton<NodeConnector>().AddHostedService<NodeWatcher>();
         services.AddSingleton<Drain>().AddSingleton<OutboxWriter>().AddSingleton<ReplyHandover>().AddHostedService(provider => provider.GetRequiredService<ReplyHandover>());
-        services.AddSingleton(provider => new EngineClient(provider.GetRequiredService<IOptions<GatewayOptions>>(), ServiceClients.AuthorizationOf(provider)));
-        services.AddSingleton<BackendForwarder>().AddSingleton<GatewayTelemetry>();
+        services.AddForwarding();
+        services.AddSingleton<GatewayTelemetry>();
 
         services.AddSingleton<ChatPipeline>();
         services.AddSingleton<RoutingStep>().AddSingleton<RecallStep>().AddSingleton<LoadBalancingStep>().AddSingleton<ForwardStep>();

@@ -34,6 +34,9 @@ internal sealed record GatewayOptions
     /// <summary>The silence after which a streaming client gets a comment, so that no proxy in between closes the connection.</summary>
     public TimeSpan KeepAliveInterval { get; init; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>How long a client may take nothing of a stream before its connection is closed.</summary>
+    public TimeSpan SlowClientTimeout { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>How long the memory service may take to assemble a super-prompt.</summary>
     public TimeSpan RecallTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
@@ -71,6 +74,7 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
         Positive(options.TokenIdleTimeout, nameof(options.TokenIdleTimeout));
         Positive(options.EndOfStreamTimeout, nameof(options.EndOfStreamTimeout));
         Positive(options.KeepAliveInterval, nameof(options.KeepAliveInterval));
+        Positive(options.SlowClientTimeout, nameof(options.SlowClientTimeout));
         Positive(options.RecallTimeout, nameof(options.RecallTimeout));
         Positive(options.PendingReplyWait, nameof(options.PendingReplyWait));
         Positive(options.DrainTimeout, nameof(options.DrainTimeout));

@@ -14,6 +14,9 @@ internal sealed record Backend
     /// <summary>Where chat requests go: the node's address, the engine's proxy path, <c>/v1/chat/completions</c>.</summary>
     public required Uri ChatAddress { get; init; }
 
+    /// <summary>What requests to it carry; the key is among it.</summary>
+    public required IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; }
+
     public required EngineStatus Engine { get; init; }
 
     /// <summary>Whether the node's event stream is open. Without it nothing is known about the engine.</summary>

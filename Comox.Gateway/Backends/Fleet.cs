@@ -1,8 +1,11 @@
+using System.Net.Http.Headers;
+
 namespace Comox.Gateway.Backends;
 
 /// <summary>Holds the current <see cref="FleetSnapshot"/>. Watchers replace it; requests read it without a lock.</summary>
-internal sealed class Fleet
+internal sealed class Fleet(AuthenticationHeaderValue serviceKey)
 {
+    private readonly IReadOnlyList<KeyValuePair<string, string>> _headers = [new("Authorization", serviceKey.ToString())];
     private readonly Lock _writers = new();
     private readonly SortedDictionary<int, NodeView> _nodes = [];
     private volatile FleetSnapshot _current = FleetSnapshot.Empty;
@@ -16,7 +19,7 @@ internal sealed class Fleet
         lock (_writers)
         {
             _nodes[node] = change(_nodes.GetValueOrDefault(node) ?? new NodeView(null, null, null));
-            _current = new FleetSnapshot(_nodes.Values);
+            _current = new FleetSnapshot(_nodes.Values, _headers);
         }
     }
 }

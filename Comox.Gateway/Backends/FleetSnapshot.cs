@@ -19,19 +19,21 @@ internal sealed class FleetSnapshot
     private readonly FrozenDictionary<string, BackendPool> _pools;
     private readonly ImmutableArray<NodeView> _nodes;
 
-    public FleetSnapshot(IEnumerable<NodeView> nodes)
+    /// <param name="nodes">In the order of the settings.</param>
+    /// <param name="headers">What requests to a node agent carry.</param>
+    public FleetSnapshot(IEnumerable<NodeView> nodes, IReadOnlyList<KeyValuePair<string, string>> headers)
     {
         _nodes = [.. nodes];
         var backends =
             from node in _nodes
             from engine in node.Status?.Engines ?? []
             where engine.Role == ChatRole && engine.Model is not null
-            select BackendOf(node, engine);
+            select BackendOf(node, engine, headers);
         Pools = [.. backends.GroupBy(backend => backend.Model.Name, StringComparer.Ordinal).Select(group => new BackendPool(group.Key, [.. group]))];
         _pools = Pools.ToFrozenDictionary(pool => pool.Model, StringComparer.Ordinal);
     }
 
-    public static FleetSnapshot Empty { get; } = new([]);
+    public static FleetSnapshot Empty { get; } = new([], []);
 
     /// <summary>In the order of nodes and engines: the first ready one is the default for characters.</summary>
     public ImmutableArray<BackendPool> Pools { get; }
@@ -68,11 +70,12 @@ internal sealed class FleetSnapshot
         return BackendPool.Unavailable(failed is null ? "No node has a chat engine." : $"No chat engine can answer: {failed.Reason.TrimEnd('.')}.");
     }
 
-    private static Backend BackendOf(NodeView node, EngineStatus engine) => new()
+    private static Backend BackendOf(NodeView node, EngineStatus engine, IReadOnlyList<KeyValuePair<string, string>> headers) => new()
     {
         Id = $"{node.Status!.Node}/{engine.Id}",
         Model = engine.Model!,
         ChatAddress = new Uri(node.Address!, $"{engine.ProxyPath.TrimEnd('/')}/v1/chat/completions"),
+        Headers = headers,
         Engine = engine,
         NodeReachable = node.Lost is null,
     };

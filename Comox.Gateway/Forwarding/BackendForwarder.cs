@@ -1,4 +1,3 @@
-using Comox.Gateway.Recall;
 using Microsoft.Extensions.Options;
 
 namespace Comox.Gateway.Forwarding;
@@ -21,7 +20,7 @@ namespace Comox.Gateway.Forwarding;
 /// (8) Read the engine's last bytes, so that the connection can serve the next request.
 /// A client that leaves, and a gateway that stops, end every step at once and close the connection to the engine, which is how the engine hears of it.
 /// </remarks>
-internal sealed class BackendForwarder(EngineClient engines, ReplyHandover handover, IOptions<GatewayOptions> options, TimeProvider time)
+internal sealed class BackendForwarder(EngineConnectors connectors, IOptions<GatewayOptions> options, TimeProvider time)
 {
     public async ValueTask<ForwardError?> SendAsync(Exchange exchange)
     {
@@ -29,23 +28,20 @@ internal sealed class BackendForwarder(EngineClient engines, ReplyHandover hando
         try
         {
             // :: Step 1: Splice the request.
-            using var request = EngineRequest.Build(exchange);
+            var call = EngineRequest.Build(exchange);
 
             // :: Step 2: Send it.
-            using var response = await engines.SendAsync(request, timers.Token);
+            await using var answer = await connectors.SendAsync(call, timers.Token);
 
             // :: Step 3: Check the status.
-            if (!response.IsSuccessStatusCode)
-                return await EngineErrors.ReadAsync(response, exchange.Backend, timers.Token);
+            if (answer.Status is < 200 or > 299)
+                return await EngineErrors.ReadAsync(answer, exchange.Backend, timers.Token);
 
-            await using var stream = await response.Content.ReadAsStreamAsync(timers.Token);
-            using var reader = new SseReader(stream, options.Value.MaxEventBytes);
-            ForwardError? error;
-            await using (var sink = SinkFor(exchange))
-            {
-                // :: Steps 4 to 7.
-                error = await new ReplyPump(exchange, reader, sink, timers, new ReplyRecorder(exchange, handover), time).RunAsync();
-            }
+            using var reader = new SseReader(answer.Body, options.Value.MaxEventBytes);
+            var sink = exchange.Sink ??= SinkFor(exchange);
+
+            // :: Steps 4 to 7.
+            var error = await new ReplyPump(exchange, answer, reader, sink, timers, options.Value, time).RunAsync();
 
             // :: Step 8: Read the engine's last bytes.
             if (error is null && !timers.ClientLeft)

@@ -29,6 +29,11 @@ internal ref struct ChunkScan
     /// <summary>It brings text, reasoning, a tool call or an end, and not only a role or nothing.</summary>
     public bool HasToken { get; private set; }
 
+    /// <summary>It brings text, reasoning or a part of a tool call.</summary>
+    public bool HasText { get; private set; }
+
+    public bool HasToolCall { get; private set; }
+
     /// <summary>How many choices end with it.</summary>
     public int Finished { get; private set; }
 
@@ -37,6 +42,12 @@ internal ref struct ChunkScan
 
     public int? PromptTokens { get; private set; }
     public int? CompletionTokens { get; private set; }
+
+    /// <summary>Of the prompt tokens: <c>prompt_tokens_details.cached_tokens</c>.</summary>
+    public int? CachedTokens { get; private set; }
+
+    /// <summary>Of the completion tokens: <c>completion_tokens_details.reasoning_tokens</c>.</summary>
+    public int? ReasoningTokens { get; private set; }
 
     /// <param name="data">The event's data.</param>
     /// <param name="reply">Takes the content of choice 0; null where nobody asks for it.</param>
@@ -102,7 +113,7 @@ internal ref struct ChunkScan
     private void ReadChoice()
     {
         var index = 0;
-        string? content = null;
+        ReadOnlySpan<byte> content = default;
         string? finish = null;
         while (_json.Read() && _json.TokenType == JsonTokenType.PropertyName)
         {
@@ -136,36 +147,39 @@ internal ref struct ChunkScan
         if (index != 0)
             return;
         FinishReason = finish ?? FinishReason;
-        if (content is not null)
+        if (!content.IsEmpty)
             _reply?.Append(content);
     }
 
-    private string? ReadDelta()
+    private ReadOnlySpan<byte> ReadDelta()
     {
-        string? content = null;
+        ReadOnlySpan<byte> content = default;
         _json.Read();
         if (_json.TokenType != JsonTokenType.StartObject)
         {
             _json.Skip();
-            return null;
+            return default;
         }
 
         while (_json.Read() && _json.TokenType == JsonTokenType.PropertyName)
         {
             var isContent = _json.ValueTextEquals("content"u8);
-            var isRole = _json.ValueTextEquals("role"u8);
+            var isRole = !isContent && _json.ValueTextEquals("role"u8);
+            var isTools = !isContent && !isRole && _json.ValueTextEquals("tool_calls"u8);
             _json.Read();
-            HasToken |= !isRole && _json.TokenType switch
+            HasText |= !isRole && _json.TokenType switch
             {
                 JsonTokenType.String => !_json.ValueSpan.IsEmpty,
                 JsonTokenType.StartArray or JsonTokenType.StartObject => true,
                 _ => false,
             };
-            if (isContent && _reply is not null)
-                content = StringOrNull();
+            HasToolCall |= isTools && _json.TokenType == JsonTokenType.StartArray;
+            if (isContent && _json.TokenType == JsonTokenType.String)
+                content = _json.ValueSpan;
             _json.Skip();
         }
 
+        HasToken |= HasText;
         return content;
     }
 
@@ -180,19 +194,47 @@ internal ref struct ChunkScan
 
         while (_json.Read() && _json.TokenType == JsonTokenType.PropertyName)
         {
-            var isPrompt = _json.ValueTextEquals("prompt_tokens"u8);
-            var isCompletion = _json.ValueTextEquals("completion_tokens"u8);
-            _json.Read();
-            if ((isPrompt || isCompletion) && _json.TokenType == JsonTokenType.Number && _json.TryGetInt32(out var tokens))
-            {
-                if (isPrompt)
-                    PromptTokens = tokens;
-                else
-                    CompletionTokens = tokens;
-            }
-
-            _json.Skip();
+            if (_json.ValueTextEquals("prompt_tokens"u8))
+                PromptTokens = ReadCount() ?? PromptTokens;
+            else if (_json.ValueTextEquals("completion_tokens"u8))
+                CompletionTokens = ReadCount() ?? CompletionTokens;
+            else if (_json.ValueTextEquals("prompt_tokens_details"u8))
+                CachedTokens = ReadDetail("cached_tokens"u8) ?? CachedTokens;
+            else if (_json.ValueTextEquals("completion_tokens_details"u8))
+                ReasoningTokens = ReadDetail("reasoning_tokens"u8) ?? ReasoningTokens;
+            else
+                SkipValue();
         }
+    }
+
+    private int? ReadDetail(ReadOnlySpan<byte> name)
+    {
+        int? tokens = null;
+        _json.Read();
+        if (_json.TokenType != JsonTokenType.StartObject)
+        {
+            _json.Skip();
+            return null;
+        }
+
+        while (_json.Read() && _json.TokenType == JsonTokenType.PropertyName)
+        {
+            if (_json.ValueTextEquals(name))
+                tokens = ReadCount() ?? tokens;
+            else
+                SkipValue();
+        }
+
+        return tokens;
+    }
+
+    private int? ReadCount()
+    {
+        _json.Read();
+        if (_json.TokenType == JsonTokenType.Number && _json.TryGetInt32(out var tokens))
+            return tokens;
+        _json.Skip();
+        return null;
     }
 
     private bool ReadIsPresent()

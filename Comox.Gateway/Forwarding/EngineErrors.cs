@@ -18,12 +18,12 @@ internal static class EngineErrors
     private static readonly JsonDocumentOptions Deep = new() { MaxDepth = ChunkScan.MaxDepth };
 
     /// <summary>The engine answered with an error status.</summary>
-    public static async ValueTask<ForwardError> ReadAsync(HttpResponseMessage response, Backend backend, CancellationToken cancellation)
+    public static async ValueTask<ForwardError> ReadAsync(IEngineAnswer answer, Backend backend, CancellationToken cancellation)
     {
         var body = new byte[MaxBody];
-        await using var stream = await response.Content.ReadAsStreamAsync(cancellation);
-        var length = await stream.ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: false, cancellation);
-        return From((int)response.StatusCode, body.AsMemory(0, length), backend);
+        var length = await answer.Body.ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: false, cancellation);
+        var error = From(answer.Status, body.AsMemory(0, length), backend);
+        return answer.RetryAfter is { } seconds ? error with { Error = error.Error with { RetryAfter = seconds } } : error;
     }
 
     /// <summary>The engine's first event was an error: nothing is committed, so it becomes a proper status.</summary>

@@ -1,9 +1,9 @@
 using System.Buffers;
 using System.Globalization;
-using System.Net;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Comox.Gateway.Forwarding.Sockets;
 using Comox.Gateway.OpenAI;
 using Comox.ServiceDefaults.Contracts.OpenAI;
 
@@ -14,9 +14,12 @@ internal static class EngineRequest
 {
     private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static HttpRequestMessage Build(Exchange exchange) => new(HttpMethod.Post, exchange.Backend.ChatAddress)
+    public static EngineCall Build(Exchange exchange) => new()
     {
-        Content = new PiecesContent(Splice(exchange).Pieces()),
+        Address = exchange.Backend.ChatAddress,
+        Body = Splice(exchange).Pieces(),
+        Headers = exchange.Backend.Headers,
+        Loop = exchange.Http.Features.Get<ClientConnection>()?.Loop,
     };
 
     internal static BodySplice Splice(Exchange exchange)
@@ -66,31 +69,5 @@ internal static class EngineRequest
         }
 
         return buffer.WrittenMemory;
-    }
-
-    /// <summary>A body that was never copied together.</summary>
-    private sealed class PiecesContent : HttpContent
-    {
-        private readonly IReadOnlyList<ReadOnlyMemory<byte>> _pieces;
-
-        public PiecesContent(IReadOnlyList<ReadOnlyMemory<byte>> pieces)
-        {
-            _pieces = pieces;
-            Headers.ContentType = new("application/json");
-        }
-
-        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
-
-        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
-        {
-            foreach (var piece in _pieces)
-                await stream.WriteAsync(piece, cancellationToken);
-        }
-
-        protected override bool TryComputeLength(out long length)
-        {
-            length = _pieces.Sum(piece => (long)piece.Length);
-            return true;
-        }
     }
 }

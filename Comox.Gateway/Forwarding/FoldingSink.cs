@@ -1,9 +1,13 @@
+using Comox.Gateway.Forwarding.Sockets;
+
 namespace Comox.Gateway.Forwarding;
 
 /// <summary>The answer as one object, for clients that did not ask for a stream.</summary>
 internal sealed class FoldingSink(Exchange exchange) : IReplySink
 {
     private readonly CompletionFold _fold = new();
+
+    public ClientConnection? RelayTarget => null;
 
     public ValueTask WriteAsync(SseEvent sse)
     {

@@ -42,6 +42,6 @@ internal sealed record ForwardError(ForwardPlace Place, ApiError Error)
     /// <summary>The error is the engine's own and is passed on in its words.</summary>
     public bool FromEngine { get; init; }
 
-    /// <summary>The client has been told already; only we still have to note it.</summary>
-    public bool Told { get; init; }
+    /// <summary>The event in which the engine itself tells of it in the middle of a stream; the client gets these very bytes.</summary>
+    public ReadOnlyMemory<byte> Event { get; init; }
 }

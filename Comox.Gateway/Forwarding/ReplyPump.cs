@@ -1,13 +1,21 @@
+using Comox.Gateway.Forwarding.Sockets;
 using Comox.Gateway.Recall;
 
 namespace Comox.Gateway.Forwarding;
 
 /// <summary>
-/// Steps 4 to 7 of <see cref="BackendForwarder"/>: engine → client, event by event, watching the clock. One instance per answer.
+/// Steps 4 to 7 of <see cref="BackendForwarder"/>: engine → client, event by event, watching the clock. Where answer and client are both on a socket loop, the
+/// loop carries the steady middle, and what it does not carry comes back here. One instance per attempt.
 /// </summary>
-internal sealed class ReplyPump(Exchange exchange, SseReader reader, IReplySink sink, StreamTimers timers, ReplyRecorder recorder, TimeProvider time)
+internal sealed class ReplyPump(Exchange exchange, IEngineAnswer answer, SseReader reader, IReplySink sink, StreamTimers timers, GatewayOptions options, TimeProvider time)
 {
-    private int _finished;
+    // An engine whose every event is unusual would be handed to and fro.
+    private const int MostUnusual = 8;
+
+    private readonly ReplyProgress _progress = exchange.Progress;
+    private readonly ReplyRecorder? _recorder = exchange.Recorder;
+    private StreamRelay? _relay;
+    private int _unusual;
     private bool _anyEvent;
 
     /// <returns>Null when the client has been told everything (or has left).</returns>
@@ -29,11 +37,19 @@ internal sealed class ReplyPump(Exchange exchange, SseReader reader, IReplySink 
                 }
 
                 await FlushAsync();
+                if (CanRelay(out var socket, out var client))
+                {
+                    if (await RelayAsync(socket, client) is { IsLast: true } step)
+                        return step.Error;
+                    if (!reader.IsEmpty)
+                        continue;
+                }
+
                 switch (await reader.FillAsync(timers.Token))
                 {
                     case SseFill.TooLarge:
                         return await BreakAsync("holds an event that does not end");
-                    case SseFill.End when HasFinished:
+                    case SseFill.End when _progress.HasFinished:
                         return await CompleteAsync();
                     case SseFill.End:
                         return await BreakAsync(_anyEvent ? "broke off before its end" : "was no stream of events");
@@ -46,28 +62,36 @@ internal sealed class ReplyPump(Exchange exchange, SseReader reader, IReplySink 
         }
         catch (Exception problem) when (problem is IOException or HttpRequestException)
         {
-            return HasFinished ? await CompleteAsync() : await BreakAsync("broke off before its end");
+            return _progress.HasFinished ? await CompleteAsync() : await BreakAsync("broke off before its end");
         }
     }
 
-    private bool HasFinished => _finished >= exchange.Request.Choices;
-
     private async ValueTask<Step> TakeAsync(SseEvent sse)
     {
-        switch (Scan(sse))
+        var kind = _progress.Take(sse.Data.Span);
+        switch (kind)
         {
             case EventKind.Garbage:
                 return Step.Last(await BreakAsync("holds an event that is no JSON"));
             case EventKind.Error:
-                return Step.Last(await PassErrorAsync(sse));
+                return Step.Last(PassError(sse));
+            case EventKind.Token or EventKind.Finishing:
+                Restart();
+                break;
         }
 
+        return await SendAsync(sse, isFinish: kind == EventKind.Finishing);
+    }
+
+    private async ValueTask<Step> SendAsync(SseEvent sse, bool isFinish)
+    {
         // :: Step 7, first half: a client may stop at the finish reason, so the reply is durable before it goes out. The words before it need not wait.
-        if (HasFinished && recorder.IsPending)
+        if (isFinish && _recorder is { IsPending: true })
         {
             await FlushAsync();
-            if (await recorder.HandOverAsync(exchange.Reply.FinishReason ?? "stop") is { } lost)
+            if (await _recorder.HandOverAsync(exchange.Reply.FinishReason ?? "stop") is { } lost)
                 return Step.Last(lost);
+            _progress.HoldsFinish = false;
         }
 
         // :: Step 5 (inside the sink, at the first event) and step 6.
@@ -76,30 +100,59 @@ internal sealed class ReplyPump(Exchange exchange, SseReader reader, IReplySink 
         return default;
     }
 
-    private EventKind Scan(SseEvent sse)
+    private void Restart()
     {
-        var chunk = ChunkScan.Read(sse.Data.Span, recorder.Text);
-        if (!chunk.IsValid)
-            return EventKind.Garbage;
-        if (chunk.IsError)
-            return EventKind.Error;
-
-        var facts = exchange.Reply;
-        facts.FinishReason = chunk.FinishReason ?? facts.FinishReason;
-        facts.PromptTokens = chunk.PromptTokens ?? facts.PromptTokens;
-        facts.CompletionTokens = chunk.CompletionTokens ?? facts.CompletionTokens;
-        _finished += chunk.Finished;
-        if (!chunk.HasToken)
-            return EventKind.Answer;
-
-        facts.FirstTokenAt ??= time.GetTimestamp();
-        if (HasFinished)
+        if (_progress.HasFinished)
             timers.Enter(StreamPhase.EndOfStream);
         else if (timers.Phase == StreamPhase.FirstToken)
             timers.Enter(StreamPhase.NextToken);
         else
             timers.Restart();
-        return EventKind.Answer;
+    }
+
+    private bool CanRelay(out SocketAnswer socket, out ClientConnection client)
+    {
+        (socket, client) = (null!, null!);
+        if (timers.Phase == StreamPhase.FirstToken || _unusual > MostUnusual || !reader.IsEmpty || answer is not SocketAnswer { CanRelay: true } ours || sink.RelayTarget is not { } target)
+            return false;
+        (socket, client) = (ours, target);
+        return true;
+    }
+
+    private async ValueTask<Step> RelayAsync(SocketAnswer socket, ClientConnection client)
+    {
+        _relay ??= new StreamRelay(
+            client.Output, _progress, new RelayLimits(options.TokenIdleTimeout, options.EndOfStreamTimeout, options.KeepAliveInterval, options.SlowClientTimeout), time);
+        _relay.LastTokenAt = timers.StartedAt;
+        timers.Pause();
+        RelayEnd end;
+        await using (timers.Token.UnsafeRegister(static relay => ((StreamRelay)relay!).Cancel(), _relay))
+            end = await socket.RelayAsync(_relay);
+        reader.Feed(_relay.Rest);
+        _relay.Release();
+        timers.Enter(_progress.HasFinished ? StreamPhase.EndOfStream : StreamPhase.NextToken, _relay.LastTokenAt);
+
+        switch (end)
+        {
+            case RelayEnd.Unusual:
+                _unusual++;
+                return default;
+            case RelayEnd.Done:
+                return Step.Last(_recorder is null ? null : await _recorder.HandOverAsync(exchange.Reply.FinishReason ?? "stop"));
+            case RelayEnd.Finishing:
+                reader.TryRead(out var finish);
+                return await SendAsync(finish, isFinish: true);
+            case RelayEnd.ClientGone or RelayEnd.ClientStuck:
+                exchange.Http.Abort();
+                return Step.Last(await StopAsync());
+            case RelayEnd.Silent:
+                timers.Expire();
+                return Step.Last(await StopAsync());
+            case RelayEnd.Cancelled:
+                return Step.Last(await StopAsync());
+            default:
+                return default;
+        }
     }
 
     private async ValueTask FlushAsync()
@@ -117,57 +170,31 @@ internal sealed class ReplyPump(Exchange exchange, SseReader reader, IReplySink 
     /// <summary>Step 7: durable first, then the bytes that say so.</summary>
     private async ValueTask<ForwardError?> CompleteAsync()
     {
-        if (await recorder.HandOverAsync(exchange.Reply.FinishReason ?? "stop") is { } lost)
+        if (_recorder is not null && await _recorder.HandOverAsync(exchange.Reply.FinishReason ?? "stop") is { } lost)
             return lost;
         await sink.CompleteAsync();
         return null;
     }
 
     /// <summary>The engine's own <c>data: {"error":…}</c>. Once committed it goes to the client as it came, and nothing after it.</summary>
-    private async ValueTask<ForwardError?> PassErrorAsync(SseEvent sse)
+    private ForwardError PassError(SseEvent sse)
     {
-        exchange.Reply.FinishReason = ReplyRecorder.Error;
-        var lost = await recorder.HandOverAsync(ReplyRecorder.Error);
         var error = EngineErrors.FromEvent(sse.Data, exchange.Backend);
-        if (!exchange.Committed)
-            return error;
-        if (lost is not null)
-            return lost;
-        await sink.WriteAsync(sse);
-        await sink.FlushAsync();
-        return error with { Place = ForwardPlace.EngineStream, Told = true };
+        return exchange.Committed ? error with { Place = ForwardPlace.EngineStream, Event = sse.Raw.ToArray() } : error;
     }
 
     private async ValueTask<ForwardError?> BreakAsync(string how)
     {
-        exchange.Reply.FinishReason = ReplyRecorder.Error;
-        var lost = await recorder.HandOverAsync(ReplyRecorder.Error);
         await sink.FlushAsync();
-        return lost ?? EngineErrors.Broken(exchange.Backend, how);
+        return EngineErrors.Broken(exchange.Backend, how);
     }
 
     /// <summary>The client has left, the gateway stops, or a timer has run out.</summary>
     private async ValueTask<ForwardError?> StopAsync()
     {
         if (timers.ClientLeft && !timers.Stopped)
-        {
-            exchange.Reply.FinishReason = ReplyRecorder.Cancelled;
-            await recorder.HandOverAsync(ReplyRecorder.Cancelled);
             return null;
-        }
-
-        if (HasFinished)
-            return await CompleteAsync();
-        exchange.Reply.FinishReason = ReplyRecorder.Error;
-        var lost = await recorder.HandOverAsync(ReplyRecorder.Error);
-        return lost ?? timers.Expired(exchange.Backend);
-    }
-
-    private enum EventKind
-    {
-        Answer,
-        Error,
-        Garbage,
+        return _progress.HasFinished ? await CompleteAsync() : timers.Expired(exchange.Backend);
     }
 
     private readonly record struct Step(bool IsLast, ForwardError? Error)

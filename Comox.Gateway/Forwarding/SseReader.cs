@@ -19,6 +19,22 @@ internal sealed class SseReader(Stream source, int maxEventBytes) : IDisposable
     private int _end;       // first free byte
     private bool _afterCarriageReturn;
 
+    /// <summary>No byte is under way.</summary>
+    public bool IsEmpty => _start == _end;
+
+    /// <summary>Takes bytes that somebody else has read from the source.</summary>
+    public void Feed(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.IsEmpty)
+            return;
+        if (!IsEmpty)
+            throw new InvalidOperationException("Bytes of the source were read out of order.");
+        Release();
+        _buffer = ArrayPool<byte>.Shared.Rent(Math.Max(FirstBuffer, bytes.Length));
+        bytes.CopyTo(_buffer);
+        _end = bytes.Length;
+    }
+
     /// <summary>The next event that is whole in the buffer.</summary>
     public bool TryRead(out SseEvent sse)
     {

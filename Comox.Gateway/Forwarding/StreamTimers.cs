@@ -41,6 +41,14 @@ internal sealed class StreamTimers : IDisposable
         Enter(StreamPhase.FirstToken);
     }
 
+    private TimeSpan Limit => Phase switch
+    {
+        StreamPhase.FirstToken => _options.FirstTokenTimeout,
+        StreamPhase.NextToken => _options.TokenIdleTimeout,
+        StreamPhase.EndOfStream => _options.EndOfStreamTimeout,
+        _ => DrainTime,
+    };
+
     public CancellationToken Token => _source.Token;
     public StreamPhase Phase { get; private set; }
     public bool ClientLeft => _exchange.Aborted.IsCancellationRequested;
@@ -49,10 +57,22 @@ internal sealed class StreamTimers : IDisposable
     /// <summary>Whether the exchange ends early. The client's own token may tell it before <see cref="Token"/> does.</summary>
     public bool IsOver => _source.IsCancellationRequested || ClientLeft;
 
+    /// <summary>When the clock of the phase was started.</summary>
+    public long StartedAt => _startedAt;
+
     public void Enter(StreamPhase phase)
     {
         Phase = phase;
         Resume();
+    }
+
+    /// <summary>As <see cref="Enter"/>, where the clock has been running already.</summary>
+    public void Enter(StreamPhase phase, long since)
+    {
+        Phase = phase;
+        _startedAt = since;
+        var left = Limit - _time.GetElapsedTime(since);
+        _source.CancelAfter(left > TimeSpan.Zero ? left : TimeSpan.Zero);
     }
 
     /// <summary>A token came.</summary>
@@ -68,14 +88,11 @@ internal sealed class StreamTimers : IDisposable
     public void Resume()
     {
         _startedAt = _time.GetTimestamp();
-        _source.CancelAfter(Phase switch
-        {
-            StreamPhase.FirstToken => _options.FirstTokenTimeout,
-            StreamPhase.NextToken => _options.TokenIdleTimeout,
-            StreamPhase.EndOfStream => _options.EndOfStreamTimeout,
-            _ => DrainTime,
-        });
+        _source.CancelAfter(Limit);
     }
+
+    /// <summary>Somebody else has watched the clock.</summary>
+    public void Expire() => _source.Cancel();
 
     /// <summary>What the client is told when the gateway stops or a timer has run out.</summary>
     public ForwardError Expired(Backend backend) => Stopped

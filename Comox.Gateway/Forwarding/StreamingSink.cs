@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Comox.Gateway.Forwarding.Sockets;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Comox.Gateway.Forwarding;
@@ -14,10 +15,14 @@ internal sealed class StreamingSink(Exchange exchange, TimeSpan keepAlive, TimeP
     private static readonly TaskCompletionSource Pump = new();
 
     private readonly PipeWriter _body = exchange.Http.Response.BodyWriter;
+    private readonly ClientConnection? _target = TargetOf(exchange.Http);
     private TaskCompletionSource? _owner;
     private bool _held;
     private long _lastFlush;
     private ITimer? _timer;
+
+    // Not while an event waits for its flush: the loop's bytes would overtake it.
+    public ClientConnection? RelayTarget => exchange.Committed && !_held ? _target : null;
 
     public async ValueTask WriteAsync(SseEvent sse)
     {
@@ -64,8 +69,14 @@ internal sealed class StreamingSink(Exchange exchange, TimeSpan keepAlive, TimeP
         response.Headers["X-Accel-Buffering"] = "no"; // nginx and its kin would collect the stream otherwise
         exchange.Http.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         _lastFlush = time.GetTimestamp();
-        _timer = time.CreateTimer(static sink => ((StreamingSink)sink!).OnSilence(), this, keepAlive, keepAlive);
+        // A loop that carries the stream sends its own comments.
+        if (_target is null)
+            _timer = time.CreateTimer(static sink => ((StreamingSink)sink!).OnSilence(), this, keepAlive, keepAlive);
     }
+
+    // Chunks of HTTP/1.1, written to a socket that nothing stands before.
+    private static ClientConnection? TargetOf(HttpContext http) =>
+        HttpProtocol.IsHttp11(http.Request.Protocol) && http.Features.Get<ClientConnection>() is { IsBare: true } connection ? connection : null;
 
     private void OnSilence()
     {

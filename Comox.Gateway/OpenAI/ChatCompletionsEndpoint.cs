@@ -27,7 +27,7 @@ internal sealed class ChatCompletionsEndpoint(ChatPipeline pipeline, Drain drain
             }
 
             using var active = drain.Enter();
-            var exchange = new Exchange(http, request!, Ids.New("req", time), drain.Over);
+            await using var exchange = new Exchange(http, request!, Ids.New("req", time), time, drain.Over);
             try
             {
                 if (await pipeline.RunAsync(exchange) is { } failure && !exchange.Aborted.IsCancellationRequested)
@@ -53,6 +53,6 @@ internal sealed class ChatCompletionsEndpoint(ChatPipeline pipeline, Drain drain
     private Task FailAsync(Exchange exchange, ForwardError failure)
     {
         GatewayLog.ExchangeFailed(logger, exchange.Id, failure.Place, failure.Error.Status, failure.Error.Code);
-        return failure.Told ? Task.CompletedTask : OpenAIErrorWriter.WriteAsync(exchange, failure);
+        return OpenAIErrorWriter.WriteAsync(exchange, failure);
     }
 }

@@ -20,9 +20,17 @@ internal static class OpenAIErrorWriter
         if (exchange.Committed)
         {
             var writer = response.BodyWriter;
-            writer.Write("data: "u8);
-            writer.Write(JsonSerializer.SerializeToUtf8Bytes(body, OpenAIJson.Default.ApiErrorBody));
-            writer.Write("\n\n"u8);
+            if (failure.Event.IsEmpty)
+            {
+                writer.Write("data: "u8);
+                writer.Write(JsonSerializer.SerializeToUtf8Bytes(body, OpenAIJson.Default.ApiErrorBody));
+                writer.Write("\n\n"u8);
+            }
+            else
+            {
+                writer.Write(failure.Event.Span);
+            }
+
             await writer.FlushAsync(exchange.Aborted);
             return;
         }

@@ -54,7 +54,32 @@ internal sealed class RecallStep(IHttpClientFactory clients, ReplyHandover hando
         // Set before anything is committed, so that an engine's error names the session too: the person's turn is in it.
         exchange.Http.Response.Headers[GatewayChatClient.SessionHeader] = prompt.Session;
         exchange.Http.Response.Headers[GatewayChatClient.ReceiptHeader] = ReceiptPath + prompt.Receipt;
-        return await next(exchange);
+        return await AnswerAsync(exchange, next);
+    }
+
+    /// <summary>A whole reply is handed over by the pump, before the client sees its end; a reply that was cut is handed over here, when no attempt is left.</summary>
+    private async ValueTask<ForwardError?> AnswerAsync(Exchange exchange, ChatHandler next)
+    {
+        exchange.Recorder = new ReplyRecorder(exchange, handover);
+        exchange.Progress.Text = new ReplyText();
+        exchange.Progress.HoldsFinish = true;
+        ForwardError? error = null;
+        ForwardError? lost = null;
+        try
+        {
+            error = await next(exchange);
+        }
+        finally
+        {
+            if (exchange.Recorder.IsPending)
+            {
+                var reason = error is null && exchange.Aborted.IsCancellationRequested ? ReplyRecorder.Cancelled : ReplyRecorder.Error;
+                exchange.Reply.FinishReason = reason;
+                lost = await exchange.Recorder.HandOverAsync(reason);
+            }
+        }
+
+        return lost ?? error;
     }
 
     private async Task<ApiResult<SuperPromptResponse>> AssembleAsync(SuperPromptRequest request, CancellationToken cancellation)

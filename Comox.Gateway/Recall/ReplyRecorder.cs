@@ -5,7 +5,7 @@ using Comox.ServiceDefaults.Contracts.OpenAI;
 
 namespace Comox.Gateway.Recall;
 
-/// <summary>Collects what a character says and hands it over once. For a plain model it does nothing.</summary>
+/// <summary>Hands what a character says over to memory, once.</summary>
 internal sealed class ReplyRecorder(Exchange exchange, ReplyHandover handover)
 {
     /// <summary>Finish reasons of our own: the client left, the engine broke off.</summary>
@@ -14,11 +14,8 @@ internal sealed class ReplyRecorder(Exchange exchange, ReplyHandover handover)
 
     private bool _handedOver;
 
-    /// <summary>Takes the reply's text; null where nobody keeps it.</summary>
-    public ReplyText? Text { get; } = exchange.Recalled is null ? null : new ReplyText();
-
     /// <summary>Whether there is a reply that is not durable yet.</summary>
-    public bool IsPending => Text is not null && !_handedOver;
+    public bool IsPending => !_handedOver;
 
     /// <summary>Makes the reply durable. A reply that was cut before its first word is no turn.</summary>
     public async ValueTask<ForwardError?> HandOverAsync(string finishReason)
@@ -26,11 +23,12 @@ internal sealed class ReplyRecorder(Exchange exchange, ReplyHandover handover)
         if (!IsPending)
             return null;
         _handedOver = true;
-        if (Text!.IsEmpty && finishReason is (Cancelled or Error))
+        var text = exchange.Progress.Text!;
+        if (text.IsEmpty && finishReason is (Cancelled or Error))
             return null;
 
         var recalled = exchange.Recalled!;
-        var reply = new RecordedReply { Content = Text.ToString(), FinishReason = finishReason, Model = exchange.Route.Model, Receipt = recalled.Receipt };
+        var reply = new RecordedReply { Content = text.ToString(), FinishReason = finishReason, Model = exchange.Route.Model, Receipt = recalled.Receipt };
         return await handover.AddAsync(new PendingReply(recalled.Session, recalled.ReplyTurn, reply))
             ? null
             : new ForwardError(ForwardPlace.Storage, new ApiError(

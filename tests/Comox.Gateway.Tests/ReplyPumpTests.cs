@@ -1,11 +1,11 @@
 using System.Text;
 using Comox.Gateway.Forwarding;
+using Comox.Gateway.Forwarding.Sockets;
 using Comox.Gateway.OpenAI;
 using Comox.Gateway.Recall;
 using Comox.Gateway.Routing;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Comox.Gateway.Tests;
 
@@ -14,28 +14,26 @@ public sealed class ReplyPumpTests
     [Fact]
     public async Task A_flush_that_hears_of_the_leaving_client_first_loses_nothing()
     {
-        await using var gateway = await GatewayUnderTest.StartAsync();
         using var leave = new CancellationTokenSource();
         Assert.Null(ChatRequestReader.Read(Encoding.UTF8.GetBytes(Chat.CharacterStreamed), out var request));
-        var exchange = new Exchange(new DefaultHttpContext { RequestAborted = leave.Token }, request!, "req_1", CancellationToken.None)
+        await using var exchange = new Exchange(new DefaultHttpContext { RequestAborted = leave.Token }, request!, "req_1", TimeProvider.System, CancellationToken.None)
         {
             Route = new ModelRoute("fake-model", PromptProfile.Standard, "ada"),
             Recalled = new RecalledPrompt("ses_1", "trn_1", "rcp_1", [], 64),
         };
         using var timers = new StreamTimers(exchange, new GatewayOptions(), TimeProvider.System);
         using var reader = new SseReader(new MemoryStream("""data: {"choices":[{"index":0,"delta":{"content":"Half a"}}]}"""u8.ToArray().Concat("\n\n"u8.ToArray()).ToArray()), 4096);
-        var recorder = new ReplyRecorder(exchange, gateway.Service.Services.GetRequiredService<ReplyHandover>());
+        exchange.Progress.Text = new ReplyText();
         var sink = new BlockedSink();
 
-        var pumping = new ReplyPump(exchange, reader, sink, timers, recorder, TimeProvider.System).RunAsync();
+        var pumping = new ReplyPump(exchange, new NoAnswer(), reader, sink, timers, new GatewayOptions(), TimeProvider.System).RunAsync();
         await sink.Blocked;
         // Callbacks run last in, first out: the flush ends, and the pump goes on, before the timers' token is cancelled.
         using var order = leave.Token.Register(sink.Cancel);
         await leave.CancelAsync();
 
         Assert.Null(await pumping);
-        var (_, _, reply) = await gateway.Memory.NextReplyAsync();
-        Assert.Equal(("Half a", "cancelled"), (reply.Content, reply.FinishReason));
+        Assert.Equal("Half a", exchange.Progress.Text.ToString());
     }
 
     /// <summary>A client that reads nothing.</summary>
@@ -64,6 +62,18 @@ public sealed class ReplyPumpTests
         }
 
         public ValueTask CompleteAsync() => ValueTask.CompletedTask;
+
+        public ClientConnection? RelayTarget => null;
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+
+    private sealed class NoAnswer : IEngineAnswer
+    {
+        public int Status => 200;
+        public string? MediaType => null;
+        public int? RetryAfter => null;
+        public Stream Body => Stream.Null;
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }

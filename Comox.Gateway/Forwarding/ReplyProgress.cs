@@ -1,0 +1,54 @@
+namespace Comox.Gateway.Forwarding;
+
+/// <summary>What one event of an answer is.</summary>
+internal enum EventKind
+{
+    /// <summary>A role, usage, progress: it goes to the client and is no token.</summary>
+    Plain,
+
+    Token,
+
+    /// <summary>With it every choice has its finish reason.</summary>
+    Finishing,
+
+    /// <summary>The engine gives up.</summary>
+    Error,
+
+    /// <summary>It is no JSON object.</summary>
+    Garbage,
+}
+
+/// <summary>
+/// How far an answer has come: reads each event once, whoever carries it, and keeps the account in <see cref="ReplyFacts"/>. It outlives an attempt, because a
+/// continuation goes on where the attempt before broke off.
+/// </summary>
+internal sealed class ReplyProgress(ReplyFacts facts, int choices, TimeProvider time)
+{
+    private int _finished;
+
+    /// <summary>Takes what choice 0 says; null where nobody keeps it.</summary>
+    public ReplyText? Text { get; set; }
+
+    /// <summary>Whether an event that finishes waits until the reply is durable; then only the pump may send it.</summary>
+    public bool HoldsFinish { get; set; }
+
+    public bool HasFinished => _finished >= choices;
+
+    /// <summary>Errors and garbage leave no trace here.</summary>
+    public EventKind Take(ReadOnlySpan<byte> data)
+    {
+        var chunk = ChunkScan.Read(data, Text);
+        if (!chunk.IsValid)
+            return EventKind.Garbage;
+        if (chunk.IsError)
+            return EventKind.Error;
+
+        facts.Add(chunk);
+        _finished += chunk.Finished;
+        if (!chunk.HasToken)
+            return EventKind.Plain;
+        if (facts.FirstTokenAt is null)
+            facts.FirstTokenAt = time.GetTimestamp();
+        return chunk.Finished > 0 && HasFinished ? EventKind.Finishing : EventKind.Token;
+    }
+}

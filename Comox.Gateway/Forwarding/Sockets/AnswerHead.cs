@@ -1,0 +1,70 @@
+using System.Buffers.Text;
+using System.Text;
+
+namespace Comox.Gateway.Forwarding.Sockets;
+
+/// <summary>The head of an HTTP/1.1 answer, as far as a relay must know it (https://www.rfc-editor.org/rfc/rfc9112#section-4).</summary>
+internal readonly record struct AnswerHead
+{
+    public int Status { get; private init; }
+    public long? Length { get; private init; }
+    public bool IsChunked { get; private init; }
+
+    /// <summary>The backend closes the connection after this answer.</summary>
+    public bool Closes { get; private init; }
+
+    public string? MediaType { get; private init; }
+
+    /// <summary>Seconds.</summary>
+    public int? RetryAfter { get; private init; }
+
+    /// <param name="head">From the status line to the blank line, both included.</param>
+    /// <param name="answer">The parsed head, when the answer is true.</param>
+    public static bool TryParse(ReadOnlySpan<byte> head, out AnswerHead answer)
+    {
+        answer = default;
+        // HTTP/1.1 200 OK
+        if (head.Length < 12 || !head.StartsWith("HTTP/1."u8) || !Utf8Parser.TryParse(head[9..12], out int status, out var digits) || digits != 3)
+            return false;
+        answer = new AnswerHead { Status = status, Closes = head[7] == (byte)'0' };
+        for (var rest = head[(head.IndexOf((byte)'\n') + 1)..]; !rest.IsEmpty;)
+        {
+            var end = rest.IndexOf((byte)'\n');
+            if (end < 0)
+                return false;
+            var line = rest[..end].TrimEnd((byte)'\r');
+            rest = rest[(end + 1)..];
+            if (line.IsEmpty)
+                break;
+            var colon = line.IndexOf((byte)':');
+            if (colon <= 0)
+                return false;
+            answer = answer.With(line[..colon], line[(colon + 1)..].Trim((byte)' '));
+        }
+
+        return true;
+    }
+
+    private AnswerHead With(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value) => name.Length switch
+    {
+        10 when Is(name, "connection"u8) => this with { Closes = Contains(value, "close"u8) || (Closes && !Contains(value, "keep-alive"u8)) },
+        11 when Is(name, "retry-after"u8) && Utf8Parser.TryParse(value, out int seconds, out _) && seconds >= 0 => this with { RetryAfter = seconds },
+        12 when Is(name, "content-type"u8) => this with { MediaType = Encoding.ASCII.GetString(value) },
+        14 when Is(name, "content-length"u8) && Utf8Parser.TryParse(value, out long length, out _) && length >= 0 => this with { Length = length },
+        17 when Is(name, "transfer-encoding"u8) => this with { IsChunked = Contains(value, "chunked"u8) },
+        _ => this,
+    };
+
+    private static bool Is(ReadOnlySpan<byte> name, ReadOnlySpan<byte> known) => Ascii.EqualsIgnoreCase(name, known);
+
+    private static bool Contains(ReadOnlySpan<byte> value, ReadOnlySpan<byte> token)
+    {
+        foreach (var part in value.Split((byte)','))
+        {
+            if (Is(value[part].Trim((byte)' '), token))
+                return true;
+        }
+
+        return false;
+    }
+}

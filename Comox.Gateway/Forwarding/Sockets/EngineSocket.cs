@@ -1,0 +1,184 @@
+using System.Net;
+using System.Threading.Tasks.Sources;
+
+namespace Comox.Gateway.Forwarding.Sockets;
+
+/// <summary>
+/// A connection to a backend. Either somebody waits for it, one at a time, or a <see cref="StreamRelay"/> reads from it on the loop; in between nobody
+/// watches it.
+/// </summary>
+internal sealed class EngineSocket : LoopSocket, IValueTaskSource
+{
+    private ManualResetValueTaskSourceCore<bool> _ready = new() { RunContinuationsAsynchronously = true };
+    private CancellationToken _cancellation;
+    private int _waiting;
+    private volatile StreamRelay? _relay;
+
+    private EngineSocket(SocketLoop loop, int descriptor, IPEndPoint address)
+        : base(loop, descriptor) => Address = address;
+
+    public IPEndPoint Address { get; }
+
+    /// <summary>Whether it has answered a request before: such a connection may have been closed by its backend this very moment.</summary>
+    public bool IsReused { get; set; }
+
+    /// <summary>When it was given back.</summary>
+    public long IdleSince { get; set; }
+
+    public static async ValueTask<EngineSocket> ConnectAsync(SocketLoop loop, IPEndPoint address, CancellationToken cancellation)
+    {
+        var socket = Begin(loop, address);
+        try
+        {
+            await socket.WaitAsync(Libc.EPOLLOUT, cancellation);
+            if (socket.TakeError() is not 0 and var error)
+                throw new IOException($"connect: error {error}");
+            return socket;
+        }
+        catch
+        {
+            socket.Close();
+            throw;
+        }
+    }
+
+    /// <summary>Waits until it can be read or written, or has ended. Only one may wait at a time.</summary>
+    public ValueTask WaitAsync(uint events, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        _ready.Reset();
+        _cancellation = cancellation;
+        Volatile.Write(ref _waiting, 1);
+        Loop.Watch(this, events | Libc.EPOLLRDHUP | Libc.EPOLLONESHOT);
+        return cancellation.CanBeCanceled ? CancellableAsync(cancellation) : new(this, _ready.Version);
+    }
+
+    public override void OnReady(uint events)
+    {
+        if (_relay is { } relay)
+            relay.OnEngine();
+        else if (Interlocked.Exchange(ref _waiting, 0) == 1)
+            _ready.SetResult(true);
+    }
+
+    /// <summary>From here on the relay reads, on the loop.</summary>
+    public void Attach(StreamRelay relay)
+    {
+        _relay = relay;
+        Watch();
+    }
+
+    /// <summary>Level-triggered: a relay reads once for each report.</summary>
+    public void Watch() => Loop.Watch(this, Libc.EPOLLIN | Libc.EPOLLRDHUP);
+
+    /// <summary>Not watched: the relay waits for its client.</summary>
+    public void Unwatch() => Loop.Watch(this, Libc.EPOLLONESHOT);
+
+    public void Detach()
+    {
+        _relay = null;
+        Unwatch();
+    }
+
+    /// <returns>Bytes; 0 at the end; -1 when there is nothing to be read.</returns>
+    /// <exception cref="IOException">The connection broke.</exception>
+    public unsafe int Receive(Span<byte> buffer, int flags = 0)
+    {
+        fixed (byte* at = buffer)
+        {
+            var received = Libc.recv(Descriptor, at, (nuint)buffer.Length, Libc.MSG_DONTWAIT | flags);
+            if (received >= 0)
+                return (int)received;
+        }
+
+        return Libc.Errno is Libc.EAGAIN or Libc.EINTR ? -1 : throw new IOException($"recv: error {Libc.Errno}");
+    }
+
+    public async ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            bytes = bytes[SendSome(bytes.Span)..];
+            if (bytes.IsEmpty)
+                return;
+            await WaitAsync(Libc.EPOLLOUT, cancellation);
+        }
+    }
+
+    /// <summary>Whether the backend has said or closed anything since the last answer.</summary>
+    public unsafe bool IsQuiet()
+    {
+        byte one;
+        return Libc.recv(Descriptor, &one, 1, Libc.MSG_PEEK | Libc.MSG_DONTWAIT) < 0 && Libc.Errno == Libc.EAGAIN;
+    }
+
+    /// <summary>On any thread, once.</summary>
+    public void Close()
+    {
+        if (Loop.Forget(this))
+            _ = Libc.close(Descriptor);
+    }
+
+    public void GetResult(short token) => _ready.GetResult(token);
+
+    public ValueTaskSourceStatus GetStatus(short token) => _ready.GetStatus(token);
+
+    public void OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _ready.OnCompleted(continuation, state, token, flags);
+
+    private static unsafe EngineSocket Begin(SocketLoop loop, IPEndPoint address)
+    {
+        var native = address.Serialize();
+        var descriptor = Libc.socket(
+            native.Family == System.Net.Sockets.AddressFamily.InterNetworkV6 ? Libc.AF_INET6 : Libc.AF_INET,
+            Libc.SOCK_STREAM | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC,
+            0);
+        if (descriptor < 0)
+            throw new IOException($"socket: error {Libc.Errno}");
+        var one = 1;
+        _ = Libc.setsockopt(descriptor, Libc.IPPROTO_TCP, Libc.TCP_NODELAY, &one, sizeof(int));
+        fixed (byte* at = native.Buffer.Span)
+        {
+            if (Libc.connect(descriptor, at, (uint)native.Size) != 0 && Libc.Errno is not Libc.EINPROGRESS and var error)
+            {
+                _ = Libc.close(descriptor);
+                throw new IOException($"connect: error {error}");
+            }
+        }
+
+        var socket = new EngineSocket(loop, descriptor, address);
+        loop.Add(socket, Libc.EPOLLONESHOT);
+        return socket;
+    }
+
+    private async ValueTask CancellableAsync(CancellationToken cancellation)
+    {
+        await using var registration = cancellation.UnsafeRegister(static socket => ((EngineSocket)socket!).Cancel(), this);
+        await new ValueTask(this, _ready.Version);
+    }
+
+    private void Cancel()
+    {
+        if (Interlocked.Exchange(ref _waiting, 0) == 1)
+            _ready.SetException(new OperationCanceledException(_cancellation));
+    }
+
+    private unsafe int SendSome(ReadOnlySpan<byte> bytes)
+    {
+        fixed (byte* at = bytes)
+        {
+            var sent = Libc.send(Descriptor, at, (nuint)bytes.Length, Libc.MSG_DONTWAIT | Libc.MSG_NOSIGNAL);
+            if (sent >= 0)
+                return (int)sent;
+        }
+
+        return Libc.Errno is Libc.EAGAIN or Libc.EINTR ? 0 : throw new IOException($"send: error {Libc.Errno}");
+    }
+
+    private unsafe int TakeError()
+    {
+        int error;
+        uint length = sizeof(int);
+        return Libc.getsockopt(Descriptor, Libc.SOL_SOCKET, Libc.SO_ERROR, &error, &length) == 0 ? error : Libc.Errno;
+    }
+}

@@ -1,0 +1,176 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.Net;
+using System.Text;
+using Microsoft.Extensions.Options;
+
+namespace Comox.Gateway.Forwarding.Sockets;
+
+/// <summary>
+/// Requests to plain-HTTP backends over sockets of the loop that carries the client, with a pool of connections for each loop and address. HTTP/1.1
+/// with a length, one request at a time on a connection.
+/// </summary>
+internal sealed class SocketEngineConnector(SocketLoops loops, HostAddresses hosts, IOptions<GatewayOptions> options, TimeProvider time) : IEngineConnector
+{
+    private const int SmallRequest = 16 * 1024;
+    private const int HeadBuffer = 4096;
+    private const int MaxHead = 64 * 1024;
+
+    private readonly ConcurrentDictionary<(SocketLoop, IPEndPoint), IdleSockets> _idle = [];
+
+    public bool CanReach(Uri address) => loops.IsEnabled && address.Scheme == Uri.UriSchemeHttp;
+
+    public async ValueTask<IEngineAnswer> SendAsync(EngineCall call, CancellationToken cancellation)
+    {
+        var loop = call.Loop ?? loops.Next();
+        var endpoints = await hosts.FindAsync(call.Address, cancellation);
+        foreach (var endpoint in endpoints)
+        {
+            if (PoolOf(loop, endpoint).Take() is not { } reused)
+                continue;
+            // The backend may have closed it this very moment; then nothing of the request was heard, and a new connection is no second attempt.
+            if (await TryAsync(reused, call, cancellation) is { } answer)
+                return answer;
+        }
+
+        var fresh = await ConnectAsync(loop, endpoints, cancellation);
+        return await TryAsync(fresh, call, cancellation) ?? throw new IOException("The connection was closed without an answer.");
+    }
+
+    public void GiveBack(EngineSocket socket)
+    {
+        socket.IsReused = true;
+        PoolOf(socket.Loop, socket.Address).Put(socket);
+    }
+
+    private IdleSockets PoolOf(SocketLoop loop, IPEndPoint endpoint) => _idle.GetOrAdd((loop, endpoint), static (_, time) => new IdleSockets(time), time);
+
+    private async ValueTask<EngineSocket> ConnectAsync(SocketLoop loop, IReadOnlyList<IPEndPoint> endpoints, CancellationToken cancellation)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var timer = time.CreateTimer(static source => ((CancellationTokenSource)source!).Cancel(), timeout, options.Value.ConnectTimeout, Timeout.InfiniteTimeSpan);
+        for (var i = 0; ; i++)
+        {
+            try
+            {
+                return await EngineSocket.ConnectAsync(loop, endpoints[i], timeout.Token);
+            }
+            catch (IOException) when (i + 1 < endpoints.Count)
+            {
+                // A name can have several addresses, one of them of a family that this machine cannot reach.
+            }
+            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            {
+                throw new IOException($"No connection within {options.Value.ConnectTimeout}.");
+            }
+        }
+    }
+
+    /// <returns>Null when a connection that was used before ended before the first byte of an answer.</returns>
+    private async ValueTask<SocketAnswer?> TryAsync(EngineSocket socket, EngineCall call, CancellationToken cancellation)
+    {
+        byte[]? buffer = null;
+        var length = 0;
+        try
+        {
+            await SendRequestAsync(socket, call, cancellation);
+            while (true)
+            {
+                // Nothing is rented while the engine thinks.
+                await socket.WaitAsync(Libc.EPOLLIN, cancellation);
+                buffer ??= ArrayPool<byte>.Shared.Rent(HeadBuffer);
+                if (length == buffer.Length)
+                    buffer = Grow(buffer);
+                var received = socket.Receive(buffer.AsSpan(length));
+                if (received == 0)
+                    throw new IOException("The connection was closed without an answer.");
+                if (received < 0)
+                    continue;
+                length += received;
+                if (EndOfHead(buffer.AsSpan(0, length)) is not (> 0 and var end))
+                    continue;
+                if (!AnswerHead.TryParse(buffer.AsSpan(0, end), out var head))
+                    throw new IOException("The answer is no HTTP.");
+                if (head.Status is >= 100 and < 200)
+                {
+                    // 100 Continue, 103 Early Hints: the answer itself follows.
+                    buffer.AsSpan(end, length - end).CopyTo(buffer);
+                    length -= end;
+                    continue;
+                }
+
+                if (end == length)
+                {
+                    ArrayPool<byte>.Shared.Return(buffer);
+                    buffer = null;
+                }
+
+                return new SocketAnswer(this, socket, head, buffer, end, length);
+            }
+        }
+        catch (Exception problem)
+        {
+            if (buffer is not null)
+                ArrayPool<byte>.Shared.Return(buffer);
+            socket.Close();
+            if (problem is IOException && socket.IsReused && length == 0)
+                return null;
+            throw;
+        }
+    }
+
+    private static async ValueTask SendRequestAsync(EngineSocket socket, EngineCall call, CancellationToken cancellation)
+    {
+        var body = call.Length;
+        var head = HeadOf(call, body);
+        if (body > SmallRequest)
+        {
+            await socket.SendAsync(head, cancellation);
+            foreach (var piece in call.Body)
+                await socket.SendAsync(piece, cancellation);
+            return;
+        }
+
+        // One packet, one call.
+        var buffer = ArrayPool<byte>.Shared.Rent(head.Length + (int)body);
+        try
+        {
+            head.CopyTo(buffer, 0);
+            var end = head.Length;
+            foreach (var piece in call.Body)
+            {
+                piece.CopyTo(buffer.AsMemory(end));
+                end += piece.Length;
+            }
+
+            await socket.SendAsync(buffer.AsMemory(0, end), cancellation);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private static byte[] HeadOf(EngineCall call, long length)
+    {
+        var head = new StringBuilder(256).Append("POST ").Append(call.Address.PathAndQuery).Append(" HTTP/1.1\r\nHost: ").Append(call.Address.Authority)
+            .Append("\r\nContent-Type: application/json\r\nContent-Length: ").Append(length).Append("\r\n");
+        foreach (var (name, value) in call.Headers)
+            head.Append(name).Append(": ").Append(value).Append("\r\n");
+        return Encoding.Latin1.GetBytes(head.Append("\r\n").ToString());
+    }
+
+    // Lines end with CRLF; some small servers send LF alone.
+    private static int EndOfHead(ReadOnlySpan<byte> bytes) =>
+        bytes.IndexOf("\r\n\r\n"u8) is >= 0 and var strict ? strict + 4 : bytes.IndexOf("\n\n"u8) is >= 0 and var loose ? loose + 2 : 0;
+
+    private static byte[] Grow(byte[] buffer)
+    {
+        if (buffer.Length >= MaxHead)
+            throw new IOException("The head of the answer does not end.");
+        var larger = ArrayPool<byte>.Shared.Rent(buffer.Length * 2);
+        buffer.CopyTo(larger, 0);
+        ArrayPool<byte>.Shared.Return(buffer);
+        return larger;
+    }
+}

@@ -1,0 +1,259 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+
+namespace Comox.Gateway.Forwarding.Sockets;
+
+/// <summary>
+/// One thread around one epoll: it reads what clients send, carries events from engines to clients, and wakes those who wait for a socket. Whoever runs on
+/// it must not wait: every stream of the loop would.
+/// </summary>
+internal sealed unsafe class SocketLoop : IDisposable
+{
+    public const int BufferSize = 64 * 1024;
+
+    private const int EventsAtOnce = 512;
+    private const int Tick = 100; // milliseconds between two looks at the clocks of the relays
+
+    // struct epoll_event { uint32_t events; uint64_t data; } is packed on x86-64 alone.
+    private static readonly int EventSize = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 12 : 16;
+    private static readonly int DataOffset = EventSize - sizeof(ulong);
+
+    private readonly int _epoll = Libc.epoll_create1(Libc.EPOLL_CLOEXEC);
+    private readonly int _wake = Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK);
+    private readonly ConcurrentQueue<Action> _commands = [];
+    private readonly Lock _lock = new();
+    private readonly Stack<int> _free = [];
+    private readonly List<StreamRelay> _relays = [];
+    private readonly TimeProvider _time;
+    private readonly Action<Exception> _crashed;
+    private LoopSocket?[] _sockets = new LoopSocket?[256];
+    private uint[] _generations = new uint[256];
+    private int _used;
+    private long _lastTick;
+    private int _woken;
+    private volatile bool _stopped;
+
+    /// <param name="time">Clock of the relays' timers.</param>
+    /// <param name="crashed">Is told of a bug; the loop goes on with the other sockets.</param>
+    public SocketLoop(TimeProvider time, Action<Exception> crashed)
+    {
+        (_time, _crashed) = (time, crashed);
+        if (_epoll < 0 || _wake < 0)
+            throw new IOException($"epoll cannot be used: error {Libc.Errno}.");
+        Control(Libc.EPOLL_CTL_ADD, _wake, Libc.EPOLLIN, ulong.MaxValue);
+        Received = GC.AllocateUninitializedArray<byte>(BufferSize, pinned: true);
+        Outgoing = GC.AllocateUninitializedArray<byte>(2 * BufferSize, pinned: true);
+        // A long-running thread of its own, because it belongs to the sockets and never to the pool.
+        new Thread(Run) { IsBackground = true, Name = "comox-sockets" }.Start();
+    }
+
+    /// <summary>Scratch of whoever runs on the loop; its content is over when it returns.</summary>
+    public byte[] Received { get; }
+
+    /// <inheritdoc cref="Received"/>
+    public byte[] Outgoing { get; }
+
+    public void Add(LoopSocket socket, uint events)
+    {
+        lock (_lock)
+        {
+            if (!_free.TryPop(out var slot))
+            {
+                slot = _used++;
+                if (slot == _sockets.Length)
+                {
+                    Array.Resize(ref _generations, 2 * slot);
+                    Array.Resize(ref _sockets, 2 * slot);
+                }
+            }
+
+            socket.Tag = (ulong)++_generations[slot] << 32 | (uint)slot;
+            Volatile.Write(ref _sockets[slot], socket);
+        }
+
+        Control(Libc.EPOLL_CTL_ADD, socket.Descriptor, events, socket.Tag);
+    }
+
+    public void Watch(LoopSocket socket, uint events) => Control(Libc.EPOLL_CTL_MOD, socket.Descriptor, events, socket.Tag);
+
+    /// <summary>Forgets the socket; whoever opened it closes it then, which takes it out of the epoll. On any thread.</summary>
+    /// <returns>Whether it was known until now.</returns>
+    public bool Forget(LoopSocket socket)
+    {
+        var slot = (int)(uint)socket.Tag;
+        lock (_lock)
+        {
+            if (_sockets[slot] != socket)
+                return false;
+            _sockets[slot] = null;
+            _free.Push(slot);
+            return true;
+        }
+    }
+
+    /// <summary>Runs something on the loop's thread, soon.</summary>
+    public void Post(Action command)
+    {
+        _commands.Enqueue(command);
+        Wake();
+    }
+
+    /// <summary>The loop looks at the relay's clock from time to time.</summary>
+    public void Attach(StreamRelay relay)
+    {
+        bool first;
+        lock (_relays)
+        {
+            relay.Position = _relays.Count;
+            _relays.Add(relay);
+            first = _relays.Count == 1;
+        }
+
+        if (first)
+            Wake();
+    }
+
+    public void Detach(StreamRelay relay)
+    {
+        lock (_relays)
+        {
+            var last = _relays[^1];
+            _relays[relay.Position] = last;
+            last.Position = relay.Position;
+            _relays.RemoveAt(_relays.Count - 1);
+        }
+    }
+
+    public void Dispose()
+    {
+        _stopped = true;
+        Wake();
+    }
+
+    private void Wake()
+    {
+        if (Interlocked.Exchange(ref _woken, 1) != 0)
+            return;
+        ulong one = 1;
+        _ = Libc.write(_wake, (byte*)&one, sizeof(ulong));
+    }
+
+    private void Run()
+    {
+        var events = (byte*)NativeMemory.Alloc(EventsAtOnce, (nuint)EventSize);
+        while (!_stopped)
+        {
+            bool idle;
+            lock (_relays)
+                idle = _relays.Count == 0;
+            var count = Libc.epoll_wait(_epoll, events, EventsAtOnce, idle ? -1 : Tick);
+            for (var i = 0; i < count; i++)
+            {
+                var at = events + i * EventSize;
+                var tag = *(ulong*)(at + DataOffset);
+                if (tag == ulong.MaxValue)
+                    ClearWake();
+                else if (Find(tag) is { } socket)
+                    Guard(socket, *(uint*)at);
+            }
+
+            while (_commands.TryDequeue(out var command))
+                Guard(command);
+            LookAtClocks();
+        }
+
+        NativeMemory.Free(events);
+        while (_commands.TryDequeue(out var command))
+            Guard(command);
+        foreach (var socket in _sockets)
+        {
+            if (socket is not null && Forget(socket))
+                _ = Libc.close(socket.Descriptor);
+        }
+
+        _ = Libc.close(_epoll);
+        _ = Libc.close(_wake);
+    }
+
+    private LoopSocket? Find(ulong tag)
+    {
+        var sockets = _sockets;
+        var slot = (int)(uint)tag;
+        return slot < sockets.Length && Volatile.Read(ref sockets[slot]) is { } socket && socket.Tag == tag ? socket : null;
+    }
+
+    private void ClearWake()
+    {
+        ulong value;
+        _ = Libc.read(_wake, (byte*)&value, sizeof(ulong));
+        Volatile.Write(ref _woken, 0);
+    }
+
+    private void LookAtClocks()
+    {
+        var now = _time.GetTimestamp();
+        if (_time.GetElapsedTime(_lastTick, now).TotalMilliseconds < Tick)
+            return;
+        _lastTick = now;
+        // Backwards, because a relay that ends takes itself out and the last one moves to its place.
+        for (var i = int.MaxValue; i >= 0; i--)
+        {
+            StreamRelay relay;
+            lock (_relays)
+            {
+                i = Math.Min(i, _relays.Count - 1);
+                if (i < 0)
+                    return;
+                relay = _relays[i];
+            }
+
+            Guard(relay, now);
+        }
+    }
+
+    private void Guard(LoopSocket socket, uint events)
+    {
+        try
+        {
+            socket.OnReady(events);
+        }
+        catch (Exception bug)
+        {
+            _crashed(bug);
+        }
+    }
+
+    private void Guard(StreamRelay relay, long now)
+    {
+        try
+        {
+            relay.LookAtClock(now);
+        }
+        catch (Exception bug)
+        {
+            _crashed(bug);
+        }
+    }
+
+    private void Guard(Action command)
+    {
+        try
+        {
+            command();
+        }
+        catch (Exception bug)
+        {
+            _crashed(bug);
+        }
+    }
+
+    private void Control(int operation, int descriptor, uint events, ulong tag)
+    {
+        var e = stackalloc byte[16];
+        *(uint*)e = events;
+        *(ulong*)(e + DataOffset) = tag;
+        // MOD fails only for a socket that is closed, and then nobody waits for its events.
+        if (Libc.epoll_ctl(_epoll, operation, descriptor, e) != 0 && operation == Libc.EPOLL_CTL_ADD)
+            throw new IOException($"A socket cannot be watched: error {Libc.Errno}.");
+    }
+}
