@@ -66,7 +66,7 @@ internal sealed class StreamTimers : IDisposable
         Resume();
     }
 
-    /// <summary>As <see cref="Enter"/>, where the clock has been running already.</summary>
+    /// <summary>As <see cref="Enter(StreamPhase)"/>, where the clock has been running already.</summary>
     public void Enter(StreamPhase phase, long since)
     {
         Phase = phase;
