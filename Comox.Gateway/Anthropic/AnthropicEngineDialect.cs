@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -26,6 +27,7 @@ internal sealed class AnthropicEngineDialect(TimeProvider time) : IEngineDialect
     private readonly ThoughtLog _thoughts = new();
     private ChunkWriter? _chunks;
     private AnthropicUsage _usage;
+    private int _calls;
     private bool _usageApart = true;
     private bool _finished;
     private bool _over;
@@ -116,7 +118,7 @@ internal sealed class AnthropicEngineDialect(TimeProvider time) : IEngineDialect
         }
         else if (read.InnerType.SequenceEqual("tool_use"u8))
         {
-            var tool = _tools[read.Index] = new ToolBlock(_tools.Count, read.Input.IsEmpty ? "{}"u8.ToArray() : read.Input.ToArray());
+            var tool = _tools[read.Index] = new ToolBlock(_calls++, read.Input.IsEmpty ? "{}"u8.ToArray() : read.Input.ToArray());
             Chunks.ToolStart(output, tool.Number, read.Id, read.Name);
         }
     }
@@ -207,7 +209,7 @@ internal sealed class AnthropicEngineDialect(TimeProvider time) : IEngineDialect
         output.Write(type);
         output.Write("\",\"param\":null,\"code\":"u8);
         // The status that it would have had before the stream; so llama-server does too.
-        output.Write(Encoding.ASCII.GetBytes(AnthropicErrors.StatusOf(Encoding.UTF8.GetString(type)).ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        output.Write(Encoding.ASCII.GetBytes(AnthropicErrors.StatusOf(Encoding.UTF8.GetString(type)).ToString(CultureInfo.InvariantCulture)));
         output.Write("}}\n\n"u8);
         _over = true;
     }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Text;
+using System.Text;
 using System.Text.Json;
 
 namespace Comox.Gateway.Anthropic;
@@ -71,7 +72,7 @@ internal static class MessageEvents
         if (reason is null)
             output.Write("null"u8);
         else
-            Quoted(output, System.Text.Encoding.ASCII.GetBytes(reason));
+            Quoted(output, Encoding.ASCII.GetBytes(reason));
         output.Write(",\"stop_sequence\":"u8);
         if (stoppedAt.IsEmpty)
             output.Write("null"u8);

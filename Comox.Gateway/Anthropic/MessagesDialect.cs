@@ -157,6 +157,7 @@ internal sealed class MessagesDialect(string id, string model, int inputTokens =
         if (call.Arguments.IsEmpty)
             return;
         tool.HasInput = true;
+        // An engine that goes on with a call after it began the next one finds the block closed. Clients go by the index, so the piece is not lost.
         MessageEvents.InputDelta(output, tool.Block, call.Arguments);
     }
 
