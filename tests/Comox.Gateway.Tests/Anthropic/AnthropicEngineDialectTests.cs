@@ -151,6 +151,19 @@ public sealed class AnthropicEngineDialectTests
         Assert.Equal(("A", "s1", false), ((string?)message["reasoning_content"], (string?)message["reasoning_signature"], message.ContainsKey("thinking_blocks")));
     }
 
+    [Fact]
+    public void A_redacted_thought_is_kept_though_there_is_nothing_to_read()
+    {
+        var chunks = Wire.Chunks(
+            Wire.Engine(),
+            Start,
+            """{"type":"content_block_start","index":0,"content_block":{"type":"redacted_thinking","data":"d=="}}""",
+            """{"type":"content_block_stop","index":0}""",
+            """{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":9}}""",
+            Stop);
+        Wire.Same("""[{"type":"redacted_thinking","data":"d=="}]""", JsonNode.Parse(Folded(chunks))!["choices"]![0]!["message"]!["thinking_blocks"]!.ToJsonString());
+    }
+
     [Theory]
     [InlineData("invalid_request_error", 400)]
     [InlineData("authentication_error", 401)]
