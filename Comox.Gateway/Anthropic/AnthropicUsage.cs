@@ -25,7 +25,11 @@ internal readonly record struct AnthropicUsage(int Input, int CacheCreation, int
         usage.Has("prompt_tokens_details", out var prompt);
         usage.Has("completion_tokens_details", out var answer);
         return FromChat(
-            Count(usage, "prompt_tokens"), Count(prompt, "cached_tokens"), Count(prompt, "cache_creation_tokens"), Count(usage, "completion_tokens"), Count(answer, "reasoning_tokens"));
+            Count(usage, "prompt_tokens"),
+            Count(prompt, "cached_tokens"),
+            Count(prompt, "cache_creation_tokens"),
+            Count(usage, "completion_tokens"),
+            Count(answer, "reasoning_tokens"));
     }
 
     public void WriteTo(Utf8JsonWriter json)

@@ -9,8 +9,7 @@ namespace Comox.Gateway.Anthropic;
 /// {"role":"user","content":[{"type":"tool_result","tool_use_id":"t1","content":"5°","is_error":true},{"type":"text","text":"And?"}]}
 /// {"role":"tool","tool_call_id":"t1","content":"5°","is_error":true},{"role":"user","content":"And?"}
 /// </code>
-/// Tool results come first whatever their place, because chat wants them right behind the call. A single text without anything else becomes a plain
-/// string: every chat template understands that, and only some understand parts.
+/// Tool results come first whatever their place, because chat wants them right behind the call.
 /// </summary>
 internal static class MessagesTurns
 {
@@ -43,7 +42,7 @@ internal static class MessagesTurns
 
         if (content.ValueKind != JsonValueKind.Array)
             return RequestFaults.Invalid($"{path}.content", "must be a string or an array of blocks");
-        var blocks = content.EnumerateArray().Select((block, index) => new Block(block, $"{path}.content[{index}]")).ToList();
+        var blocks = content.EnumerateArray().Select((block, index) => new MessageBlock(block, $"{path}.content[{index}]")).ToList();
         if (blocks.Find(block => block.Type is null) is { Path: { } untyped })
             return RequestFaults.Missing($"{untyped}.type");
         return role switch
@@ -54,7 +53,7 @@ internal static class MessagesTurns
         };
     }
 
-    private static ApiError? WriteUser(List<Block> blocks, Utf8JsonWriter json)
+    private static ApiError? WriteUser(List<MessageBlock> blocks, Utf8JsonWriter json)
     {
         foreach (var result in blocks.Where(block => block.Type == "tool_result"))
         {
@@ -67,13 +66,13 @@ internal static class MessagesTurns
             return null;
         json.WriteStartObject();
         json.WriteString("role"u8, "user"u8);
-        if (WriteContent(others, json) is { } bad)
+        if (MessagesContent.Write(others, json) is { } bad)
             return bad;
         json.WriteEndObject();
         return null;
     }
 
-    private static ApiError? WriteToolResult(Block result, Utf8JsonWriter json)
+    private static ApiError? WriteToolResult(MessageBlock result, Utf8JsonWriter json)
     {
         if (result.Json.Text("tool_use_id") is null)
             return RequestFaults.Missing($"{result.Path}.tool_use_id");
@@ -86,8 +85,8 @@ internal static class MessagesTurns
         }
         else if (content.ValueKind == JsonValueKind.Array)
         {
-            var blocks = content.EnumerateArray().Select((block, index) => new Block(block, $"{result.Path}.content[{index}]")).ToList();
-            if (WriteContent(blocks, json) is { } error)
+            var blocks = content.EnumerateArray().Select((block, index) => new MessageBlock(block, $"{result.Path}.content[{index}]")).ToList();
+            if (MessagesContent.Write(blocks, json) is { } error)
                 return error;
         }
         else if (content.ValueKind == JsonValueKind.String)
@@ -104,7 +103,7 @@ internal static class MessagesTurns
         return null;
     }
 
-    private static ApiError? WriteAssistant(List<Block> blocks, Utf8JsonWriter json)
+    private static ApiError? WriteAssistant(List<MessageBlock> blocks, Utf8JsonWriter json)
     {
         var calls = blocks.FindAll(block => block.Type == "tool_use");
         var thoughts = blocks.FindAll(block => block.Type is "thinking" or "redacted_thinking");
@@ -113,7 +112,7 @@ internal static class MessagesTurns
         json.WriteString("role"u8, "assistant"u8);
         if (others.Count == 0 && calls.Count > 0)
             json.WriteNull("content"u8);
-        else if (WriteContent(others, json) is { } bad)
+        else if (MessagesContent.Write(others, json) is { } bad)
             return bad;
         WriteThoughts(thoughts, json);
         if (calls.Count > 0)
@@ -133,7 +132,7 @@ internal static class MessagesTurns
     }
 
     // Local engines read reasoning_content. Signed blocks go along whole as well: the backend that signed them wants them back unchanged.
-    private static void WriteThoughts(List<Block> thoughts, Utf8JsonWriter json)
+    private static void WriteThoughts(List<MessageBlock> thoughts, Utf8JsonWriter json)
     {
         var text = string.Concat(thoughts.Select(thought => thought.Json.Text("thinking")));
         if (text.Length > 0)
@@ -156,98 +155,16 @@ internal static class MessagesTurns
         }
         else
         {
-            var blocks = content.EnumerateArray().Select((block, index) => new Block(block, $"{path}[{index}]")).ToList();
+            var blocks = content.EnumerateArray().Select((block, index) => new MessageBlock(block, $"{path}[{index}]")).ToList();
             if (blocks.Find(block => block.Type != "text") is { Path: { } other })
                 return RequestFaults.Invalid(other, "must be a text block");
-            if (WriteContent(blocks, json) is { } error)
+            if (MessagesContent.Write(blocks, json) is { } error)
                 return error;
         }
 
-        json.WriteEndObject();
-        return null;
-    }
-
-    private static ApiError? WriteContent(List<Block> blocks, Utf8JsonWriter json)
-    {
-        if (blocks.Count == 0)
-        {
-            json.WriteString("content"u8, ""u8);
-            return null;
-        }
-
-        if (blocks is [{ Type: "text" } only] && only.Json.Has("text", out var text) && text.ValueKind == JsonValueKind.String && only.Json.EnumerateObject().Count() == 2)
-        {
-            json.WriteField("content", text);
-            return null;
-        }
-
-        json.WriteStartArray("content"u8);
-        foreach (var block in blocks)
-        {
-            if (WritePart(block, json) is { } error)
-                return error;
-        }
-
-        json.WriteEndArray();
-        return null;
-    }
-
-    private static ApiError? WritePart(Block block, Utf8JsonWriter json)
-    {
-        switch (block.Type)
-        {
-            case "text":
-                if (block.Json.Text("text") is null)
-                    return RequestFaults.Missing($"{block.Path}.text");
-                json.WriteVerbatim(block.Json); // {"type":"text","text":"…"} is a part of both APIs.
-                return null;
-            case "image":
-                return WriteImage(block, json);
-            default:
-                return RequestFaults.Unsupported($"{block.Path}.type", $"must be a kind of content that a chat model can be sent, and is '{Shorten(block.Type)}'");
-        }
-    }
-
-    private static ApiError? WriteImage(Block block, Utf8JsonWriter json)
-    {
-        if (!block.Json.Has("source", out var source))
-            return RequestFaults.Missing($"{block.Path}.source");
-        string? address = null;
-        switch (source.Text("type"))
-        {
-            case "base64":
-                if (source.Text("media_type") is not { } mediaType)
-                    return RequestFaults.Missing($"{block.Path}.source.media_type");
-                if (source.Text("data") is not { } data)
-                    return RequestFaults.Missing($"{block.Path}.source.data");
-                address = $"data:{mediaType};base64,{data}";
-                break;
-            case "url":
-                address = source.Text("url");
-                if (address is null)
-                    return RequestFaults.Missing($"{block.Path}.source.url");
-                break;
-            default:
-                return RequestFaults.Unsupported($"{block.Path}.source.type", "must be base64 or url");
-        }
-
-        json.WriteStartObject();
-        json.WriteString("type"u8, "image_url"u8);
-        json.WriteStartObject("image_url"u8);
-        json.WriteString("url"u8, address);
-        json.WriteEndObject();
-        json.WriteOthers(block.Json, "type", "source");
         json.WriteEndObject();
         return null;
     }
 
     private static bool IsEmpty(JsonElement content) => content.ValueKind == JsonValueKind.String ? content.GetString()!.Length == 0 : content.GetArrayLength() == 0;
-
-    private static string Shorten(string? type) => type is null ? "none" : type.Length > 40 ? type[..40] : type;
-
-    /// <summary>A content block and the name of its place.</summary>
-    private sealed record Block(JsonElement Json, string Path)
-    {
-        public string? Type { get; } = Json.Text("type");
-    }
 }
