@@ -6,10 +6,13 @@ namespace Comox.Gateway.Forwarding;
 /// <summary>One choice of a folded answer. Text grows (<c>content</c>, <c>reasoning_content</c>, <c>refusal</c>, and whatever string an engine adds); the rest is replaced.</summary>
 internal sealed class ChoiceFold
 {
+    private static readonly string[] Known = ["index", "delta", "logprobs", "finish_reason"];
+
     private readonly OrderedDictionary<string, StringBuilder> _texts = new() { ["content"] = new() };
     private readonly Dictionary<string, JsonElement> _others = [];
     private readonly SortedDictionary<int, ToolCallFold> _toolCalls = [];
     private readonly OrderedDictionary<string, List<JsonElement>> _logprobs = [];
+    private readonly OrderedDictionary<string, JsonElement> _besides = [];
     private string _role = "assistant";
     private string? _finishReason;
 
@@ -21,6 +24,13 @@ internal sealed class ChoiceFold
             AddLogprobs(logprobs);
         if (choice.TryGetProperty("finish_reason"u8, out var reason) && reason.ValueKind == JsonValueKind.String)
             _finishReason = TextOf(reason);
+
+        // vLLM's stop_reason, native_finish_reason: beside the delta, the last value wins.
+        foreach (var field in choice.EnumerateObject())
+        {
+            if (!Known.Contains(field.Name) && field.Value.ValueKind != JsonValueKind.Null)
+                _besides[field.Name] = field.Value.Clone();
+        }
     }
 
     public void WriteTo(Utf8JsonWriter json, int index)
@@ -56,6 +66,12 @@ internal sealed class ChoiceFold
         if (_logprobs.Count > 0)
             WriteLogprobs(json);
         json.WriteString("finish_reason"u8, _finishReason);
+        foreach (var (name, value) in _besides)
+        {
+            json.WritePropertyName(name);
+            value.WriteTo(json);
+        }
+
         json.WriteEndObject();
     }
 
