@@ -90,7 +90,8 @@ internal ref struct ChatDelta
 
     private void ReadDelta()
     {
-        var (thoughts, reasoning) = (ReadOnlySpan<byte>.Empty, ReadOnlySpan<byte>.Empty);
+        ReadOnlySpan<byte> thoughts = [];
+        ReadOnlySpan<byte> reasoning = [];
         _json.Read();
         if (_json.TokenType != JsonTokenType.StartObject)
         {
@@ -132,7 +133,7 @@ internal ref struct ChatDelta
             if (!_json.ValueTextEquals("content"u8))
                 SkipValue();
             else if (ReadArray() is { IsEmpty: false } array)
-                Logprobs = array[1..^1];
+                Logprobs = array[1..^1].Trim(" \t\r\n"u8);
         }
     }
 
@@ -193,7 +194,7 @@ internal ref struct ToolCallDelta
             }
 
             Index++;
-            (Id, Name, Arguments) = ([], [], []);
+            Id = Name = Arguments = [];
             ReadCall();
             return true;
         }
