@@ -103,6 +103,7 @@ internal sealed class ResponsesRequestReader
             return BodyErrors.Invalid("truncation", "must be \"auto\" or \"disabled\"");
         return MustBe(ResponsesField.Instructions, JsonTokenType.String, "a string")
             ?? MustBe(ResponsesField.Metadata, JsonTokenType.StartObject, "an object")
+            ?? MustBe(ResponsesField.SafetyIdentifier, JsonTokenType.String, "a string")
             ?? MustBe(ResponsesField.StreamOptions, JsonTokenType.StartObject, "an object")
             ?? MustBe(ResponsesField.PreviousResponseId, JsonTokenType.String, "a string")
             ?? MustBeBoolean(ResponsesField.Stream) ?? MustBeBoolean(ResponsesField.Store) ?? MustBeBoolean(ResponsesField.Background) ?? MustBeBoolean(ResponsesField.ParallelToolCalls)

@@ -266,6 +266,23 @@ public sealed class ResponsesDialectTests
         Assert.Contains("\"delta\":\"a\uFFFD\"", new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(output.WrittenSpan));
     }
 
+    [Fact]
+    public void A_delta_leaves_no_garbage_behind()
+    {
+        const int deltas = 10_000;
+        var (dialect, chunk, output) = (Dialect(), Encoding.UTF8.GetBytes(Text("word ")), new ArrayBufferWriter<byte>(4096));
+        dialect.WriteChunk(chunk, output);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < deltas; i++)
+        {
+            output.ResetWrittenCount();
+            dialect.WriteChunk(chunk, output);
+        }
+
+        // The text is kept for the last event: five bytes a delta, in a buffer that doubles.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4L * 5 * deltas);
+    }
+
     internal static void AssertSame(JsonElement expected, JsonElement actual) =>
         Assert.True(JsonElement.DeepEquals(expected, actual), $"{expected.GetRawText()}\n{actual.GetRawText()}");
 

@@ -55,6 +55,7 @@ public sealed class ResponsesErrorTests
     [InlineData("\"store\":\"no\"", "store")]
     [InlineData("\"instructions\":[]", "instructions")]
     [InlineData("\"metadata\":[]", "metadata")]
+    [InlineData("\"safety_identifier\":7", "safety_identifier")]
     [InlineData("\"max_output_tokens\":0", "max_output_tokens")]
     [InlineData("\"max_output_tokens\":\"9\"", "max_output_tokens")]
     [InlineData("\"top_logprobs\":21", "top_logprobs")]
