@@ -36,9 +36,11 @@ internal sealed class BodySplice(ChatCompletionRequest request)
         }
 
         pieces.Add(request.Body[position..request.ClosingBrace]);
-        // The object holds at least model and messages, so a comma always fits.
+        // The object holds at least model and what it is asked, so a comma always fits.
         foreach (var field in missing)
         {
+            if (!request.Api.MayAdd(field))
+                throw new InvalidOperationException($"{field} is never added to a body of {request.Api.Kind}.");
             pieces.Add(NameOf(field));
             pieces.Add(_values[field]);
         }

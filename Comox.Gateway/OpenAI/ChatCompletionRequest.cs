@@ -1,6 +1,6 @@
 namespace Comox.Gateway.OpenAI;
 
-/// <summary>Fields of a chat request that the gateway reads or replaces.</summary>
+/// <summary>Fields of a request that the gateway reads or replaces; <see cref="RequestApi"/> says which API has which.</summary>
 internal enum ChatField
 {
     Model,
@@ -12,18 +12,26 @@ internal enum ChatField
     Choices,
     User,
     Temperature,
+
+    /// <summary>What <c>/v1/completions</c> goes on from.</summary>
+    Prompt,
+
+    /// <summary>What <c>/v1/embeddings</c> turns into vectors.</summary>
+    Input,
 }
 
 /// <summary>Where a field's value stands in the body.</summary>
 internal readonly record struct FieldSpan(ChatField Field, int Start, int End);
 
 /// <summary>
-/// A chat request as the bytes that came, and the few values we act on. Everything else in the body is the engine's business and travels untouched.
+/// A request as the bytes that came, and the few values we act on. Everything else in the body is the engine's business and travels untouched.
 /// </summary>
 internal sealed record ChatCompletionRequest
 {
     /// <summary>The whole body. Rented: valid until the exchange ends.</summary>
     public required ReadOnlyMemory<byte> Body { get; init; }
+
+    public required RequestApi Api { get; init; }
 
     public required string Model { get; init; }
     public required bool Stream { get; init; }
@@ -31,7 +39,7 @@ internal sealed record ChatCompletionRequest
     /// <summary><c>max_completion_tokens</c>, else <c>max_tokens</c>.</summary>
     public required int? MaxTokens { get; init; }
 
-    /// <summary>OpenAI's <c>n</c>.</summary>
+    /// <summary>How many answers will end: OpenAI's <c>n</c>, for each of the prompts.</summary>
     public required int Choices { get; init; }
 
     public required string? User { get; init; }
@@ -45,13 +53,15 @@ internal sealed record ChatCompletionRequest
     /// <summary>Offset of the body's closing brace, where fields can be added.</summary>
     public required int ClosingBrace { get; init; }
 
-    /// <summary>The JSON array of messages. Where the key occurs twice the last one counts, as for the engines' parsers.</summary>
-    public ReadOnlyMemory<byte> Messages
+    /// <summary>The JSON array of messages of a chat.</summary>
+    public ReadOnlyMemory<byte> Messages => ValueOf(ChatField.Messages);
+
+    /// <summary>Messages, prompt or input. Where the key occurs twice the last one counts, as for the engines' parsers.</summary>
+    public ReadOnlyMemory<byte> Payload => ValueOf(Api.Payload);
+
+    private ReadOnlyMemory<byte> ValueOf(ChatField field)
     {
-        get
-        {
-            var span = Fields.Last(candidate => candidate.Field == ChatField.Messages);
-            return Body[span.Start..span.End];
-        }
+        var span = Fields.Last(candidate => candidate.Field == field);
+        return Body[span.Start..span.End];
     }
 }

@@ -1,19 +1,19 @@
 using System.Text.Json;
 using System.Text.Unicode;
 using Comox.ServiceDefaults;
-using Comox.ServiceDefaults.Contracts.OpenAI;
 
 namespace Comox.Gateway.OpenAI;
 
 /// <summary>
 /// Finds the few fields we act on in one forward pass over the raw body (no DOM: bodies of 256 KiB at hundreds a second are normal), and
-/// remembers where they stand. https://platform.openai.com/docs/api-reference/chat/create
+/// remembers where they stand. One reader for every API whose body travels as it came; <see cref="RequestApi"/> says what differs.
 /// </summary>
 internal ref struct ChatRequestReader
 {
     private const int MaxNameLength = 256;
 
     private readonly ReadOnlyMemory<byte> _body;
+    private readonly RequestApi _api;
     private readonly List<FieldSpan> _fields = [];
     private Utf8JsonReader _json;
     private string? _model;
@@ -21,35 +21,40 @@ internal ref struct ChatRequestReader
     private int? _maxTokens;
     private int? _maxCompletionTokens;
     private int _choices = 1;
+    private int _prompts = 1;
     private string? _user;
     private bool _hasTemperature;
-    private bool _hasMessages;
+    private bool _hasPayload;
 
-    private ChatRequestReader(ReadOnlyMemory<byte> body)
+    private ChatRequestReader(ReadOnlyMemory<byte> body, RequestApi api)
     {
         _body = body;
+        _api = api;
         // Tool schemas nest deeply; the depth only bounds a counter here, nothing recurses.
         _json = new Utf8JsonReader(body.Span, new JsonReaderOptions { MaxDepth = 512 });
     }
 
+    /// <returns>Null and the chat request, or what is wrong with it.</returns>
+    public static ApiError? Read(ReadOnlyMemory<byte> body, out ChatCompletionRequest? request) => Read(body, RequestApi.Chat, out request);
+
     /// <returns>Null and the request, or what is wrong with it.</returns>
-    public static ApiError? Read(ReadOnlyMemory<byte> body, out ChatCompletionRequest? request)
+    public static ApiError? Read(ReadOnlyMemory<byte> body, RequestApi api, out ChatCompletionRequest? request)
     {
         request = null;
         if (!Utf8.IsValid(body.Span))
-            return InvalidJson("The body is not UTF-8.");
+            return BodyErrors.NotUtf8();
         try
         {
-            return new ChatRequestReader(body).ReadObject(out request);
+            return new ChatRequestReader(body, api).ReadObject(out request);
         }
         catch (JsonException problem)
         {
-            return InvalidJson($"The body is not valid JSON: see line {problem.LineNumber + 1}, byte {problem.BytePositionInLine + 1}.");
+            return BodyErrors.At(problem);
         }
         catch (InvalidOperationException)
         {
             // The reader's word for a string with half a surrogate pair ("\ud83d").
-            return InvalidJson("The body is not valid JSON: a string holds an incomplete \\u escape.");
+            return BodyErrors.HalfCharacter();
         }
     }
 
@@ -57,13 +62,13 @@ internal ref struct ChatRequestReader
     {
         request = null;
         if (!_json.Read() || _json.TokenType != JsonTokenType.StartObject)
-            return InvalidJson("The body must be a JSON object.");
+            return BodyErrors.NotAnObject();
 
         while (_json.Read() && _json.TokenType == JsonTokenType.PropertyName)
         {
-            var known = TryGetField(out var field);
+            var known = _api.FieldAt(in _json);
             _json.Read();
-            if (!known)
+            if (known is not { } field)
             {
                 _json.Skip();
                 continue;
@@ -79,16 +84,17 @@ internal ref struct ChatRequestReader
         _json.Read(); // Throws where anything follows the object.
 
         if (_model is null)
-            return Missing("model");
-        if (!_hasMessages)
-            return Missing("messages");
+            return BodyErrors.Missing("model");
+        if (!_hasPayload)
+            return BodyErrors.Missing(_api.PayloadName);
         request = new ChatCompletionRequest
         {
             Body = _body,
+            Api = _api,
             Model = _model,
             Stream = _stream,
             MaxTokens = _maxCompletionTokens ?? _maxTokens,
-            Choices = _choices,
+            Choices = _choices * _prompts,
             User = _user,
             HasTemperature = _hasTemperature,
             Fields = _fields,
@@ -97,30 +103,13 @@ internal ref struct ChatRequestReader
         return null;
     }
 
-    // ValueTextEquals, not a comparison of bytes: "mod\u0065l" is the same key to the engine's parser.
-    private readonly bool TryGetField(out ChatField field)
-    {
-        (field, var known) = _json switch
-        {
-            _ when _json.ValueTextEquals("model"u8) => (ChatField.Model, true),
-            _ when _json.ValueTextEquals("messages"u8) => (ChatField.Messages, true),
-            _ when _json.ValueTextEquals("stream"u8) => (ChatField.Stream, true),
-            _ when _json.ValueTextEquals("stream_options"u8) => (ChatField.StreamOptions, true),
-            _ when _json.ValueTextEquals("max_tokens"u8) => (ChatField.MaxTokens, true),
-            _ when _json.ValueTextEquals("max_completion_tokens"u8) => (ChatField.MaxCompletionTokens, true),
-            _ when _json.ValueTextEquals("n"u8) => (ChatField.Choices, true),
-            _ when _json.ValueTextEquals("user"u8) => (ChatField.User, true),
-            _ when _json.ValueTextEquals("temperature"u8) => (ChatField.Temperature, true),
-            _ => (default, false),
-        };
-        return known;
-    }
-
     private ApiError? ReadField(ChatField field) => field switch
     {
         ChatField.Model => ReadName("model", out _model, required: true),
         ChatField.User => ReadName("user", out _user, required: false),
         ChatField.Messages => ReadMessages(),
+        ChatField.Prompt => ReadTexts("prompt", out _prompts),
+        ChatField.Input => ReadTexts("input", out _),
         ChatField.Stream => ReadStream(),
         ChatField.StreamOptions => ReadStreamOptions(),
         ChatField.MaxTokens => ReadCount("max_tokens", int.MaxValue, out _maxTokens),
@@ -160,7 +149,35 @@ internal ref struct ChatRequestReader
             _json.Read();
         }
 
-        _hasMessages = true;
+        _hasPayload = true;
+        return null;
+    }
+
+    // "text", ["text", …], [15496, 11, …] (one text as tokens) or [[15496], …]: /v1/completions and /v1/embeddings take the same four.
+    private ApiError? ReadTexts(string field, out int count)
+    {
+        count = 1;
+        _hasPayload = true;
+        if (_json.TokenType == JsonTokenType.String)
+            return null;
+        if (_json.TokenType != JsonTokenType.StartArray)
+            return Invalid(field, "must be a string, an array of strings, an array of tokens or an array of arrays of tokens");
+
+        _json.Read();
+        if (_json.TokenType == JsonTokenType.EndArray)
+            return Invalid(field, "must not be empty");
+        var kind = _json.TokenType;
+        if (kind is not (JsonTokenType.String or JsonTokenType.Number or JsonTokenType.StartArray))
+            return Invalid($"{field}[0]", "must be a string, a token or an array of tokens");
+        var elements = 0;
+        for (; _json.TokenType != JsonTokenType.EndArray; elements++, _json.Read())
+        {
+            if (_json.TokenType != kind)
+                return Invalid($"{field}[{elements}]", "must be of the same kind as the elements before it");
+            _json.Skip();
+        }
+
+        count = kind == JsonTokenType.Number ? 1 : elements;
         return null;
     }
 
@@ -206,11 +223,5 @@ internal ref struct ChatRequestReader
         return null;
     }
 
-    private static ApiError InvalidJson(string message) => new(StatusCodes.Status400BadRequest, ErrorCodes.InvalidJson, message);
-
-    private static ApiError Missing(string field) =>
-        new(StatusCodes.Status400BadRequest, ErrorCodes.InvalidRequest, $"The field '{field}' is required.", field);
-
-    private static ApiError Invalid(string field, string fault) =>
-        new(StatusCodes.Status400BadRequest, ErrorCodes.InvalidRequest, $"The field '{field}' {fault}.", field);
+    private static ApiError Invalid(string field, string fault) => BodyErrors.Invalid(field, fault);
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 using Comox.Fuzz;
 using Comox.Fuzz.Targets;
 
-IFuzzTarget[] targets = [new SseTarget(), new ChatBodyTarget(), new CardTarget(), new FactsTarget()];
+IFuzzTarget[] targets = [new SseTarget(), new ChatBodyTarget(), new ResponsesBodyTarget(), new ResponsesStreamTarget(), new CardTarget(), new FactsTarget()];
 
 if (args.Length is 0 or > 3 || targets.FirstOrDefault(known => known.Name == args[0]) is not { } target)
     return Usage();
@@ -15,6 +15,6 @@ int Usage()
 {
     Console.Error.WriteLine("Usage: dotnet run -c Release --project tests/Comox.Fuzz -- <target> [seconds, 20; 0 tries one input] [seed, 1]");
     foreach (var known in targets)
-        Console.Error.WriteLine($"  {known.Name,-10} {known.Promise}");
+        Console.Error.WriteLine($"  {known.Name,-16} {known.Promise}");
     return 2;
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Comox.Gateway.Forwarding;
+using Comox.Gateway.Tests.Responses;
 
 namespace Comox.Gateway.Tests;
 
@@ -65,6 +66,22 @@ public sealed class CaptureTests
         Assert.Equal(code, error.GetProperty("code").GetString());
         Assert.Equal(JsonDocument.Parse(body).RootElement.GetProperty("error").GetProperty("message").GetString(), error.GetProperty("message").GetString());
         Assert.False(error.TryGetProperty("source", out _));
+    }
+
+    [Fact]
+    public void A_real_stream_is_told_as_a_response()
+    {
+        var chunks = EventsOf(Read("chat-stream-usage").Body).Select(sse => sse["data: ".Length..]).Where(data => data != "[DONE]").ToArray();
+        var fold = new CompletionFold();
+        foreach (var chunk in chunks)
+            fold.Add(Encoding.UTF8.GetBytes(chunk));
+        var expected = JsonDocument.Parse(fold.ToUtf8Json()).RootElement;
+
+        var stream = ResponseStream.Of(chunks);
+
+        Assert.Equal(expected.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString(), stream.Response.GetProperty("output")[0].GetProperty("content")[0].GetProperty("text").GetString());
+        Assert.Equal(("incomplete", 61), (stream.Response.GetProperty("status").GetString(), stream.Response.GetProperty("usage").GetProperty("total_tokens").GetInt32()));
+        Assert.Equal(chunks.Count(chunk => chunk.Contains("\"content\":\"", StringComparison.Ordinal)), stream.Of("response.output_text.delta").Count());
     }
 
     [Fact]

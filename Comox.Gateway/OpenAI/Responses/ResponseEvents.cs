@@ -1,0 +1,52 @@
+using System.Buffers;
+using System.Buffers.Text;
+
+namespace Comox.Gateway.OpenAI.Responses;
+
+/// <summary>
+/// Numbers and frames the events of one response:
+/// <code>
+/// event: response.output_text.delta
+/// data: {"type":"response.output_text.delta","sequence_number":4,…}
+/// </code>
+/// Without an output nobody listens, and what makes the events makes the unstreamed answer alone.
+/// </summary>
+internal sealed class ResponseEvents
+{
+    private long _next;
+
+    /// <summary>Where the events of this call go; null for nowhere.</summary>
+    public IBufferWriter<byte>? Output { get; set; }
+
+    /// <summary>Starts an event. What follows are members of its object, each behind a comma.</summary>
+    /// <returns>Whether anybody listens; where not, there is nothing to write and nothing to end.</returns>
+    public bool Begin(ReadOnlySpan<byte> type)
+    {
+        if (Output is not { } output)
+            return false;
+        output.Write("event: "u8);
+        output.Write(type);
+        output.Write("\ndata: {\"type\":\""u8);
+        output.Write(type);
+        output.Write("\",\"sequence_number\":"u8);
+        WriteNumber(output, _next++);
+        return true;
+    }
+
+    public void Write(ReadOnlySpan<byte> json) => Output!.Write(json);
+
+    public void Write(ReadOnlySpan<byte> name, long value)
+    {
+        Output!.Write(name);
+        WriteNumber(Output!, value);
+    }
+
+    public void End() => Output!.Write("}\n\n"u8);
+
+    public static void WriteNumber(IBufferWriter<byte> output, long value)
+    {
+        var span = output.GetSpan(20);
+        Utf8Formatter.TryFormat(value, span, out var written);
+        output.Advance(written);
+    }
+}
