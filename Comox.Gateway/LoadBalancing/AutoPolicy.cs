@@ -4,7 +4,11 @@ namespace Comox.Gateway.LoadBalancing;
 /// The least predicted wait wins, unless somebody is at home elsewhere: a session stays at its backend, else a prompt goes to who holds its beginning, else to who holds its adapter,
 /// as long as the wait there is not longer than the least one by more than a margin. Everything is weighed in seconds.
 /// <para>
-/// 1. What each backend's prefix cache is believed to hold. 2. How long this request would wait at each. 3. Who waits least. 4. Who is at home. 5. Home or least wait.
+/// A session that nobody knows yet is placed for longer than one request, so among the backends that are near the best it gets the one that was given the least work of late. The
+/// least wait alone would put all new sessions where the system prompt they share is cached, which looks idle between their turns and is overrun when they come.
+/// </para>
+/// <para>
+/// 1. What each backend's prefix cache is believed to hold. 2. How long this request would wait at each. 3. Who waits least. 4. Who is at home. 5. Home, a place for a newcomer, or least wait.
 /// </para>
 /// </summary>
 internal sealed class AutoPolicy(LoadBalancingOptions options, Affinity affinity, Dice dice, TimeProvider time) : ILoadBalancingPolicy
@@ -36,14 +40,17 @@ internal sealed class AutoPolicy(LoadBalancingOptions options, Affinity affinity
         Span<double> waits = count <= OnStack ? stackalloc double[count] : new double[count];
         _wait.Predict(candidates, request, cached, now, waits);
 
-        // 3. A cache must be no reason to overfill a backend: one with more than its share must be best without it, too.
+        // 3. and 4. A cache must be no reason to overfill a backend: one with more than its share must be best without it, too.
         var start = dice.Next(count);
         var bound = new LoadBound(candidates, options.LoadBound, options.LoadSlack);
         var best = Least(candidates, waits, start);
         if (best < 0)
             return -1;
         var reason = RouteReason.LeastWait;
-        if (cached[best] > 0 && !bound.Admits(candidates[best]))
+        var home = Home(candidates, request, cached, waits, now, out var homeReason);
+        var isNew = request.Session is not null && homeReason != RouteReason.Session;
+        var recent = isNew ? new RecentWork(candidates, now) : default;
+        if (cached[best] > 0 && (!bound.Admits(candidates[best]) || (isNew && recent.IsOverfull(candidates[best], request, options))))
         {
             for (var at = 0; at < count; at++)
             {
@@ -55,8 +62,14 @@ internal sealed class AutoPolicy(LoadBalancingOptions options, Affinity affinity
             (best, reason) = (other, other == best ? reason : RouteReason.Overfull);
         }
 
-        // 4. and 5.
-        var home = Home(candidates, request, cached, waits, now, out var homeReason);
+        // 5.
+        if (isNew)
+        {
+            var place = recent.Least(candidates, waits, waits[best] + _sessionMargin);
+            trace = new RouteTrace(RouteReason.NewSession, cached[place], waits[place], waits[best]);
+            return place;
+        }
+
         var margin = homeReason == RouteReason.Session ? _sessionMargin : _affinityMargin;
         var stays = home >= 0 && waits[home] - waits[best] <= margin && bound.Admits(candidates[home]);
         var chosen = stays ? home : best;

@@ -15,6 +15,7 @@ internal sealed class BackendLoad
     private readonly DecayedRatio _prefill;
     private readonly DecayedRatio _service;
     private readonly DecayedRatio _cacheTrust;
+    private readonly DecayedSum _recent;
     private readonly long _telemetryMaxAge;
 
     private long _inFlight;
@@ -34,6 +35,7 @@ internal sealed class BackendLoad
         _prefill = new DecayedRatio(options.HalfLife, time);
         _service = new DecayedRatio(options.HalfLife, time);
         _cacheTrust = new DecayedRatio(options.HalfLife, time);
+        _recent = new DecayedSum(options.HalfLife, time);
         _telemetryMaxAge = (long)(options.TelemetryMaxAge.TotalSeconds * time.TimestampFrequency);
         Adapters = new AdapterMemory(options.AdapterMaxAge, time);
     }
@@ -88,6 +90,9 @@ internal sealed class BackendLoad
 
     public bool TryMove(long from, long to) => Interlocked.CompareExchange(ref _position, to, from) == from;
 
+    /// <summary>Tokens sent and expected back of late, cached ones included: how much of the work it has been given, which the requests in flight do not show while a fleet is quiet.</summary>
+    public double RecentTokens(long now) => _recent.At(now);
+
     /// <summary>What others do on this backend; null when the engine has not said, or not lately.</summary>
     public ForeignLoad? Foreign(long now) =>
         Volatile.Read(ref _foreign) is { } foreign && now - foreign.Telemetry.Timestamp <= _telemetryMaxAge ? foreign : null;
@@ -112,7 +117,9 @@ internal sealed class BackendLoad
         var ahead = Interlocked.Add(ref _promptTokens, cost.UncachedTokens);
         Interlocked.Add(ref _outputTokens, cost.OutputTokens);
         Interlocked.Increment(ref _inFlight);
-        return new LoadLease(this, cost, ahead, _time.GetTimestamp());
+        var now = _time.GetTimestamp();
+        _recent.Add(cost.PromptTokens + (double)cost.OutputTokens, now);
+        return new LoadLease(this, cost, ahead, now);
     }
 
     internal void FirstToken(in RequestCost cost, long aheadAtBegin, long begunAt, int? cachedTokens)

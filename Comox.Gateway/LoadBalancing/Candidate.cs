@@ -55,6 +55,9 @@ internal enum RouteReason
     LeastOutstanding,
     LeastWait,
     Session,
+
+    /// <summary>Nobody knew the session, and this backend had the least work of late.</summary>
+    NewSession,
     Prefix,
     Adapter,
 

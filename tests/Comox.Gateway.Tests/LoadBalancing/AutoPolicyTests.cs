@@ -105,6 +105,26 @@ public sealed class AutoPolicyTests
     }
 
     [Fact]
+    public void A_backend_that_is_just_back_does_not_get_every_new_session()
+    {
+        var fleet = new RoutingFleet(2);
+        fleet.Backends[0].Begin(new RequestCost(50_000, 0, 1000)).End();
+        Candidate[] candidates = [new(fleet.Backends[0], 1), new(fleet.Backends[1], 0.1)];
+        var counts = new int[2];
+        for (var session = 0UL; session < 50; session++)
+        {
+            var chosen = fleet.Policy(Auto).Choose(candidates, new RoutingRequest { PromptTokens = 20, OutputTokens = 20, Session = session }, out _);
+            fleet.Backends[chosen].Begin(new RequestCost(20, 0, 20)).End();
+            counts[chosen]++;
+        }
+
+        Assert.InRange(counts[1], 0, 5);
+        candidates[1] = new(fleet.Backends[1], 1);
+        Assert.Equal(1, fleet.Policy(Auto).Choose(candidates, new RoutingRequest { PromptTokens = 20, OutputTokens = 20, Session = 99 }, out var trace));
+        Assert.Equal(RouteReason.NewSession, trace.Reason);
+    }
+
+    [Fact]
     public void The_load_of_others_is_avoided_and_silence_is_not_taken_for_idleness()
     {
         var fleet = new RoutingFleet(3);

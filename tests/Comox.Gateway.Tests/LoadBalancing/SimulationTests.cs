@@ -43,19 +43,25 @@ public sealed class SimulationTests
         var auto = Run(LoadBalancingPolicies.Auto, Conversations(), out _, SmallCache);
         var inTurn = Run(LoadBalancingPolicies.RoundRobin, Conversations(), out _, SmallCache);
         var affinity = Run(LoadBalancingPolicies.SessionAffinity, Conversations(), out _, SmallCache);
-        TestContext.Current.TestOutputHelper?.WriteLine($"{Cached(auto)} {Cached(inTurn)} {Cached(affinity)} {P90(auto)} {P90(inTurn)} {P90(affinity)} {Spread(auto)} {Spread(affinity)}");
 
-        Assert.InRange(Cached(auto) / Cached(inTurn), 1.5, 100);
-        Assert.InRange(P90(auto) / P90(inTurn), 0, 0.5);
-        Assert.InRange(P90(auto) / P90(affinity), 0, 1.1);
+        Assert.InRange(Cached(auto) / Cached(inTurn), 2, 100);
+        Assert.InRange(P90(auto) / P90(inTurn), 0, 0.1);
+        Assert.InRange(P90(auto) / P90(affinity), 0, 0.7);
         Assert.InRange(Spread(auto), 1, 1.5);
+    }
+
+    [Fact]
+    public void New_sessions_of_a_quiet_fleet_are_spread_although_one_backend_holds_the_system_prompt_of_all()
+    {
+        // Each is answered before the next one comes: in flight there is never more than one.
+        var requests = Enumerable.Range(0, 400).Select(number => new SimulatedRequest(number * 3, 2000, 100, RoutingFleet.Blocks(number + 10, 20, shared: 18), (ulong)number));
+        Assert.InRange(Spread(Run(LoadBalancingPolicies.Auto, requests, out _)), 1, 1.5);
     }
 
     [Fact]
     public void Predictions_of_the_cache_are_right()
     {
         var answers = Run(LoadBalancingPolicies.Auto, Conversations(), out _, SmallCache);
-        TestContext.Current.TestOutputHelper?.WriteLine($"{answers.Average(answer => Math.Abs(answer.PredictedTokens - answer.CachedTokens)) / answers.Average(answer => answer.CachedTokens)}");
         Assert.InRange(answers.Average(answer => Math.Abs(answer.PredictedTokens - answer.CachedTokens)) / answers.Average(answer => answer.CachedTokens), 0, 0.05);
     }
 
