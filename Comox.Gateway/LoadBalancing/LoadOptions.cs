@@ -1,0 +1,31 @@
+using System.Globalization;
+
+namespace Comox.Gateway.LoadBalancing;
+
+/// <summary>How the load of every backend is estimated, whichever route leads to it.</summary>
+internal sealed record LoadOptions
+{
+    /// <summary>After this long a measured first token, prefill rate or answer time counts half.</summary>
+    public TimeSpan HalfLife { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Prompt tokens a second that a backend is taken to read until it has been measured.</summary>
+    public double PrefillTokensPerSecond { get; init; } = 2000;
+
+    /// <summary>Telemetry older than this is unknown.</summary>
+    public TimeSpan TelemetryMaxAge { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long after its last use an adapter is taken to be still in a backend's memory.</summary>
+    public TimeSpan AdapterMaxAge { get; init; } = TimeSpan.FromMinutes(10);
+
+    public IEnumerable<string> Faults(string section)
+    {
+        if (HalfLife < TimeSpan.FromSeconds(1) || HalfLife > TimeSpan.FromHours(1))
+            yield return $"{section}:{nameof(HalfLife)} must be a time between 00:00:01 and 01:00:00, not {HalfLife}.";
+        if (PrefillTokensPerSecond is not (>= 1 and <= 10_000_000))
+            yield return string.Create(CultureInfo.InvariantCulture, $"{section}:{nameof(PrefillTokensPerSecond)} must be between 1 and 10000000, not {PrefillTokensPerSecond}.");
+        if (TelemetryMaxAge < TimeSpan.FromMilliseconds(100) || TelemetryMaxAge > TimeSpan.FromMinutes(10))
+            yield return $"{section}:{nameof(TelemetryMaxAge)} must be a time between 00:00:00.1 and 00:10:00, not {TelemetryMaxAge}.";
+        if (AdapterMaxAge <= TimeSpan.Zero || AdapterMaxAge > TimeSpan.FromHours(24))
+            yield return $"{section}:{nameof(AdapterMaxAge)} must be a time above zero and at most a day, not {AdapterMaxAge}.";
+    }
+}
