@@ -27,7 +27,8 @@ public static class GatewayModule
         services.AddSingleton<Fleet>().AddSingleton<NodeConnector>().AddHostedService<NodeWatcher>();
         services.AddSingleton<Drain>().AddSingleton<OutboxWriter>().AddSingleton<ReplyHandover>().AddHostedService(provider => provider.GetRequiredService<ReplyHandover>());
         services.AddSingleton(provider => new EngineClient(provider.GetRequiredService<IOptions<GatewayOptions>>(), ServiceClients.AuthorizationOf(provider)));
-        services.AddSingleton<BackendForwarder>().AddSingleton<GatewayTelemetry>();
+        services.AddSingleton<BackendForwarder>();
+        services.AddGatewayDiagnostics();
 
         services.AddSingleton<ChatPipeline>();
         services.AddSingleton<RoutingStep>().AddSingleton<RecallStep>().AddSingleton<LoadBalancingStep>().AddSingleton<ForwardStep>();
@@ -44,6 +45,7 @@ public static class GatewayModule
         v1.MapGet("/models", http => Endpoint<ModelsEndpoint>(http).ListAsync(http));
         v1.MapGet("/models/{**id}", http => Endpoint<ModelsEndpoint>(http).GetAsync(http));
         v1.Map("/{**path}", UnknownPathEndpoint.InvokeAsync);
+        app.MapGatewayMetrics();
         return app;
     }
 

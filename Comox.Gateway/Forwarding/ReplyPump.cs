@@ -78,21 +78,25 @@ internal sealed class ReplyPump(Exchange exchange, SseReader reader, IReplySink 
 
     private EventKind Scan(SseEvent sse)
     {
-        var chunk = ChunkScan.Read(sse.Data.Span, recorder.Text);
+        var facts = exchange.Reply;
+        var chunk = ChunkScan.Read(sse.Data.Span, recorder.Text, identity: !facts.IsIdentified);
         if (!chunk.IsValid)
             return EventKind.Garbage;
         if (chunk.IsError)
             return EventKind.Error;
 
-        var facts = exchange.Reply;
+        if (!facts.IsIdentified)
+            facts.Identify(chunk.Id, chunk.Model);
         facts.FinishReason = chunk.FinishReason ?? facts.FinishReason;
         facts.PromptTokens = chunk.PromptTokens ?? facts.PromptTokens;
         facts.CompletionTokens = chunk.CompletionTokens ?? facts.CompletionTokens;
+        facts.CachedTokens = chunk.CachedTokens ?? facts.CachedTokens;
+        facts.ReasoningTokens = chunk.ReasoningTokens ?? facts.ReasoningTokens;
         _finished += chunk.Finished;
         if (!chunk.HasToken)
             return EventKind.Answer;
 
-        facts.FirstTokenAt ??= time.GetTimestamp();
+        facts.TokenAt(time.GetTimestamp());
         if (HasFinished)
             timers.Enter(StreamPhase.EndOfStream);
         else if (timers.Phase == StreamPhase.FirstToken)

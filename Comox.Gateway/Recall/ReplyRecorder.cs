@@ -15,10 +15,10 @@ internal sealed class ReplyRecorder(Exchange exchange, ReplyHandover handover)
     private bool _handedOver;
 
     /// <summary>Takes the reply's text; null where nobody keeps it.</summary>
-    public ReplyText? Text { get; } = exchange.Recalled is null ? null : new ReplyText();
+    public ReplyText? Text { get; } = exchange.Reply.Captured ?? (exchange.Recalled is null ? null : new ReplyText());
 
     /// <summary>Whether there is a reply that is not durable yet.</summary>
-    public bool IsPending => Text is not null && !_handedOver;
+    public bool IsPending => exchange.Recalled is not null && !_handedOver;
 
     /// <summary>Makes the reply durable. A reply that was cut before its first word is no turn.</summary>
     public async ValueTask<ForwardError?> HandOverAsync(string finishReason)
