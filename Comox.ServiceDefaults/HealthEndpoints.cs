@@ -29,5 +29,5 @@ public static class HealthEndpoints
         return app;
     }
 
-    internal static bool IsProbe(PathString path) => path == ReadyPath || path == AlivePath;
+    internal static bool IsProbe(PathString path) => path == ReadyPath || path == AlivePath || path == "/metrics";
 }
