@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Comox.Gateway.Diagnostics.Prometheus;
+using Comox.ServiceDefaults;
 
 namespace Comox.Gateway.Diagnostics;
 
@@ -16,7 +17,7 @@ internal static class GatewayDiagnostics
     }
 
     public static void MapGatewayMetrics(this WebApplication app) =>
-        app.MapGet(MetricsEndpoint.Path, http => http.RequestServices.GetRequiredService<MetricsEndpoint>().InvokeAsync(http));
+        app.MapGet(HealthEndpoints.MetricsPath, http => http.RequestServices.GetRequiredService<MetricsEndpoint>().InvokeAsync(http));
 
     /// <summary>Before the first request: what is measured before somebody listens is lost.</summary>
     private sealed class Start(IMeterFactory meters, MetricStore store, GatewayInstruments instruments, FleetMetrics fleet) : IHostedService

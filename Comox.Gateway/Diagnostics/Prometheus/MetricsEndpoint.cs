@@ -8,8 +8,6 @@ namespace Comox.Gateway.Diagnostics.Prometheus;
 /// <summary><c>GET /metrics</c>: what has been measured, for Prometheus. Reads memory alone; no engine and no node hears of a scrape.</summary>
 internal sealed class MetricsEndpoint(MetricStore store, ProcessMetrics process, IOptions<MetricsOptions> options)
 {
-    public const string Path = "/metrics";
-
     public async Task InvokeAsync(HttpContext http)
     {
         // Here and not at the route: the setting is read when the host has validated all of them.
