@@ -114,5 +114,5 @@ if [ -r "/proc/$pid/status" ]; then figure 'memory when idle (RSS)' "$(sed -n 's
 kill -TERM "$pid"
 if wait "$pid"; then printf '   ok      ends cleanly\n'; else printf '   WRONG   does not end cleanly\n'; faults=$((faults + 1)); fi
 pid=
-[ "$faults" = 0 ] || { printf '\n== Log\n'; tail -n 30 "$work/log"; fail "$faults wrong."; }
+[ "$faults" = 0 ] || { printf '\n== Log\n'; tail -n 30 "$work/log" | cut -c1-300; fail "$faults wrong."; }
 printf '\nAll right.\n'
