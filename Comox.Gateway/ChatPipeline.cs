@@ -1,3 +1,4 @@
+using Comox.Gateway.Diagnostics;
 using Comox.Gateway.Forwarding;
 using Comox.Gateway.LoadBalancing;
 using Comox.Gateway.Recall;
@@ -9,6 +10,7 @@ namespace Comox.Gateway;
 internal sealed class ChatPipeline(IServiceProvider services)
 {
     private readonly ChatHandler _first = new ChatPipelineBuilder(services)
+        .Use<MeasureStep>()       // counts the chat and how it ended, refusals included
         .Use<RoutingStep>()       // model name → ModelRoute, or 404; refuses early when no engine could answer
         .Use<RecallStep>()        // characters: the memory service turns the messages into a super-prompt
         .Use<LoadBalancingStep>() // pool → one ready backend

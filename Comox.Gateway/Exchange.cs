@@ -34,6 +34,8 @@ internal sealed class Exchange(HttpContext http, ChatCompletionRequest request, 
         set => _route = value;
     }
 
+    public bool IsRouted => _route is not null;
+
     public Backend Backend
     {
         get => _backend ?? throw new InvalidOperationException("No step has chosen a backend.");

@@ -27,7 +27,7 @@ public static class GatewayModule
         services.AddSingleton(provider => new Fleet(ServiceClients.AuthorizationOf(provider))).AddSingleton<NodeConnector>().AddHostedService<NodeWatcher>();
         services.AddSingleton<Drain>().AddSingleton<OutboxWriter>().AddSingleton<ReplyHandover>().AddHostedService(provider => provider.GetRequiredService<ReplyHandover>());
         services.AddForwarding();
-        services.AddSingleton<GatewayTelemetry>();
+        services.AddGatewayDiagnostics();
 
         services.AddSingleton<ChatPipeline>();
         services.AddSingleton<RoutingStep>().AddSingleton<RecallStep>().AddSingleton<LoadBalancingStep>().AddSingleton<ForwardStep>();
@@ -44,6 +44,7 @@ public static class GatewayModule
         v1.MapGet("/models", http => Endpoint<ModelsEndpoint>(http).ListAsync(http));
         v1.MapGet("/models/{**id}", http => Endpoint<ModelsEndpoint>(http).GetAsync(http));
         v1.Map("/{**path}", UnknownPathEndpoint.InvokeAsync);
+        app.MapGatewayMetrics();
         return app;
     }
 

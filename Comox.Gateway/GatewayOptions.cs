@@ -3,51 +3,52 @@ using Microsoft.Extensions.Options;
 namespace Comox.Gateway;
 
 /// <summary>Section <c>Comox:Gateway</c>. The admin key of the same section belongs to the shared authentication.</summary>
+/// <remarks><c>set</c> and not <c>init</c>: the binder is generated for the native executable, and passes over what it may only initialise without a word.</remarks>
 internal sealed record GatewayOptions
 {
     public const string Section = "Comox:Gateway";
 
     /// <summary>Base addresses of the node agents, for example <c>http://gpu-1:5340</c>; empty: the one that service discovery calls <c>nodeagent</c>.</summary>
-    public string[] Nodes { get; init; } = [];
+    public string[] Nodes { get; set; } = [];
 
     /// <summary>The plain model that speaks for characters; null: that of the first ready chat engine.</summary>
-    public string? DefaultModel { get; init; }
+    public string? DefaultModel { get; set; }
 
     /// <summary>The largest request body taken, in bytes.</summary>
-    public int MaxRequestBytes { get; init; } = 16 * 1024 * 1024;
+    public int MaxRequestBytes { get; set; } = 16 * 1024 * 1024;
 
     /// <summary>The largest event taken from an engine, in bytes: an engine that never ends a line must not eat the memory.</summary>
-    public int MaxEventBytes { get; init; } = 4 * 1024 * 1024;
+    public int MaxEventBytes { get; set; } = 4 * 1024 * 1024;
 
     /// <summary>How long a node may take to accept a connection.</summary>
-    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long an engine may take from the request to its first token: waiting for a slot and reading the prompt.</summary>
-    public TimeSpan FirstTokenTimeout { get; init; } = TimeSpan.FromMinutes(5);
+    public TimeSpan FirstTokenTimeout { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>The longest pause between two tokens. Comments and heartbeats do not count as tokens.</summary>
-    public TimeSpan TokenIdleTimeout { get; init; } = TimeSpan.FromMinutes(1);
+    public TimeSpan TokenIdleTimeout { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>How long to wait for <c>[DONE]</c> after the finish reason before ending the answer without it.</summary>
-    public TimeSpan EndOfStreamTimeout { get; init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan EndOfStreamTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>The silence after which a streaming client gets a comment, so that no proxy in between closes the connection.</summary>
-    public TimeSpan KeepAliveInterval { get; init; } = TimeSpan.FromSeconds(15);
+    public TimeSpan KeepAliveInterval { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>How long a client may take nothing of a stream before its connection is closed.</summary>
     public TimeSpan SlowClientTimeout { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>How long the memory service may take to assemble a super-prompt.</summary>
-    public TimeSpan RecallTimeout { get; init; } = TimeSpan.FromSeconds(10);
+    public TimeSpan RecallTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How long a request waits until the session's earlier replies have reached the memory service.</summary>
-    public TimeSpan PendingReplyWait { get; init; } = TimeSpan.FromSeconds(2);
+    public TimeSpan PendingReplyWait { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>How long chats in flight may take to finish when the gateway stops; what they have said by then is kept.</summary>
-    public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long <c>GET /v1/models</c> waits for the characters before it answers without them.</summary>
-    public TimeSpan ModelListTimeout { get; init; } = TimeSpan.FromSeconds(2);
+    public TimeSpan ModelListTimeout { get; set; } = TimeSpan.FromSeconds(2);
 }
 
 /// <summary>Finds every fault of the section at once; each message names its key.</summary>

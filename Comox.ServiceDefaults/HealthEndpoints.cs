@@ -19,6 +19,9 @@ public static class HealthEndpoints
     public const string AlivePath = "/alive";
     public const string LiveTag = "live";
 
+    /// <summary>Where a service that can be scraped is scraped.</summary>
+    public const string MetricsPath = "/metrics";
+
     internal static void AddHealthEndpoints(this IHostApplicationBuilder builder) =>
         builder.Services.AddHealthChecks().AddCheck("self", () => HealthCheckResult.Healthy(), [LiveTag]);
 
@@ -29,5 +32,5 @@ public static class HealthEndpoints
         return app;
     }
 
-    internal static bool IsProbe(PathString path) => path == ReadyPath || path == AlivePath;
+    internal static bool IsProbe(PathString path) => path == ReadyPath || path == AlivePath || path == MetricsPath;
 }

@@ -11,11 +11,15 @@ internal ref struct ChunkScan
     /// <summary>How deep an event may nest, for everyone who reads it.</summary>
     public const int MaxDepth = 512;
 
+    private const int MaxIdentityLength = 256;
+
     private readonly ReplyText? _reply;
+    private readonly bool _identity;
     private Utf8JsonReader _json;
 
-    private ChunkScan(ReadOnlySpan<byte> data, ReplyText? reply)
+    private ChunkScan(ReadOnlySpan<byte> data, ReplyText? reply, bool identity)
     {
+        _identity = identity;
         _json = new Utf8JsonReader(data, new JsonReaderOptions { MaxDepth = MaxDepth });
         _reply = reply;
     }
@@ -42,18 +46,19 @@ internal ref struct ChunkScan
 
     public int? PromptTokens { get; private set; }
     public int? CompletionTokens { get; private set; }
-
-    /// <summary>Of the prompt tokens: <c>prompt_tokens_details.cached_tokens</c>.</summary>
     public int? CachedTokens { get; private set; }
-
-    /// <summary>Of the completion tokens: <c>completion_tokens_details.reasoning_tokens</c>.</summary>
     public int? ReasoningTokens { get; private set; }
+
+    /// <summary>The engine's id of the answer and name of the model; null unless asked for.</summary>
+    public string? Id { get; private set; }
+    public string? Model { get; private set; }
 
     /// <param name="data">The event's data.</param>
     /// <param name="reply">Takes the content of choice 0; null where nobody asks for it.</param>
-    public static ChunkScan Read(ReadOnlySpan<byte> data, ReplyText? reply)
+    /// <param name="identity">Whether to read <see cref="Id"/> and <see cref="Model"/>, which are the same in every event of an answer.</param>
+    public static ChunkScan Read(ReadOnlySpan<byte> data, ReplyText? reply, bool identity = false)
     {
-        var scan = new ChunkScan(data, reply);
+        var scan = new ChunkScan(data, reply, identity);
         try
         {
             scan.ReadChunk();
@@ -83,6 +88,10 @@ internal ref struct ChunkScan
                 ReadUsage();
             else if (_json.ValueTextEquals("error"u8))
                 IsError |= ReadIsPresent();
+            else if (_identity && _json.ValueTextEquals("id"u8))
+                Id = ReadIdentity();
+            else if (_identity && _json.ValueTextEquals("model"u8))
+                Model = ReadIdentity();
             else
                 SkipValue();
         }
@@ -199,17 +208,26 @@ internal ref struct ChunkScan
             else if (_json.ValueTextEquals("completion_tokens"u8))
                 CompletionTokens = ReadCount() ?? CompletionTokens;
             else if (_json.ValueTextEquals("prompt_tokens_details"u8))
-                CachedTokens = ReadDetail("cached_tokens"u8) ?? CachedTokens;
+                CachedTokens = ReadCountIn("cached_tokens"u8) ?? CachedTokens;
             else if (_json.ValueTextEquals("completion_tokens_details"u8))
-                ReasoningTokens = ReadDetail("reasoning_tokens"u8) ?? ReasoningTokens;
+                ReasoningTokens = ReadCountIn("reasoning_tokens"u8) ?? ReasoningTokens;
             else
                 SkipValue();
         }
     }
 
-    private int? ReadDetail(ReadOnlySpan<byte> name)
+    private int? ReadCount()
     {
-        int? tokens = null;
+        _json.Read();
+        if (_json.TokenType == JsonTokenType.Number && _json.TryGetInt32(out var tokens) && tokens >= 0)
+            return tokens;
+        _json.Skip();
+        return null;
+    }
+
+    // {"cached_tokens":52}, or null from engines that do not know.
+    private int? ReadCountIn(ReadOnlySpan<byte> name)
+    {
         _json.Read();
         if (_json.TokenType != JsonTokenType.StartObject)
         {
@@ -217,22 +235,23 @@ internal ref struct ChunkScan
             return null;
         }
 
+        int? count = null;
         while (_json.Read() && _json.TokenType == JsonTokenType.PropertyName)
         {
             if (_json.ValueTextEquals(name))
-                tokens = ReadCount() ?? tokens;
+                count = ReadCount() ?? count;
             else
                 SkipValue();
         }
 
-        return tokens;
+        return count;
     }
 
-    private int? ReadCount()
+    private string? ReadIdentity()
     {
         _json.Read();
-        if (_json.TokenType == JsonTokenType.Number && _json.TryGetInt32(out var tokens))
-            return tokens;
+        if (_json.TokenType == JsonTokenType.String && _json.ValueSpan.Length <= MaxIdentityLength)
+            return StringOrNull();
         _json.Skip();
         return null;
     }

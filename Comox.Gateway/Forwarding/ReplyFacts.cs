@@ -9,22 +9,33 @@ internal sealed class ReplyFacts
     public int? PromptTokens { get; set; }
     public int? CompletionTokens { get; set; }
 
-    /// <summary>Of the prompt tokens, those that the engine had in its cache.</summary>
+    /// <summary>Of <see cref="PromptTokens"/>: those the engine had in its cache.</summary>
     public int? CachedTokens { get; set; }
 
+    /// <summary>Of <see cref="CompletionTokens"/>: those that were reasoning.</summary>
     public int? ReasoningTokens { get; set; }
 
     /// <summary>Events that brought text, reasoning or a part of a tool call: what an answer that was cut has cost, where the engine did not say.</summary>
-    public int TokenEvents { get; set; }
+    public int TokenEvents { get; private set; }
 
     /// <summary>It calls a tool: such a reply cannot be continued by another engine.</summary>
-    public bool HasToolCall { get; set; }
+    public bool HasToolCall { get; private set; }
+
+    /// <summary>The engine's own id of the answer, and its own name of the model; read from the first event alone.</summary>
+    public string? ResponseId { get; private set; }
+    public string? ResponseModel { get; private set; }
+    public bool IsIdentified { get; private set; }
 
     /// <summary>Timestamp of the first token, or null.</summary>
-    public long? FirstTokenAt { get; set; }
+    public long? FirstTokenAt { get; private set; }
+
+    /// <summary>Null where nobody measures.</summary>
+    public ITokenWatch? Watch { get; set; }
 
     public void Add(in ChunkScan chunk)
     {
+        if (!IsIdentified)
+            (ResponseId, ResponseModel, IsIdentified) = (chunk.Id, chunk.Model, true);
         FinishReason = chunk.FinishReason ?? FinishReason;
         PromptTokens = chunk.PromptTokens ?? PromptTokens;
         CompletionTokens = chunk.CompletionTokens ?? CompletionTokens;
@@ -33,5 +44,11 @@ internal sealed class ReplyFacts
         HasToolCall |= chunk.HasToolCall;
         if (chunk.HasText)
             TokenEvents++;
+    }
+
+    public void TokenAt(long timestamp)
+    {
+        FirstTokenAt ??= timestamp;
+        Watch?.TokenAt(timestamp);
     }
 }

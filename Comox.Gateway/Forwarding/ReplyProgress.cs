@@ -37,7 +37,7 @@ internal sealed class ReplyProgress(ReplyFacts facts, int choices, TimeProvider 
     /// <summary>Errors and garbage leave no trace here.</summary>
     public EventKind Take(ReadOnlySpan<byte> data)
     {
-        var chunk = ChunkScan.Read(data, Text);
+        var chunk = ChunkScan.Read(data, Text, identity: !facts.IsIdentified);
         if (!chunk.IsValid)
             return EventKind.Garbage;
         if (chunk.IsError)
@@ -47,8 +47,7 @@ internal sealed class ReplyProgress(ReplyFacts facts, int choices, TimeProvider 
         _finished += chunk.Finished;
         if (!chunk.HasToken)
             return EventKind.Plain;
-        if (facts.FirstTokenAt is null)
-            facts.FirstTokenAt = time.GetTimestamp();
+        facts.TokenAt(time.GetTimestamp());
         return chunk.Finished > 0 && HasFinished ? EventKind.Finishing : EventKind.Token;
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Comox.ServiceDefaults;
 using Microsoft.Extensions.Options;
 
@@ -14,6 +15,20 @@ public sealed class OptionsTests
         Assert.Equal(
             ["Nodes:0", "MaxRequestBytes", "MaxEventBytes", "FirstTokenTimeout", "TokenIdleTimeout", "KeepAliveInterval", "DrainTimeout"],
             problem.Failures.Select(failure => failure.Split(' ')[0]["Comox:Gateway:".Length..]));
+    }
+
+    [Fact]
+    public void Every_option_can_be_set_by_the_generated_binder()
+    {
+        // It passes over init-only properties without a word, and the tests of each option would all have to be written to notice.
+        var options = typeof(GatewayOptions).Assembly.GetTypes().Where(type => type.Name.EndsWith("Options", StringComparison.Ordinal) && type.GetMethod("<Clone>$") is not null).ToList();
+        Assert.Contains(typeof(GatewayOptions), options);
+
+        Assert.Empty(
+            from type in options
+            from property in type.GetProperties()
+            where property.SetMethod is { } set && set.ReturnParameter.GetRequiredCustomModifiers().Contains(typeof(IsExternalInit))
+            select $"{type.Name}.{property.Name} must have set instead of init.");
     }
 
     [Fact]

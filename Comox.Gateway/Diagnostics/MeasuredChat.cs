@@ -1,0 +1,141 @@
+using System.Diagnostics;
+using Comox.Gateway.Forwarding;
+
+namespace Comox.Gateway.Diagnostics;
+
+/// <summary>One forwarded chat, from send to end: one span, and the metrics of <see cref="GatewayInstruments"/>.</summary>
+internal sealed class MeasuredChat : ITokenWatch, IDisposable
+{
+    private const string Operation = "chat";
+
+    private readonly GatewayTelemetry _telemetry;
+    private readonly GatewayInstruments _to;
+    private readonly Exchange _exchange;
+    private readonly Activity? _activity;
+    private readonly long _startedAt;
+    private readonly ChatLabels _labels;
+    private readonly bool _captures;
+    private long _lastTokenAt;
+
+    public MeasuredChat(GatewayTelemetry telemetry, Exchange exchange)
+    {
+        (_telemetry, _to, _exchange) = (telemetry, telemetry.Instruments, exchange);
+        _startedAt = telemetry.Time.GetTimestamp();
+        _labels = new ChatLabels(Operation, telemetry.Providers.Bound(exchange.Backend.Engine.Kind), telemetry.Models.Bound(exchange.Route.Model));
+        _activity = telemetry.Activities.StartActivity($"{Operation} {exchange.Route.Model}", ActivityKind.Client);
+        _captures = telemetry.CapturesContent && _activity is { IsAllDataRequested: true };
+        if (_captures)
+            exchange.Progress.Text ??= new ReplyText();
+        if (_activity is not null)
+            Describe(_activity);
+        exchange.Reply.Watch = this;
+        _to.Active.Add(1, _labels.Model);
+    }
+
+    /// <summary>A token came; runs for each, so it must not allocate.</summary>
+    public void TokenAt(long timestamp)
+    {
+        if (_lastTokenAt != 0 && _exchange.Request.Stream)
+        {
+            var pause = _telemetry.Time.GetElapsedTime(_lastTokenAt, timestamp).TotalSeconds;
+            _to.NextChunk.Latest.Record(pause, _labels.All);
+            _to.NextChunk.Old.Record(pause, _labels.All);
+        }
+
+        _lastTokenAt = timestamp;
+    }
+
+    public void End(ForwardError? error)
+    {
+        var reply = _exchange.Reply;
+        var seconds = _telemetry.Time.GetElapsedTime(_startedAt).TotalSeconds;
+        var outcome = error?.Error.Code ?? (_exchange.Aborted.IsCancellationRequested ? "cancelled" : null);
+        var labels = outcome is null ? _labels.All : _labels.With("error.type", _telemetry.Errors.Bound(outcome));
+        _to.Duration.Latest.Record(seconds, labels);
+        _to.Duration.Old.Record(seconds, labels);
+        _to.ServerDuration.Record(seconds, labels);
+        if (reply.FirstTokenAt is { } first)
+            RecordTimes(first);
+        RecordTokens(reply);
+        if (_activity is not null)
+            Describe(_activity, reply, error, outcome);
+    }
+
+    public void Dispose()
+    {
+        _exchange.Reply.Watch = null;
+        _to.Active.Add(-1, _labels.Model);
+        _activity?.Dispose();
+    }
+
+    private void RecordTimes(long first)
+    {
+        var untilFirst = _telemetry.Time.GetElapsedTime(_startedAt, first).TotalSeconds;
+        _to.ServerFirstToken.Record(untilFirst, _labels.All);
+        if (_exchange.Reply.CompletionTokens is > 1 and var tokens)
+            _to.ServerPerToken.Record(_telemetry.Time.GetElapsedTime(first, _lastTokenAt).TotalSeconds / (tokens - 1), _labels.All);
+        if (!_exchange.Request.Stream)
+            return;
+        _to.FirstChunk.Latest.Record(untilFirst, _labels.All);
+        _to.FirstChunk.Old.Record(untilFirst, _labels.All);
+    }
+
+    private void RecordTokens(ReplyFacts reply)
+    {
+        if (reply.PromptTokens is { } prompt)
+        {
+            _to.InputTokens.Add(prompt, _labels.All);
+            _to.InputTokensPerChat.Record(prompt, _labels.All);
+            _to.TokenUsage.Record(prompt, _labels.With("gen_ai.token.type", "input"));
+        }
+
+        if (reply.CompletionTokens is { } completion)
+        {
+            _to.OutputTokens.Add(completion, _labels.All);
+            _to.OutputTokensPerChat.Record(completion, _labels.All);
+            _to.TokenUsage.Record(completion, _labels.With("gen_ai.token.type", "output"));
+        }
+
+        if (reply.CachedTokens is { } cached)
+            _to.CacheReadTokens.Add(cached, _labels.All);
+        if (reply.ReasoningTokens is { } reasoning)
+            _to.ReasoningTokens.Add(reasoning, _labels.All);
+    }
+
+    private void Describe(Activity activity)
+    {
+        var (request, route, backend) = (_exchange.Request, _exchange.Route, _exchange.Backend);
+        // gen_ai.system is what gen_ai.provider.name was called before 2025-08; both are in use.
+        activity.SetTag("gen_ai.operation.name", Operation).SetTag("gen_ai.provider.name", backend.Engine.Kind).SetTag("gen_ai.system", backend.Engine.Kind)
+            .SetTag("gen_ai.request.model", route.Model).SetTag("gen_ai.request.max_tokens", request.MaxTokens)
+            .SetTag("gen_ai.conversation.id", _exchange.Recalled?.Session).SetTag("server.address", backend.ChatAddress.Host).SetTag("server.port", backend.ChatAddress.Port)
+            .SetTag("comox.backend", backend.Id).SetTag("comox.character", route.Character).SetTag("comox.request", _exchange.Id);
+        if (request.Stream)
+            activity.SetTag("gen_ai.request.stream", true);
+        if (request.Choices != 1)
+            activity.SetTag("gen_ai.request.choice.count", request.Choices);
+        // The client's own temperature is not read; the model's is what the engine is sent without one.
+        if (!request.HasTemperature)
+            activity.SetTag("gen_ai.request.temperature", route.Profile.Temperature);
+        if (_captures)
+            activity.SetTag("gen_ai.input.messages", CapturedContent.Input(_exchange));
+    }
+
+    private void Describe(Activity activity, ReplyFacts reply, ForwardError? error, string? outcome)
+    {
+        activity.SetTag("gen_ai.response.id", reply.ResponseId).SetTag("gen_ai.response.model", reply.ResponseModel)
+            .SetTag("gen_ai.usage.input_tokens", reply.PromptTokens).SetTag("gen_ai.usage.output_tokens", reply.CompletionTokens)
+            .SetTag("gen_ai.usage.cache_read.input_tokens", reply.CachedTokens).SetTag("gen_ai.usage.reasoning.output_tokens", reply.ReasoningTokens)
+            .SetTag("error.type", outcome);
+        var finish = outcome is null ? reply.FinishReason ?? "error" : "error";
+        // One reason per choice, and of the others none is known.
+        if (_exchange.Request.Choices == 1)
+            activity.SetTag("gen_ai.response.finish_reasons", new[] { finish });
+        if (_exchange.Request.Stream && reply.FirstTokenAt is { } first)
+            activity.SetTag("gen_ai.response.time_to_first_chunk", _telemetry.Time.GetElapsedTime(_startedAt, first).TotalSeconds);
+        if (error is not null)
+            activity.SetStatus(ActivityStatusCode.Error, error.Error.Code);
+        if (_captures)
+            activity.SetTag("gen_ai.output.messages", CapturedContent.Output(_exchange.Progress.Text, finish));
+    }
+}
