@@ -91,9 +91,10 @@ internal sealed class FakeAnswer(HttpContext http, FakeApi api, FakeRequest requ
 
         if (script.ResetAfter == _sent)
         {
-            // Lingering for no time turns the close into a reset, still after what is in the pipe.
+            // Whatever was flushed has been sent: the server is told to keep nothing back.
             Socket.LingerState = new LingerOption(true, 0);
-            throw new FakeDropException();
+            http.Abort();
+            return false;
         }
 
         if (script.GarbageAfter == _sent)

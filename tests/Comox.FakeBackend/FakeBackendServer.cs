@@ -91,6 +91,8 @@ public sealed class FakeBackendServer : IAsyncDisposable
     {
         var builder = WebApplication.CreateBuilder(args);
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        // A flush ends when the bytes are sent, so that a script's reset cannot overtake the events before it.
+        builder.WebHost.UseSockets(sockets => sockets.MaxWriteBufferSize = 1);
         var app = builder.Build();
         var server = new FakeBackendServer(app, builder.Configuration["key"] ?? DefaultKey);
         FakeEngine.Map(app, server);
