@@ -38,7 +38,7 @@ END {
         got = number(figure(key, metric)); plain = plain (plain ? "," : "") "\"" subject "\":" got
         if (own(subject)) check(measure, metric, subject, got)
         nginx = measure SUBSEP metric SUBSEP "nginx"; direct = measure SUBSEP metric SUBSEP "direct"
-        if (!worst(metric) && subject != "nginx" && subject != "direct" && nginx in count) {
+        if (!worst(metric) && metric != "peak_streams" && subject != "nginx" && subject != "direct" && nginx in count) {
           r = against(key, nginx, 0); ratio = ratio (ratio ? "," : "") "\"" subject "\":" r
           if (measure == "cpu" && metric == "cpu_us_per_event" && own(subject)) bar("CPU per event against nginx", subject, r, subject == "linux" ? 1.5 : 3)
         }
@@ -59,6 +59,7 @@ function check(measure, metric, subject, got) {
   if (metric == "faults") bar(measure ": faults", subject, got, 0)
   if (measure == "lag" && metric == "lag_us_p50") bar("lag p50 in us", subject, got, 1000)
   if (measure == "lag" && metric == "lag_us_p99") bar("lag p99 in us", subject, got, 10000)
+  if (measure == "huge" && metric == "peak_streams" && got < s[5]) bar("huge: streams it did not hold", subject, s[5] - got, 0)
   if (measure == "memory" && metric == "kb_per_stream") bar("KB per stream", subject, got, 40)
   if (measure == "start" && metric == "size_mb") bar("MB of the executable", subject, got, 40)
   if (measure == "start" && metric == "first_answer_ms") bar("ms to the first answer", subject, got, 250)

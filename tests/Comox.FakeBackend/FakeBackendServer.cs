@@ -110,6 +110,9 @@ public sealed class FakeBackendServer : IAsyncDisposable
         return server;
     }
 
+    /// <summary>The vector that <c>/v1/embeddings</c> has for a text.</summary>
+    public static float[] VectorOf(string text, int dimensions = FakeEmbeddings.Dimensions) => FakeEmbeddings.VectorOf(text, dimensions);
+
     public Task RunAsync() => _app.RunAsync();
 
     /// <summary>The next chat request that nobody has asked for yet.</summary>
@@ -172,7 +175,8 @@ public sealed class FakeBackendServer : IAsyncDisposable
     /// <returns>Whether the request may go on; else it has been answered.</returns>
     internal async Task<bool> AuthorizeAsync(HttpContext context, bool anthropic = false)
     {
-        if (Key.Length == 0 || (anthropic ? context.Request.Headers["x-api-key"] == Key : context.Request.Headers.Authorization == $"Bearer {Key}"))
+        // Anthropic takes both headers; its own clients changed from the first to the second.
+        if (Key.Length == 0 || context.Request.Headers.Authorization == $"Bearer {Key}" || (anthropic && context.Request.Headers["x-api-key"] == Key))
             return true;
         await RefuseAsync(context, 401, "authentication_error", anthropic ? "invalid x-api-key" : "Invalid API Key", anthropic);
         return false;

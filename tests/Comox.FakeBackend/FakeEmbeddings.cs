@@ -8,7 +8,7 @@ namespace Comox.FakeBackend;
 /// <summary><c>/v1/embeddings</c>: a vector that depends on the text and on nothing else.</summary>
 internal static class FakeEmbeddings
 {
-    private const int Dimensions = 8;
+    public const int Dimensions = 8;
 
     public static FakeApi Api { get; } = new() { FaultOf = FaultOf, Events = (_, _) => throw new InvalidOperationException("Embeddings are not streamed."), Whole = Whole };
 

@@ -2,10 +2,13 @@ using System.Text.Json;
 
 namespace Comox.FakeBackend;
 
-/// <summary>Anthropic's <c>/v1/messages</c>: https://docs.anthropic.com/en/api/messages and /messages-streaming.</summary>
+/// <summary>
+/// Anthropic's <c>/v1/messages</c>: https://platform.claude.com/docs/en/api/messages, and /versioning for what the newer version refuses.
+/// </summary>
 internal static class FakeMessages
 {
-    private const string Version = "2023-06-01";
+    private const string First = "2023-06-01";
+    private const string Second = "2026-10-21";
 
     public static FakeApi Api { get; } = new()
     {
@@ -19,8 +22,8 @@ internal static class FakeMessages
 
     private static string? FaultOf(FakeBackendServer server, FakeRequest request)
     {
-        if (request.Headers.GetValueOrDefault("anthropic-version") != Version)
-            return $"anthropic-version: header is required ({Version})";
+        if (request.Headers.GetValueOrDefault("anthropic-version") is not ((First or Second) and var version))
+            return "anthropic-version: a known version is required";
         if (FakeJson.Read(request, out var json) is { } unreadable)
             return unreadable;
         if (FakeJson.StringOf(json, "model") is null)
@@ -31,6 +34,8 @@ internal static class FakeMessages
             return "messages: at least one message is required";
         if (json.TryGetProperty("temperature", out var temperature) && temperature.GetDouble() is < 0 or > 1)
             return "temperature: range: 0..1";
+        if (version == Second && VersionFault(json, messages) is { } removed)
+            return removed;
         foreach (var foreign in (string[])["stream_options", "max_completion_tokens", "n", "frequency_penalty", "presence_penalty", "logprobs", "response_format", "user", "seed"])
         {
             if (json.TryGetProperty(foreign, out _))
@@ -40,6 +45,19 @@ internal static class FakeMessages
         if (FakeJson.StringOf(messages[0], "role") != "user")
             return "messages: first message must use the \"user\" role";
         return MessagesFault(messages);
+    }
+
+    private static string? VersionFault(JsonElement json, JsonElement[] messages)
+    {
+        foreach (var removed in (string[])["temperature", "top_p", "top_k"])
+        {
+            if (json.TryGetProperty(removed, out _))
+                return $"{removed}: Extra inputs are not permitted";
+        }
+
+        var documents = messages.Where(message => FakeJson.StringOf(message, "role") == "assistant")
+            .SelectMany(message => FakeJson.ArrayOf(message, "content") ?? []).Any(block => FakeJson.StringOf(block, "type") == "document");
+        return documents ? "messages: `document` blocks are not permitted in assistant messages" : null;
     }
 
     private static string? MessagesFault(JsonElement[] messages)
@@ -84,7 +102,7 @@ internal static class FakeMessages
 
         foreach (var call in script.ToolCalls)
         {
-            yield return Event("content_block_start", $$$$"""{"type":"content_block_start","index":{{{{index}}}},"content_block":{"type":"tool_use","id":"{{{{call.Id}}}}","name":"{{{{call.Name}}}}","input":{}}}""");
+            yield return Event("content_block_start", $$$$"""{"type":"content_block_start","index":{{{{index}}}},"content_block":{"type":"tool_use","id":"{{{{call.Id}}}}","name":"{{{{call.Name}}}}","input":{},"caller":{"type":"direct"}}}""");
             var half = call.Arguments.Length / 2;
             foreach (var piece in (string[])["", call.Arguments[..half], call.Arguments[half..]])
                 yield return Event("content_block_delta", $$$"""{"type":"content_block_delta","index":{{{index}}},"delta":{"type":"input_json_delta","partial_json":{{{FakeJson.Quote(piece)}}}}}""");
@@ -101,7 +119,8 @@ internal static class FakeMessages
         List<string> blocks = [];
         if (script.Tokens.Count > 0)
             blocks.Add($$"""{"type":"text","text":{{FakeJson.Quote(string.Concat(script.Tokens))}}}""");
-        blocks.AddRange(script.ToolCalls.Select(call => $$"""{"type":"tool_use","id":"{{call.Id}}","name":"{{call.Name}}","input":{{call.Arguments}}}"""));
+        blocks.AddRange(script.ToolCalls.Select(call =>
+            $$$"""{"type":"tool_use","id":"{{{call.Id}}}","name":"{{{call.Name}}}","input":{{{call.Arguments}}},"caller":{"type":"direct"}}"""));
         return Message(string.Join(',', blocks), $"\"{StopOf(script)}\"", script.Tokens.Count);
     }
 

@@ -52,19 +52,18 @@ public sealed class FakeEngineApiTests
     }
 
     [Theory]
-    [InlineData(true, false, HttpStatusCode.Unauthorized)]
-    [InlineData(false, true, HttpStatusCode.BadRequest)]
-    public async Task Messages_want_their_own_key_and_version(bool version, bool apiKey, HttpStatusCode expected)
+    [InlineData("x-api-key", FakeBackendServer.DefaultKey, "2023-06-01", "", HttpStatusCode.OK)]
+    [InlineData("Authorization", "Bearer " + FakeBackendServer.DefaultKey, "2026-10-21", "", HttpStatusCode.OK)]
+    [InlineData("x-api-key", "wrong", "2023-06-01", "", HttpStatusCode.Unauthorized)]
+    [InlineData("x-api-key", FakeBackendServer.DefaultKey, "2024-01-01", "", HttpStatusCode.BadRequest)]
+    [InlineData("x-api-key", FakeBackendServer.DefaultKey, "2023-06-01", ",\"temperature\":0.5", HttpStatusCode.OK)]
+    [InlineData("x-api-key", FakeBackendServer.DefaultKey, "2026-10-21", ",\"temperature\":0.5", HttpStatusCode.BadRequest)]
+    public async Task Messages_want_a_key_and_a_version_and_what_the_version_knows(string header, string key, string version, string more, HttpStatusCode expected)
     {
         await using var fake = await FakeBackendServer.StartAsync();
-        using var http = new HttpClient { BaseAddress = fake.Address };
-        http.DefaultRequestHeaders.Authorization = new("Bearer", fake.Key);
-        if (version)
-            http.DefaultRequestHeaders.Add("anthropic-version", "2023-06-01");
-        if (apiKey)
-            http.DefaultRequestHeaders.Add("x-api-key", fake.Key);
+        using var http = new HttpClient { BaseAddress = fake.Address, DefaultRequestHeaders = { { header, key }, { "anthropic-version", version } } };
 
-        using var response = await http.PostAsync("/v1/messages", new StringContent(Message + "}"));
+        using var response = await http.PostAsync("/v1/messages", new StringContent(Message + more + "}"));
 
         Assert.Equal(expected, response.StatusCode);
     }
