@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Measures a gateway executable against nginx (and HAProxy, where installed) on the same work in one run: the data-plane table of the
 # performance bars. A mock upstream and the load client share one core, the proxies have the other; runs are interleaved (A B A B) and
-# what is reported is medians, and medians of the ratios of each round. Progress goes to stderr; stdout gets one line of JSON.
+# what is reported is medians, and medians of the ratios of each round. Progress goes to stderr; stdout gets one line of JSON, which ends with
+# the bars that were missed. All of it takes a quarter of an hour; on a machine that does anything else meanwhile, only the ratios say something.
 set -euo pipefail
 root=$(realpath "$(dirname "$0")/..")
 
@@ -70,11 +71,12 @@ load() {
 }
 get() { printf '%s\n' "$answer" | field "$1"; }
 per() { awk -v a="$1" -v b="$2" 'BEGIN { if (b > 0) printf "%.3f", a * 1e6 / b; else exit 1 }'; }
+answers_none() { tail -n 20 "$work/$1.log" >&2 || true; fail "$1 answers no request: $answer"; }
 # Nothing that failed may pass as fast.
 faults() { record "$1" faults "$2" "$(($(get failed) + $(get hung) + $(get connect_failed)))"; }
 
 # Compiles what a runtime compiles late and opens the pools, so that no subject pays for it inside a figure.
-warm() { for subject in "${subjects[@]}"; do load "$subject" streams=50 total=500 ramp_s=0 timeout_s=20; [ "$(get ok)" -gt 0 ] || fail "$subject answers no request: $answer"; done; }
+warm() { for subject in "${subjects[@]}"; do load "$subject" streams=50 total=500 ramp_s=0 timeout_s=20; [ "$(get ok)" -gt 0 ] || answers_none "$subject"; done; }
 
 measure_cpu() { # NAME STREAMS: also what the lag is
   say "$1: $2 streams, an event each $interval_us us"
@@ -174,7 +176,7 @@ measure_start() {
       from=$(date +%s%N)
       start_subject "$subject"
       load "$subject" streams=1 total=1 ramp_s=0 timeout_s=20
-      [ "$(get ok)" = 1 ] || fail "$subject answers no request: $answer"
+      [ "$(get ok)" = 1 ] || answers_none "$subject"
       record start first_answer_ms "$subject" $((($(date +%s%N) - from) / 1000000))
       sleep 1
       record start idle_rss_mb "$subject" "$(awk '/^VmRSS/ { printf "%.1f", $2 / 1024 }' "/proc/${pid_of[$subject]}/status")"

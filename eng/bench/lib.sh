@@ -64,15 +64,17 @@ build_tool() {
   g++ -O2 -std=c++20 -o "$work/$1" "$root/eng/bench/$1.cpp" || fail "eng/bench/$1.cpp does not compile."
 }
 
-# The gateway to measure: the one named, else a freshly published one.
+# The gateway to measure: the one named, else a freshly published one, else what was built here last.
 find_gateway() {
-  [ -z "$gateway" ] || { [ -x "$gateway" ] || fail "$gateway cannot be run."; gateway=$(realpath "$gateway"); return; }
-  if [ -x "$root/eng/publish-gateway.sh" ]; then
+  if [ -z "$gateway" ] && [ -x "$root/eng/publish-gateway.sh" ]; then
     say "Publishing the gateway"
     "$root/eng/publish-gateway.sh" >&2 || fail "eng/publish-gateway.sh failed."
+    gateway=$root/artifacts/gateway/Comox.Gateway
   fi
-  gateway=$(find "$root/artifacts" -type f -name Comox.Gateway -perm -u+x -printf '%T@ %p\n' 2>/dev/null | sort -rn | head -n 1 | cut -d' ' -f2-)
+  [ -n "$gateway" ] || gateway=$(find "$root/artifacts/bin" -type f -name Comox.Gateway -perm -u+x -printf '%T@ %p\n' 2>/dev/null | sort -rn | head -n 1 | cut -d' ' -f2-)
   [ -n "$gateway" ] || fail "There is no gateway to measure: name one with --gateway PATH."
+  [ -x "$gateway" ] || fail "$gateway cannot be run."
+  gateway=$(realpath "$gateway")
   note "gateway: $gateway"
 }
 

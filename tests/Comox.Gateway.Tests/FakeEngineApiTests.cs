@@ -116,6 +116,24 @@ public sealed class FakeEngineApiTests
     }
 
     [Fact]
+    public async Task Responses_are_what_the_script_says_and_chat_fields_are_refused_there()
+    {
+        await using var fake = await FakeBackendServer.StartAsync(script: new()
+        {
+            RawEvents = ["event: response.created\ndata: {\"type\":\"response.created\"}"],
+            RawBody = """{"object":"response"}""",
+        });
+
+        var (_, stream) = await AskAsync(fake, "/v1/responses", """{"model":"m","input":"Hi","stream":true}""");
+        var (_, whole) = await AskAsync(fake, "/v1/responses", """{"model":"m","input":"Hi"}""");
+        var (refused, _) = await AskAsync(fake, "/v1/responses", """{"model":"m","input":"Hi","max_tokens":4}""");
+
+        Assert.Equal("event: response.created\ndata: {\"type\":\"response.created\"}\n\n", stream);
+        Assert.Equal("""{"object":"response"}""", whole);
+        Assert.Equal(HttpStatusCode.BadRequest, refused);
+    }
+
+    [Fact]
     public async Task A_plain_server_asks_for_no_key_and_answers_unstreamed()
     {
         await using var fake = await FakeBackendServer.StartAsync(key: null);
