@@ -34,7 +34,7 @@ public sealed class FakeBackendServer : IAsyncDisposable
     /// <summary>How requests are answered from now on.</summary>
     public FakeScript Script { get; set; } = new();
 
-    /// <summary>Answers some requests (their JSON) by another script; null: by <see cref="Script"/>.</summary>
+    /// <summary>Answers some requests (their JSON) by another script; null: by <see cref="Script"/>. Called once per request that is not refused at sight.</summary>
     public Func<JsonElement, FakeScript?>? Choose { get; set; }
 
     /// <summary>What <c>GET /v1/models</c> lists.</summary>
@@ -168,7 +168,8 @@ public sealed class FakeBackendServer : IAsyncDisposable
 
     internal void NoteSystemPrompt(string prompt) => Interlocked.CompareExchange(ref _firstSystemPrompt, prompt, null);
 
-    internal FakeScript ScriptFor(JsonElement request) => Choose?.Invoke(request) ?? Script;
+    // Chosen once per request: a test may count in it.
+    internal FakeScript ScriptFor(FakeRequest request) => request.Script ??= Choose?.Invoke(request.Json) ?? Script;
 
     internal void CountScrape() => Interlocked.Increment(ref _scrapes);
 

@@ -16,7 +16,7 @@ internal static class FakeChat
             return "'messages' is required";
         if (FakeJson.StringOf(json, "model") is null)
             return "'model' is required";
-        return FakeJson.UnboundedFault(server, json) ?? ToolFault(messages) ?? FakeContinuation.FaultOf(server, json, messages);
+        return FakeJson.UnboundedFault(server, json) ?? ToolFault(messages) ?? FakeContinuation.FaultOf(server, request, json, messages);
     }
 
     /// <summary>OpenAI's words: an answer of a tool belongs to a call, and every call has its answer.</summary>

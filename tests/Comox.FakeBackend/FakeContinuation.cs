@@ -8,7 +8,7 @@ namespace Comox.FakeBackend;
 /// </summary>
 internal static class FakeContinuation
 {
-    public static string? FaultOf(FakeBackendServer server, JsonElement json, JsonElement[] messages)
+    public static string? FaultOf(FakeBackendServer server, FakeRequest request, JsonElement json, JsonElement[] messages)
     {
         if (!IsAsked(json))
         {
@@ -25,7 +25,7 @@ internal static class FakeContinuation
             return "continue_final_message is set but the final message has no text";
         if (server.FirstSystemPrompt is { } first && first != SystemPromptOf(messages))
             return "the system prompt differs from the first request's";
-        var text = string.Concat(server.ScriptFor(json).Tokens);
+        var text = string.Concat(server.ScriptFor(request).Tokens);
         return text.StartsWith(partial, StringComparison.Ordinal) ? null : $"the final message is not how the answer begins: '{partial}'";
     }
 

@@ -28,7 +28,7 @@ internal static class FakeEngine
         if (!await server.AuthorizeAsync(http, api.IsAnthropic) || await RefuseAsync(http, server, api, request))
             return;
 
-        var script = server.ScriptFor(request.Json);
+        var script = server.ScriptFor(request);
         var held = server.Released();
         server.Add(request);
         try

@@ -26,6 +26,8 @@ public sealed class FakeRequest(string connection, string path, string? authoriz
 
     public JsonElement Json => JsonDocument.Parse(Body).RootElement;
 
+    internal FakeScript? Script { get; set; }
+
     internal void MarkAborted() => _aborted.TrySetResult();
 
     internal void MarkEnded() => _ended.TrySetResult();

@@ -106,6 +106,21 @@ public sealed class FakeFaultTests
         Assert.Contains(reason, Assert.Single(fake.Violations));
     }
 
+    [Fact]
+    public async Task A_choice_of_scripts_is_made_once_for_each_request()
+    {
+        await using var fake = await FakeBackendServer.StartAsync();
+        (await SendAsync(fake, Body())).Dispose();
+        var chosen = 0;
+        fake.Choose = _ => ++chosen == 1 ? FakeFaults.Unauthorized : null;
+
+        using var first = await SendAsync(fake, Continuation(""));
+        using var second = await SendAsync(fake, Continuation("Hello"));
+
+        Assert.Equal(2, chosen);
+        Assert.Equal((HttpStatusCode.Unauthorized, HttpStatusCode.OK), (first.StatusCode, second.StatusCode));
+    }
+
     private static string Body(string messages = Persona + """,{"role":"user","content":"Hi"}""", string more = "") =>
         $$"""{"model":"fake-model","stream":true,"max_tokens":9,"messages":[{{messages}}]{{more}}}""";
 
