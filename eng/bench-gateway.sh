@@ -66,7 +66,8 @@ upstream() {
 load() {
   local subject=$1; shift
   local pid=(); [ "$subject" = direct ] || pid=("pid=${pid_of[$subject]}")
-  answer=$(taskset -c "$load_core" "$work/ssebench" load 127.0.0.1 "${port_of[$subject]}" key="$key" header=X-Comox-Route-Trace:1 "${pid[@]}" "$@")
+  run "$work/answer" taskset -c "$load_core" "$work/ssebench" load 127.0.0.1 "${port_of[$subject]}" key="$key" header=X-Comox-Route-Trace:1 "${pid[@]}" "$@"
+  answer=$(cat "$work/answer")
   note "$subject: $answer"
 }
 get() { printf '%s\n' "$answer" | field "$1"; }
@@ -118,7 +119,7 @@ measure_body() {
       big=$!; started+=("$big")
       load "$subject" streams=20 "total=$body_total" ramp_s=0.2 timeout_s=60
       faults body "$subject"; record body small_beside_us_p99 "$subject" "$(get ttft_us_p99)"
-      wait "$big"; end "$big"; answer=$(cat "$work/big"); note "$subject, the large ones: $answer"
+      wait "$big"; forget "$big"; answer=$(cat "$work/big"); note "$subject, the large ones: $answer"
       faults body "$subject"; record body large_per_s "$subject" "$(get rps)"; record body large_us_p99 "$subject" "$(get ttft_us_p99)"
     done
   done

@@ -4,7 +4,7 @@ function median(list, n,   i, j, t) {
   for (i = 2; i <= n; i++) { t = list[i]; for (j = i - 1; j > 0 && list[j] > t; j--) list[j + 1] = list[j]; list[j + 1] = t }
   return n % 2 ? list[(n + 1) / 2] : (list[n / 2] + list[n / 2 + 1]) / 2
 }
-function number(x) { return x == int(x) ? sprintf("%d", x) : sprintf("%.4g", x) }
+function number(x) { return x == int(x) ? sprintf("%d", x) : x >= 1000 || x <= -1000 ? sprintf("%.0f", x) : sprintf("%.4g", x) }
 # What must not happen is reported at its worst, not at its median.
 function worst(metric) { return metric ~ /^(faults|failed|cut_short|hung|connect_failed)$/ }
 function own(subject) { return subject == "linux" || subject == "portable" }

@@ -21,15 +21,29 @@ trap end_all EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
+# forget PID: it has ended by itself, and its number may be another's next.
+forget() {
+  local pid kept=()
+  for pid in "${started[@]}"; do [ "$pid" = "$1" ] || kept+=("$pid"); done
+  started=("${kept[@]}")
+}
+
+# run FILE COMMAND...: its output into the file. Waited for and not in the foreground, so that a signal to this script is heeded at once.
+run() {
+  local file=$1 pid; shift
+  "$@" >"$file" &
+  pid=$!; started+=("$pid")
+  wait "$pid" || fail "$1 failed."
+  forget "$pid"
+}
+
 # end PID: one of those started, now.
 end() {
-  local pid kept=()
   kill "$1" 2>/dev/null || true
   for _ in $(seq 50); do kill -0 "$1" 2>/dev/null || break; sleep 0.1; done
   kill -9 "$1" 2>/dev/null || true
   wait "$1" 2>/dev/null || true
-  for pid in "${started[@]}"; do [ "$pid" = "$1" ] || kept+=("$pid"); done
-  started=("${kept[@]}")
+  forget "$1"
 }
 
 need() {
