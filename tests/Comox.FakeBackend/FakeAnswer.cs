@@ -61,11 +61,17 @@ internal sealed class FakeAnswer(HttpContext http, FakeApi api, FakeRequest requ
     private async Task EndConnectionAsync()
     {
         if (script.ResetBeforeHeaders)
+        {
             Socket.LingerState = new LingerOption(true, 0);
+            http.Abort();
+        }
         else
+        {
+            // The end of both directions and no abort: that would send a reset behind the end, and the caller might see either.
             Socket.Shutdown(SocketShutdown.Both);
-        http.Abort();
-        await Task.WhenAny(Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, _gone));
+        }
+
+        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, _gone);
     }
 
     private async Task WholeAsync(string json)

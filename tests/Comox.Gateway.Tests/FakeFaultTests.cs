@@ -21,6 +21,7 @@ public sealed class FakeFaultTests
 
         var socket = problem.InnerException?.InnerException as SocketException ?? problem.InnerException as SocketException;
         Assert.Equal(reset ? SocketError.ConnectionReset : null, socket?.SocketErrorCode);
+        await fake.Requests.Single().Ended.WaitAsync(TimeSpan.FromSeconds(10));
     }
 
     [Fact]
