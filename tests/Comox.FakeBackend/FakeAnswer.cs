@@ -1,13 +1,12 @@
-using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Comox.FakeBackend;
 
 /// <summary>One scripted answer.</summary>
-internal sealed class FakeAnswer(HttpContext http, FakeRequest request, FakeScript script, Task held)
+internal sealed class FakeAnswer(HttpContext http, FakeApi api, FakeRequest request, FakeScript script, Task held)
 {
-    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private readonly CancellationToken _gone = http.RequestAborted;
     private int _sent;
 
@@ -15,11 +14,27 @@ internal sealed class FakeAnswer(HttpContext http, FakeRequest request, FakeScri
     {
         if (script.HoldHeaders)
             await held.WaitAsync(_gone);
+        if (script.NeverAnswers)
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, _gone);
+        if (script.DropBeforeHeaders || script.ResetBeforeHeaders)
+        {
+            await EndConnectionAsync();
+            return;
+        }
+
         if (script.FailWithStatus is { } status)
         {
             http.Response.StatusCode = status;
-            http.Response.ContentType = "application/json";
-            await http.Response.WriteAsync(script.FailWithBody, _gone);
+            if (script.RetryAfter is { } pause)
+                http.Response.Headers.RetryAfter = pause;
+            await WholeAsync(script.FailWithBody);
+            return;
+        }
+
+        if (!FakeJson.IsTrue(request.Json, "stream"))
+        {
+            await Task.Delay(script.FirstTokenDelay, TimeProvider.System, _gone);
+            await WholeAsync(script.RawBody ?? api.Whole(request, script));
             return;
         }
 
@@ -27,7 +42,7 @@ internal sealed class FakeAnswer(HttpContext http, FakeRequest request, FakeScri
         await http.Response.StartAsync(_gone);
         await http.Response.Body.FlushAsync(_gone);
         await Task.Delay(script.FirstTokenDelay, TimeProvider.System, _gone);
-        foreach (var item in Events())
+        foreach (var item in script.RawEvents ?? api.Events(request, script))
         {
             if (!await BeforeAsync())
                 return;
@@ -39,6 +54,30 @@ internal sealed class FakeAnswer(HttpContext http, FakeRequest request, FakeScri
 
         if (await BeforeAsync() && script.HangAtEnd)
             await WaitAsync(Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, _gone));
+    }
+
+    private Socket Socket => http.Features.GetRequiredFeature<IConnectionSocketFeature>().Socket;
+
+    private async Task EndConnectionAsync()
+    {
+        if (script.ResetBeforeHeaders)
+        {
+            Socket.LingerState = new LingerOption(true, 0);
+            http.Abort();
+        }
+        else
+        {
+            // The end of both directions and no abort: that would send a reset behind the end, and the caller might see either.
+            Socket.Shutdown(SocketShutdown.Both);
+        }
+
+        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, _gone);
+    }
+
+    private async Task WholeAsync(string json)
+    {
+        http.Response.ContentType = "application/json";
+        await http.Response.WriteAsync(json, _gone);
     }
 
     /// <returns>Whether to go on.</returns>
@@ -56,11 +95,19 @@ internal sealed class FakeAnswer(HttpContext http, FakeRequest request, FakeScri
             throw new FakeDropException();
         }
 
+        if (script.ResetAfter == _sent)
+        {
+            // Whatever was flushed has been sent: the server is told to keep nothing back.
+            Socket.LingerState = new LingerOption(true, 0);
+            http.Abort();
+            return false;
+        }
+
         if (script.GarbageAfter == _sent)
-            await WriteAsync("data: {\"choices\":[{\"delta\n\n");
+            await WriteAsync(api.Garbage + "\n\n");
         if (script.ErrorAfter != _sent)
             return true;
-        await WriteAsync("""data: {"error":{"code":500,"message":"Context size has been exceeded.","type":"server_error"}}""" + "\n\n");
+        await WriteAsync(api.ErrorEvent + "\n\n");
         return false;
     }
 
@@ -90,31 +137,6 @@ internal sealed class FakeAnswer(HttpContext http, FakeRequest request, FakeScri
         await http.Response.WriteAsync(text, _gone);
         await http.Response.Body.FlushAsync(_gone);
     }
-
-    private IEnumerable<string> Events()
-    {
-        if (script.RawEvents is { } raw)
-        {
-            foreach (var item in raw)
-                yield return item;
-            yield break;
-        }
-
-        yield return Chunk("""{"role":"assistant","content":null}""", "null");
-        foreach (var token in script.Tokens)
-            yield return Chunk($$"""{"content":{{JsonSerializer.Serialize(token, Relaxed)}}}""", "null");
-        yield return Chunk("{}", $"\"{script.FinishReason}\"");
-        if (request.Json.TryGetProperty("stream_options", out var options) && options.TryGetProperty("include_usage", out var usage) && usage.GetBoolean())
-            yield return Frame("[]", $$""","usage":{"completion_tokens":{{script.Tokens.Count}},"prompt_tokens":7,"total_tokens":{{script.Tokens.Count + 7}}}""");
-        if (!script.OmitDone)
-            yield return "data: [DONE]";
-    }
-
-    private static string Chunk(string delta, string finish) => Frame($$"""[{"finish_reason":{{finish}},"index":0,"delta":{{delta}}}]""", "");
-
-    private static string Frame(string choices, string more) => new StringBuilder("data: {\"choices\":").Append(choices)
-        .Append(",\"created\":1795419634,\"id\":\"chatcmpl-fake\",\"model\":\"fake-model\",\"system_fingerprint\":\"fake\",\"object\":\"chat.completion.chunk\"")
-        .Append(more).Append('}').ToString();
 }
 
 /// <summary>The scripted end of a connection.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 using System.Threading.Channels;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -21,22 +22,45 @@ public sealed class FakeBackendServer : IAsyncDisposable
     private readonly List<Channel<NodeStatus?>> _watchers = [];
     private volatile TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile TaskCompletionSource _watched = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private string? _firstSystemPrompt;
+    private int _scrapes;
     private NodeStatus _status = FakeNode.Ready();
 
     private FakeBackendServer(WebApplication app, string key) => (_app, Key) = (app, key);
 
+    /// <summary>What callers must send; empty: nothing.</summary>
     public string Key { get; }
 
-    /// <summary>How chat requests are answered from now on.</summary>
+    /// <summary>How requests are answered from now on.</summary>
     public FakeScript Script { get; set; } = new();
 
-    /// <summary>Every chat request so far.</summary>
+    /// <summary>Answers some requests (their JSON) by another script; null: by <see cref="Script"/>. Called once per request that is not refused at sight.</summary>
+    public Func<JsonElement, FakeScript?>? Choose { get; set; }
+
+    /// <summary>What <c>GET /v1/models</c> lists.</summary>
+    public IReadOnlyList<string> Models { get; set; } = [FakeNode.Model];
+
+    public FakeMetrics Metrics { get; set; } = new();
+
+    /// <summary>Takes unstreamed and unlimited chats too, as any server but ours does.</summary>
+    public bool TakesUnbounded { get; set; }
+
+    /// <summary>The server that had the conversation before: what it was told is what this one must be told.</summary>
+    public FakeBackendServer? Predecessor { get; set; }
+
+    /// <summary>How often <c>/metrics</c> was read.</summary>
+    public int Scrapes => Volatile.Read(ref _scrapes);
+
+    /// <summary>Requests that have not ended.</summary>
+    public int InFlight => Requests.Count(request => !request.Ended.IsCompleted);
+
+    /// <summary>Every request so far that was not refused.</summary>
     public ConcurrentQueue<FakeRequest> Requests { get; } = [];
 
     /// <summary>What callers did against the rules.</summary>
     public ConcurrentQueue<string> Violations { get; } = [];
 
-    /// <summary>How many different connections chat requests came over.</summary>
+    /// <summary>How many different connections requests came over.</summary>
     public int Connections => Requests.Select(request => request.Connection).Distinct().Count();
 
     /// <summary>Whether the node agent's event stream is refused.</summary>
@@ -62,11 +86,13 @@ public sealed class FakeBackendServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Configures a server; <c>--key</c> sets its key, <c>--urls</c> its address.</summary>
+    /// <summary>Configures a server; <c>--key</c> sets its key (empty: it asks for none), <c>--urls</c> its address.</summary>
     public static FakeBackendServer Create(params string[] args)
     {
         var builder = WebApplication.CreateBuilder(args);
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        // A flush ends when the bytes are sent, so that a script's reset cannot overtake the events before it.
+        builder.WebHost.UseSockets(sockets => sockets.MaxWriteBufferSize = 1);
         var app = builder.Build();
         var server = new FakeBackendServer(app, builder.Configuration["key"] ?? DefaultKey);
         FakeEngine.Map(app, server);
@@ -75,14 +101,17 @@ public sealed class FakeBackendServer : IAsyncDisposable
         return server;
     }
 
-    /// <summary>A server in this process, at a free port and without a word on the console.</summary>
-    public static async Task<FakeBackendServer> StartAsync(string key = DefaultKey, FakeScript? script = null)
+    /// <summary>A server in this process, at a free port and without a word on the console. Without a key it asks for none.</summary>
+    public static async Task<FakeBackendServer> StartAsync(string? key = DefaultKey, FakeScript? script = null)
     {
-        var server = Create("--urls", "http://127.0.0.1:0", "--key", key, "--Logging:LogLevel:Default", "None", "--Logging:LogLevel:Microsoft.Hosting.Lifetime", "None");
+        var server = Create("--urls", "http://127.0.0.1:0", "--key", key ?? "", "--Logging:LogLevel:Default", "None", "--Logging:LogLevel:Microsoft.Hosting.Lifetime", "None");
         server.Script = script ?? server.Script;
         await server._app.StartAsync();
         return server;
     }
+
+    /// <summary>The vector that <c>/v1/embeddings</c> has for a text.</summary>
+    public static float[] VectorOf(string text, int dimensions = FakeEmbeddings.Dimensions) => FakeEmbeddings.VectorOf(text, dimensions);
 
     public Task RunAsync() => _app.RunAsync();
 
@@ -135,19 +164,32 @@ public sealed class FakeBackendServer : IAsyncDisposable
         }
     }
 
+    internal string? FirstSystemPrompt => Predecessor?.FirstSystemPrompt ?? _firstSystemPrompt;
+
+    internal void NoteSystemPrompt(string prompt) => Interlocked.CompareExchange(ref _firstSystemPrompt, prompt, null);
+
+    // Chosen once per request: a test may count in it.
+    internal FakeScript ScriptFor(FakeRequest request) => request.Script ??= Choose?.Invoke(request.Json) ?? Script;
+
+    internal void CountScrape() => Interlocked.Increment(ref _scrapes);
+
     /// <returns>Whether the request may go on; else it has been answered.</returns>
-    internal async Task<bool> AuthorizeAsync(HttpContext context)
+    internal async Task<bool> AuthorizeAsync(HttpContext context, bool anthropic = false)
     {
-        if (context.Request.Headers.Authorization == $"Bearer {Key}")
+        // Anthropic takes both headers; its own clients changed from the first to the second.
+        if (Key.Length == 0 || context.Request.Headers.Authorization == $"Bearer {Key}" || (anthropic && context.Request.Headers["x-api-key"] == Key))
             return true;
-        await RefuseAsync(context, 401, "authentication_error", "Invalid API Key");
+        await RefuseAsync(context, 401, "authentication_error", anthropic ? "invalid x-api-key" : "Invalid API Key", anthropic);
         return false;
     }
 
-    internal async Task RefuseAsync(HttpContext context, int status, string type, string message)
+    internal async Task RefuseAsync(HttpContext context, int status, string type, string message, bool anthropic = false)
     {
         Violations.Enqueue($"{context.Request.Method} {context.Request.Path}: {message}");
         context.Response.StatusCode = status;
-        await context.Response.WriteAsJsonAsync(new { error = new { code = status, message, type } });
+        if (anthropic)
+            await context.Response.WriteAsJsonAsync(new { type = "error", error = new { type, message }, request_id = "req_fake" });
+        else
+            await context.Response.WriteAsJsonAsync(new { error = new { code = status, message, type } });
     }
 }

@@ -1,29 +1,39 @@
-using System.Text.Json;
-
 namespace Comox.FakeBackend;
 
-/// <summary>The engine's side: <c>/v1/chat/completions</c>, by itself and behind the node agent's proxy path. Its chunks look like llama-server's.</summary>
+/// <summary>The engine's side, by itself and behind the node agent's proxy path.</summary>
 internal static class FakeEngine
 {
+    private const string Proxied = "/node/engines/{engine}/proxy";
+
     public static void Map(WebApplication app, FakeBackendServer server)
     {
-        app.MapPost("/v1/chat/completions", http => ChatAsync(http, server));
-        app.MapPost("/node/engines/{engine}/proxy/v1/chat/completions", http => ChatAsync(http, server));
+        foreach (var at in (string[])["", Proxied])
+        {
+            app.MapPost($"{at}/v1/chat/completions", http => AnswerAsync(http, server, FakeChat.Api));
+            app.MapPost($"{at}/v1/completions", http => AnswerAsync(http, server, FakeText.Api));
+            app.MapPost($"{at}/v1/embeddings", http => AnswerAsync(http, server, FakeEmbeddings.Api));
+            app.MapPost($"{at}/v1/messages", http => AnswerAsync(http, server, FakeMessages.Api));
+            app.MapPost($"{at}/v1/responses", http => AnswerAsync(http, server, FakeResponses.Api));
+            app.MapGet($"{at}/v1/models", http => ModelsAsync(http, server));
+            app.MapGet($"{at}/metrics", http => MetricsAsync(http, server));
+        }
     }
 
-    private static async Task ChatAsync(HttpContext http, FakeBackendServer server)
+    private static async Task AnswerAsync(HttpContext http, FakeBackendServer server, FakeApi api)
     {
         using var reader = new StreamReader(http.Request.Body);
-        var request = new FakeRequest(http.Connection.Id, http.Request.Path, http.Request.Headers.Authorization, await reader.ReadToEndAsync(http.RequestAborted));
-        if (!await server.AuthorizeAsync(http) || await RefuseAsync(http, server, request))
+        var request = new FakeRequest(
+            http.Connection.Id, http.Request.Path, http.Request.Headers.Authorization, await reader.ReadToEndAsync(http.RequestAborted),
+            http.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase));
+        if (!await server.AuthorizeAsync(http, api.IsAnthropic) || await RefuseAsync(http, server, api, request))
             return;
 
-        var script = server.Script;
+        var script = server.ScriptFor(request);
         var held = server.Released();
         server.Add(request);
         try
         {
-            await new FakeAnswer(http, request, script, held).SendAsync();
+            await new FakeAnswer(http, api, request, script, held).SendAsync();
         }
         catch (Exception problem) when (problem is OperationCanceledException or IOException)
         {
@@ -37,35 +47,29 @@ internal static class FakeEngine
         }
     }
 
-    /// <summary>What a real engine refuses, and what our own rules forbid: unstreamed requests and requests without a limit run on for nobody.</summary>
-    private static async Task<bool> RefuseAsync(HttpContext http, FakeBackendServer server, FakeRequest request)
+    private static async Task<bool> RefuseAsync(HttpContext http, FakeBackendServer server, FakeApi api, FakeRequest request)
     {
-        var fault = FaultOf(request);
+        var fault = api.FaultOf(server, request);
         if (fault is not null)
-            await server.RefuseAsync(http, 400, "invalid_request_error", fault);
+            await server.RefuseAsync(http, 400, "invalid_request_error", fault, api.IsAnthropic);
         return fault is not null;
     }
 
-    private static string? FaultOf(FakeRequest request)
+    private static async Task ModelsAsync(HttpContext http, FakeBackendServer server)
     {
-        JsonElement json;
-        try
-        {
-            json = request.Json;
-        }
-        catch (JsonException problem)
-        {
-            return $"not JSON: {problem.Message}";
-        }
+        if (!await server.AuthorizeAsync(http))
+            return;
+        var cards = server.Models.Select(model => $$"""{"id":{{FakeJson.Quote(model)}},"object":"model","created":1795419634,"owned_by":"fake"}""");
+        http.Response.ContentType = "application/json";
+        await http.Response.WriteAsync($$"""{"object":"list","data":[{{string.Join(',', cards)}}]}""", http.RequestAborted);
+    }
 
-        if (!json.TryGetProperty("messages", out var messages) || messages.ValueKind != JsonValueKind.Array)
-            return "'messages' is required";
-        if (!json.TryGetProperty("model", out var model) || model.ValueKind != JsonValueKind.String)
-            return "'model' is required";
-        if (!json.TryGetProperty("stream", out var stream) || stream.ValueKind != JsonValueKind.True)
-            return "'stream' must be true";
-        if (!json.TryGetProperty("max_tokens", out var limit) || !limit.TryGetInt32(out var tokens) || tokens < 1)
-            return "'max_tokens' must be above zero";
-        return null;
+    private static async Task MetricsAsync(HttpContext http, FakeBackendServer server)
+    {
+        server.CountScrape();
+        http.Response.StatusCode = server.Metrics.FailWithStatus ?? 200;
+        http.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
+        if (server.Metrics.FailWithStatus is null)
+            await http.Response.WriteAsync(server.Metrics.Write(server.InFlight, server.Requests.Count, server.Models[0]), http.RequestAborted);
     }
 }

@@ -2,8 +2,8 @@ using System.Text.Json;
 
 namespace Comox.FakeBackend;
 
-/// <summary>One chat request as it arrived.</summary>
-public sealed class FakeRequest(string connection, string path, string? authorization, string body)
+/// <summary>One request to the engine as it arrived.</summary>
+public sealed class FakeRequest(string connection, string path, string? authorization, string body, IReadOnlyDictionary<string, string>? headers = null)
 {
     private readonly TaskCompletionSource _aborted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -15,6 +15,9 @@ public sealed class FakeRequest(string connection, string path, string? authoriz
     public string? Authorization { get; } = authorization;
     public string Body { get; } = body;
 
+    /// <summary>Every header; names in any case.</summary>
+    public IReadOnlyDictionary<string, string> Headers { get; } = headers ?? new Dictionary<string, string>();
+
     /// <summary>Completes when the caller closed the connection before the answer was whole.</summary>
     public Task Aborted => _aborted.Task;
 
@@ -22,6 +25,8 @@ public sealed class FakeRequest(string connection, string path, string? authoriz
     public Task Ended => _ended.Task;
 
     public JsonElement Json => JsonDocument.Parse(Body).RootElement;
+
+    internal FakeScript? Script { get; set; }
 
     internal void MarkAborted() => _aborted.TrySetResult();
 

@@ -6,15 +6,33 @@ public sealed record FakeScript
     /// <summary>The reply, token by token.</summary>
     public IReadOnlyList<string> Tokens { get; init; } = ["Hello", " from", " the", " fake", "."];
 
+    /// <summary>Functions it calls after the text; the finish reason "stop" then reads "tool_calls".</summary>
+    public IReadOnlyList<FakeToolCall> ToolCalls { get; init; } = [];
+
     public string FinishReason { get; init; } = "stop";
 
     /// <summary>Events sent as they stand instead of everything that would be made of <see cref="Tokens"/>, each ended by a blank line.</summary>
     public IReadOnlyList<string>? RawEvents { get; init; }
 
+    /// <summary>The body of an unstreamed answer as it stands.</summary>
+    public string? RawBody { get; init; }
+
     /// <summary>An HTTP error instead of a stream.</summary>
     public int? FailWithStatus { get; init; }
 
     public string FailWithBody { get; init; } = """{"error":{"message":"scripted failure","type":"server_error","code":500}}""";
+
+    /// <summary>The header of that name, beside an error.</summary>
+    public string? RetryAfter { get; init; }
+
+    /// <summary>Closes the connection without a byte.</summary>
+    public bool DropBeforeHeaders { get; init; }
+
+    /// <summary>Resets the connection (RST) without a byte.</summary>
+    public bool ResetBeforeHeaders { get; init; }
+
+    /// <summary>Takes the request and keeps silent for as long as the caller waits; <see cref="FakeBackendServer.Release"/> changes nothing.</summary>
+    public bool NeverAnswers { get; init; }
 
     public TimeSpan FirstTokenDelay { get; init; }
 
@@ -29,6 +47,9 @@ public sealed record FakeScript
 
     /// <summary>Closes the connection without the end of the body.</summary>
     public int? DropAfter { get; init; }
+
+    /// <summary>Resets the connection (RST) when so many events are out.</summary>
+    public int? ResetAfter { get; init; }
 
     /// <summary>Sends nothing more, and keeps the connection open.</summary>
     public int? HangAfter { get; init; }
