@@ -32,7 +32,7 @@ internal sealed class AutoPolicy(LoadBalancingOptions options, Affinity affinity
 
         // 1. In blocks first, then in tokens, as far as the engine has earned it.
         Span<int> cached = count <= OnStack ? stackalloc int[count] : new int[count];
-        affinity.Prefixes.Match(candidates, request.Prefix, cached);
+        affinity.Prefixes.Match(candidates, request.Prefix, now, cached);
         for (var at = 0; at < count; at++)
             cached[at] = cached[at] == 0 ? 0 : (int)(request.TokensOf(cached[at]) * candidates[at].Load.CacheTrust);
 
@@ -40,7 +40,8 @@ internal sealed class AutoPolicy(LoadBalancingOptions options, Affinity affinity
         Span<double> waits = count <= OnStack ? stackalloc double[count] : new double[count];
         _wait.Predict(candidates, request, cached, now, waits);
 
-        // 3. and 4. A cache must be no reason to overfill a backend: one with more than its share must be best without it, too.
+        // 3. and 4. What many share must be no reason to overfill a backend: one with more than its share must be best without its cache, too. A session at home is
+        // another matter: nobody else brings what it would have to read again, so for it the margin alone decides.
         var start = dice.Next(count);
         var bound = new LoadBound(candidates, options.LoadBound, options.LoadSlack);
         var best = Least(candidates, waits, start);
@@ -48,9 +49,10 @@ internal sealed class AutoPolicy(LoadBalancingOptions options, Affinity affinity
             return -1;
         var reason = RouteReason.LeastWait;
         var home = Home(candidates, request, cached, waits, now, out var homeReason);
-        var isNew = request.Session is not null && homeReason != RouteReason.Session;
+        var isAtHome = homeReason == RouteReason.Session;
+        var isNew = request.Session is not null && !isAtHome;
         var recent = isNew ? new RecentWork(candidates, now) : default;
-        if (cached[best] > 0 && (!bound.Admits(candidates[best]) || (isNew && recent.IsOverfull(candidates[best], request, options))))
+        if (cached[best] > 0 && !(isAtHome && home == best) && (!bound.Admits(candidates[best]) || (isNew && recent.IsOverfull(candidates[best], request, options))))
         {
             for (var at = 0; at < count; at++)
             {
@@ -70,8 +72,8 @@ internal sealed class AutoPolicy(LoadBalancingOptions options, Affinity affinity
             return place;
         }
 
-        var margin = homeReason == RouteReason.Session ? _sessionMargin : _affinityMargin;
-        var stays = home >= 0 && waits[home] - waits[best] <= margin && bound.Admits(candidates[home]);
+        var margin = isAtHome ? _sessionMargin : _affinityMargin;
+        var stays = home >= 0 && waits[home] - waits[best] <= margin && (isAtHome || bound.Admits(candidates[home]));
         var chosen = stays ? home : best;
         trace = new RouteTrace(stays ? homeReason : reason, cached[chosen], waits[chosen], waits[best]);
         return chosen;
@@ -81,7 +83,7 @@ internal sealed class AutoPolicy(LoadBalancingOptions options, Affinity affinity
         ReadOnlySpan<Candidate> candidates, in RoutingRequest request, ReadOnlySpan<int> cached, ReadOnlySpan<double> waits, long now, out RouteReason reason)
     {
         reason = RouteReason.Session;
-        if (request.Session is { } session && affinity.Sessions.Find(session) is var slot and >= 0)
+        if (request.Session is { } session && affinity.Sessions.Find(session, now) is var slot and >= 0)
         {
             for (var at = 0; at < candidates.Length; at++)
             {

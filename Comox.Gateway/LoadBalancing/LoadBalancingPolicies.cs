@@ -44,7 +44,7 @@ internal static class LoadBalancingPolicies
             LeastLatency => new LeastLatencyPolicy(dice, time),
             LeastOutstandingTokens => leastOutstanding,
             SessionAffinity => new SessionAffinityPolicy(options, leastOutstanding),
-            PrefixAffinity => new PrefixAffinityPolicy(options, affinity, leastOutstanding),
+            PrefixAffinity => new PrefixAffinityPolicy(options, affinity, leastOutstanding, time),
             AdapterAffinity => new AdapterAffinityPolicy(options, leastOutstanding, time),
             _ => throw new ArgumentException($"There is no policy '{options.Policy}'; validation lets none through that is not known.", nameof(options)),
         };

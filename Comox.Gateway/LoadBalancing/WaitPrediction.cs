@@ -28,7 +28,7 @@ internal sealed class WaitPrediction(LoadBalancingOptions options)
     private readonly double _adapter = options.AdapterLoadTime.TotalSeconds;
 
     /// <summary>What reading so many prompt tokens takes at a backend.</summary>
-    public double Reading(in Candidate candidate, int tokens) => candidate.Weight <= 0 ? 0 : tokens / candidate.Load.PrefillRate / candidate.Weight;
+    public double Reading(in Candidate candidate, int tokens) => candidate.Weight <= 0 ? 0 : tokens * candidate.Load.SecondsPerToken / candidate.Weight;
 
     public void Predict(ReadOnlySpan<Candidate> candidates, in RoutingRequest request, ReadOnlySpan<int> cached, long now, Span<double> waits)
     {
@@ -63,7 +63,7 @@ internal sealed class WaitPrediction(LoadBalancingOptions options)
     private double Ledger(BackendLoad load, in RoutingRequest request, int cached, long now)
     {
         var inFlight = load.InFlight;
-        var wait = ((load.PromptTokens + Math.Max(0, request.PromptTokens - cached)) / load.PrefillRate)
+        var wait = ((load.PromptTokens + Math.Max(0, request.PromptTokens - cached)) * load.SecondsPerToken)
             + (inFlight * ((request.OutputTokens * _slowdown) + Touch));
         if (load.Slots is { } slots && inFlight >= slots)
         {
@@ -77,7 +77,7 @@ internal sealed class WaitPrediction(LoadBalancingOptions options)
     }
 
     private double Others(BackendLoad load, ForeignLoad foreign, in RoutingRequest request) => foreign.Requests is { } requests
-        ? (foreign.Waiting * ForeignPromptTokens / load.PrefillRate) + (requests * request.OutputTokens * _slowdown)
+        ? (foreign.Waiting * ForeignPromptTokens * load.SecondsPerToken) + (requests * request.OutputTokens * _slowdown)
         : double.NaN;
 
     private static double KvPressure(ForeignLoad foreign) =>
