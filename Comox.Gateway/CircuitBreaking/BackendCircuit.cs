@@ -60,7 +60,10 @@ internal sealed class BackendCircuit
         get
         {
             lock (_lock)
-                return _state == CircuitState.Open && _time.GetElapsedTime(_time.GetTimestamp(), _openUntil) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
+            {
+                var left = _state == CircuitState.Open ? _time.GetElapsedTime(_time.GetTimestamp(), _openUntil) : TimeSpan.Zero;
+                return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+            }
         }
     }
 
@@ -77,8 +80,8 @@ internal sealed class BackendCircuit
     }
 
     /// <summary>
-    /// The part of its share that a backend gets: from 0.1 when it has just come back to 1. Half-open it is 1, because one canary at a time is little enough, and an idle fleet
-    /// would never choose it otherwise.
+    /// The part of its share that a backend gets: from 0.1 when it has just come back to 1. Half-open it is 1, because one canary at a time is little enough,
+    /// and an idle fleet would never choose it otherwise.
     /// </summary>
     public double Ramp
     {
@@ -124,7 +127,10 @@ internal sealed class BackendCircuit
         }
     }
 
-    /// <summary>Sends although the circuit is open: when most of a pool is down, the rest must not drown (see <see cref="OutlierEjection"/>). Such a request is no canary.</summary>
+    /// <summary>
+    /// Sends although the circuit is open: when most of a pool is down, the rest must not drown (see <see cref="OutlierEjection"/>). Such a request is no
+    /// canary.
+    /// </summary>
     public CircuitPermit EnterInPanic() => TryEnter(out var permit) ? permit : new CircuitPermit(this, 0, 0);
 
     internal void Succeeded(in CircuitPermit permit)

@@ -1,14 +1,16 @@
 namespace Comox.Gateway.LoadBalancing;
 
 /// <summary>
-/// The least predicted wait wins, unless somebody is at home elsewhere: a session stays at its backend, else a prompt goes to who holds its beginning, else to who holds its adapter,
-/// as long as the wait there is not longer than the least one by more than a margin. Everything is weighed in seconds.
+/// The least predicted wait wins, unless somebody is at home elsewhere: a session stays at its backend, else a prompt goes to who holds its beginning, else to
+/// who holds its adapter, as long as the wait there is not longer than the least one by more than a margin. Everything is weighed in seconds.
 /// <para>
-/// A session that nobody knows yet is placed for longer than one request, so among the backends that are near the best it gets the one that was given the least work of late. The
-/// least wait alone would put all new sessions where the system prompt they share is cached, which looks idle between their turns and is overrun when they come.
+/// A session that nobody knows yet is placed for longer than one request, so among the backends that are near the best it gets the one that was given the
+/// least work of late. The least wait alone would put all new sessions where the system prompt they share is cached, which looks idle between their turns and
+/// is overrun when they come.
 /// </para>
 /// <para>
-/// 1. What each backend's prefix cache is believed to hold. 2. How long this request would wait at each. 3. Who waits least. 4. Who is at home. 5. Home, a place for a newcomer, or least wait.
+/// 1. What each backend's prefix cache is believed to hold. 2. How long this request would wait at each. 3. Who waits least. 4. Who is at home. 5. Home, a
+/// place for a newcomer, or least wait.
 /// </para>
 /// </summary>
 internal sealed class AutoPolicy(LoadBalancingOptions options, Affinity affinity, Dice dice, TimeProvider time) : ILoadBalancingPolicy
@@ -40,8 +42,8 @@ internal sealed class AutoPolicy(LoadBalancingOptions options, Affinity affinity
         Span<double> waits = count <= OnStack ? stackalloc double[count] : new double[count];
         _wait.Predict(candidates, request, cached, now, waits);
 
-        // 3. and 4. What many share must be no reason to overfill a backend: one with more than its share must be best without its cache, too. A session at home is
-        // another matter: nobody else brings what it would have to read again, so for it the margin alone decides.
+        // 3. and 4. What many share must be no reason to overfill a backend: one with more than its share must be best without its cache, too. A session at
+        // home is another matter: nobody else brings what it would have to read again, so for it the margin alone decides.
         var start = dice.Next(count);
         var bound = new LoadBound(candidates, options.LoadBound, options.LoadSlack);
         var best = Least(candidates, waits, start);
@@ -52,7 +54,8 @@ internal sealed class AutoPolicy(LoadBalancingOptions options, Affinity affinity
         var isAtHome = homeReason == RouteReason.Session;
         var isNew = request.Session is not null && !isAtHome;
         var recent = isNew ? new RecentWork(candidates, now) : default;
-        if (cached[best] > 0 && !(isAtHome && home == best) && (!bound.Admits(candidates[best]) || (isNew && recent.IsOverfull(candidates[best], request, options))))
+        var isOverfull = !bound.Admits(candidates[best]) || (isNew && recent.IsOverfull(candidates[best], request, options));
+        if (isOverfull && cached[best] > 0 && !(isAtHome && home == best))
         {
             for (var at = 0; at < count; at++)
             {

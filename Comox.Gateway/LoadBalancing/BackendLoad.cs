@@ -1,8 +1,8 @@
 namespace Comox.Gateway.LoadBalancing;
 
 /// <summary>
-/// The live ledger of one (backend, model): what we have sent there and have not yet got back. It is the fast signal of routing, right the moment a request is sent; what the
-/// engine says of itself comes a second later and only corrects it. It outlives every reload of the configuration. Safe for all threads.
+/// The live ledger of one (backend, model): what we have sent there and have not yet got back. It is the fast signal of routing, right the moment a request is
+/// sent; what the engine says of itself comes a second later and only corrects it. It outlives every reload of the configuration. Safe for all threads.
 /// </summary>
 internal sealed class BackendLoad
 {
@@ -23,7 +23,8 @@ internal sealed class BackendLoad
     private long _outputTokens;
     private double _weight = 1;
 
-    // What every decision reads of the estimates, beside the counters: 32 backends × 200 models do not fit into a cache, so each object that is touched is waited for.
+    // What every decision reads of the estimates, beside the counters: 32 backends × 200 models do not fit into a cache, so each object that is touched is
+    // waited for.
     private double _secondsPerToken;
     private double _trust = 1;
     private long _position;
@@ -97,7 +98,10 @@ internal sealed class BackendLoad
 
     public bool TryMove(long from, long to) => Interlocked.CompareExchange(ref _position, to, from) == from;
 
-    /// <summary>Tokens sent and expected back of late, cached ones included: how much of the work it has been given, which the requests in flight do not show while a fleet is quiet.</summary>
+    /// <summary>
+    /// Tokens sent and expected back of late, cached ones included: how much of the work it has been given, which the requests in flight do not show while a
+    /// fleet is quiet.
+    /// </summary>
     public double RecentTokens(long now) => _recent.At(now);
 
     /// <summary>What others do on this backend; null when the engine has not said, or not lately.</summary>

@@ -1,7 +1,8 @@
 namespace Comox.Gateway.LoadBalancing;
 
 /// <summary>The backend that is believed to hold most of the prompt, while it has room; where none holds enough to matter, least outstanding tokens.</summary>
-internal sealed class PrefixAffinityPolicy(LoadBalancingOptions options, Affinity affinity, LeastOutstandingTokensPolicy otherwise, TimeProvider time) : ILoadBalancingPolicy
+internal sealed class PrefixAffinityPolicy(LoadBalancingOptions options, Affinity affinity, LeastOutstandingTokensPolicy otherwise, TimeProvider time)
+    : ILoadBalancingPolicy
 {
     public string Name => LoadBalancingPolicies.PrefixAffinity;
 

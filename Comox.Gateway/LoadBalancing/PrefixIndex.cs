@@ -24,9 +24,9 @@ internal sealed record PrefixIndexOptions
 }
 
 /// <summary>
-/// Which backends are likely to have a block of a prompt in their prefix cache. Approximate by design: engines do not tell what they evict, so an entry is a guess
-/// that ages. Fixed in size, like a processor's cache: a block may lie in one of eight places, and a new one takes that of the oldest. Entries hold one bit for each of 64
-/// backends; a model with more of them has more entries per block. No lock: what a race can do is a wrong guess.
+/// Which backends are likely to have a block of a prompt in their prefix cache. Approximate by design: engines do not tell what they evict, so an entry is a
+/// guess that ages. Fixed in size, like a processor's cache: a block may lie in one of eight places, and a new one takes that of the oldest. Entries hold one
+/// bit for each of 64 backends; a model with more of them has more entries per block. No lock: what a race can do is a wrong guess.
 /// </summary>
 internal sealed class PrefixIndex
 {

@@ -21,8 +21,8 @@ internal sealed record SessionTableOptions
 }
 
 /// <summary>
-/// Session → the backend that answered it last. Fixed in size, like a processor's cache: a session may lie in one of eight places, and a new one takes the place of the one longest
-/// silent there. No lock: the worst that a race can do is to forget a session, which costs one reading of a prompt.
+/// Session → the backend that answered it last. Fixed in size, like a processor's cache: a session may lie in one of eight places, and a new one takes the
+/// place of the one longest silent there. No lock: the worst that a race can do is to forget a session, which costs one reading of a prompt.
 /// </summary>
 internal sealed class SessionTable
 {

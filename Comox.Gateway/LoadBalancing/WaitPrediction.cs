@@ -5,9 +5,9 @@ namespace Comox.Gateway.LoadBalancing;
 /// <list type="table">
 /// <item><term>reading</term><description>uncached prompt tokens ahead, mine included, ÷ prefill rate</description></item>
 /// <item><term>writing</term><description>requests in flight × my expected tokens × what each of them slows one token by</description></item>
-/// <item><term>queue</term><description>where the number of slots is known and all are taken: requests over it × time of an answer ÷ slots</description></item>
+/// <item><term>queue</term><description>where slots are counted and all are taken: requests over them × time of an answer ÷ slots</description></item>
 /// <item><term>adapter</term><description>loading it, where the backend does not hold it</description></item>
-/// <item><term>correction</term><description>the same for what others do there, and 0.15 s · k / (1 − k) for a KV cache that is k full: telemetry, where it is fresh</description></item>
+/// <item><term>correction</term><description>the same for what others do there, and 0.15 s · k / (1 − k) for a KV cache k full: fresh telemetry</description></item>
 /// </list>
 /// All requests in flight count as writing, not only those past their first token: in a burst nobody has one yet, and all will be writing beside this one.
 /// A backend without telemetry gets the mean correction of the others; zero would make the silent one look idle.
