@@ -53,24 +53,23 @@ internal sealed class AutoPolicy(LoadBalancingOptions options, Affinity affinity
         var home = Home(candidates, request, cached, waits, now, out var homeReason);
         var isAtHome = homeReason == RouteReason.Session;
         var isNew = request.Session is not null && !isAtHome;
+        var judged = waits;
+        Span<double> withoutCache = count <= OnStack ? stackalloc double[count] : new double[count];
         var recent = isNew ? new RecentWork(candidates, now) : default;
         var isOverfull = !bound.Admits(candidates[best]) || (isNew && recent.IsOverfull(candidates[best], request, options));
         if (isOverfull && cached[best] > 0 && !(isAtHome && home == best))
         {
+            judged = withoutCache;
             for (var at = 0; at < count; at++)
-            {
-                waits[at] += _wait.Reading(candidates[at], cached[at]);
-                cached[at] = 0;
-            }
-
-            var other = Least(candidates, waits, start);
+                judged[at] = waits[at] + _wait.Reading(candidates[at], cached[at]);
+            var other = Least(candidates, judged, start);
             (best, reason) = (other, other == best ? reason : RouteReason.Overfull);
         }
 
         // 5.
         if (isNew)
         {
-            var place = recent.Least(candidates, waits, waits[best] + _sessionMargin);
+            var place = recent.Least(candidates, judged, judged[best] + _sessionMargin);
             trace = new RouteTrace(RouteReason.NewSession, cached[place], waits[place], waits[best]);
             return place;
         }

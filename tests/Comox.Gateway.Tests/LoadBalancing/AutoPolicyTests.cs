@@ -65,6 +65,11 @@ public sealed class AutoPolicyTests
         Assert.Equal((1, RouteReason.Session), (fleet.Choose(Auto, session, out var trace), trace.Reason));
         var stranger = new RoutingRequest { PromptTokens = 10_000, OutputTokens = 10, PromptBytes = 40_000, Prefix = prefix };
         Assert.Equal((0, RouteReason.Overfull), (fleet.Choose(Auto, stranger, out trace), trace.Reason));
+
+        // What the one it goes to holds is predicted all the same: the ledger must not take it for unread.
+        fleet.Affinity.Prefixes.Insert(0, prefix[..40]);
+        Assert.Equal((0, RouteReason.Overfull), (fleet.Choose(Auto, stranger, out trace), trace.Reason));
+        Assert.Equal(stranger.TokensOf(40), trace.CachedTokens);
     }
 
     [Fact]
