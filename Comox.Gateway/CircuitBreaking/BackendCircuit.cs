@@ -99,6 +99,16 @@ internal sealed class BackendCircuit
         }
     }
 
+    /// <summary>What <see cref="OutlierEjection"/> compares it with its peers by; the time to the first token is the ledger's (NaN when unknown).</summary>
+    public BackendHealth Health(double firstTokenSeconds)
+    {
+        lock (_lock)
+        {
+            var (calls, failures) = _window.Sum();
+            return new BackendHealth(MayEnter(), calls - failures, failures, firstTokenSeconds);
+        }
+    }
+
     /// <returns>Whether a request may be sent. Its outcome must then be told to the permit, whatever it is.</returns>
     public bool TryEnter(out CircuitPermit permit)
     {
