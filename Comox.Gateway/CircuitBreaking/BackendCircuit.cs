@@ -60,7 +60,10 @@ internal sealed class BackendCircuit
         get
         {
             lock (_lock)
-                return _state == CircuitState.Open && _time.GetElapsedTime(_time.GetTimestamp(), _openUntil) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
+            {
+                var left = _state == CircuitState.Open ? _time.GetElapsedTime(_time.GetTimestamp(), _openUntil) : TimeSpan.Zero;
+                return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+            }
         }
     }
 
@@ -77,8 +80,8 @@ internal sealed class BackendCircuit
     }
 
     /// <summary>
-    /// The part of its share that a backend gets: from 0.1 when it has just come back to 1. Half-open it is 1, because one canary at a time is little enough, and an idle fleet
-    /// would never choose it otherwise.
+    /// The part of its share that a backend gets: from 0.1 when it has just come back to 1. Half-open it is 1, because one canary at a time is little enough,
+    /// and an idle fleet would never choose it otherwise.
     /// </summary>
     public double Ramp
     {
@@ -93,6 +96,16 @@ internal sealed class BackendCircuit
                 var part = _options.SlowStart > TimeSpan.Zero ? _time.GetElapsedTime(_closedAt) / _options.SlowStart : 1;
                 return Math.Clamp(part, LeastRamp, 1);
             }
+        }
+    }
+
+    /// <summary>What <see cref="OutlierEjection"/> compares it with its peers by; the time to the first token is the ledger's (NaN when unknown).</summary>
+    public BackendHealth Health(double firstTokenSeconds)
+    {
+        lock (_lock)
+        {
+            var (calls, failures) = _window.Sum();
+            return new BackendHealth(MayEnter(), calls - failures, failures, firstTokenSeconds);
         }
     }
 
@@ -124,7 +137,10 @@ internal sealed class BackendCircuit
         }
     }
 
-    /// <summary>Sends although the circuit is open: when most of a pool is down, the rest must not drown (see <see cref="OutlierEjection"/>). Such a request is no canary.</summary>
+    /// <summary>
+    /// Sends although the circuit is open: when most of a pool is down, the rest must not drown (see <see cref="OutlierEjection"/>). Such a request is no
+    /// canary.
+    /// </summary>
     public CircuitPermit EnterInPanic() => TryEnter(out var permit) ? permit : new CircuitPermit(this, 0, 0);
 
     internal void Succeeded(in CircuitPermit permit)

@@ -20,7 +20,9 @@ internal sealed record CircuitOptions
     /// <summary>How long it stays open the first time; twice as long each time that follows.</summary>
     public TimeSpan Break { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>The longest it stays open, unless the backend itself asks for more. Closed for as long as this, it begins again with <see cref="Break"/>.</summary>
+    /// <summary>
+    /// The longest it stays open, unless the backend itself asks for more. Closed for as long as this, it begins again with <see cref="Break"/>.
+    /// </summary>
     public TimeSpan LongestBreak { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Part by which a break is shortened or lengthened by chance, so that many gateways do not come back at the same moment.</summary>

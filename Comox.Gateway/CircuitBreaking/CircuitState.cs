@@ -10,8 +10,8 @@ internal enum CircuitState
 }
 
 /// <summary>
-/// Leave to send one request. Its outcome is told once: at the first token for a success, so that a long answer does not keep the canary's place. A permit of the circuit's earlier
-/// life (it opened or closed in between) changes nothing.
+/// Leave to send one request. Its outcome is told once: at the first token for a success, so that a long answer does not keep the canary's place. A permit of
+/// the circuit's earlier life (it opened or closed in between) changes nothing.
 /// </summary>
 internal readonly record struct CircuitPermit(BackendCircuit Circuit, long Life, long Canary)
 {

@@ -14,8 +14,8 @@ internal readonly record struct BackendHealth(bool Admissible, int Successes, in
 internal readonly record struct PoolHealth(int Admitted, int Ejected, bool Panic);
 
 /// <summary>
-/// Leaves out backends that are much worse than their peers, which a circuit alone does not see: half of the answers failing, or all of them late. Compared with the median
-/// and not with the mean, because in a pool of four the one that is ill moves the mean halfway to itself. A pure function of the snapshots.
+/// Leaves out backends that are much worse than their peers, which a circuit alone does not see: half of the answers failing, or all of them late. Compared
+/// with the median and not with the mean, because in a pool of four the one that is ill moves the mean halfway to itself. A pure function of the snapshots.
 /// </summary>
 internal static class OutlierEjection
 {
@@ -76,7 +76,8 @@ internal static class OutlierEjection
         return new PoolHealth(count, 0, Panic: true);
     }
 
-    private static bool IsJudged(in BackendHealth backend, OutlierOptions options) => backend.Admissible && backend.Successes + backend.Failures >= options.MinRequests;
+    private static bool IsJudged(in BackendHealth backend, OutlierOptions options) =>
+        backend.Admissible && backend.Successes + backend.Failures >= options.MinRequests;
 
     private static double SuccessRate(in BackendHealth backend) => (double)backend.Successes / (backend.Successes + backend.Failures);
 

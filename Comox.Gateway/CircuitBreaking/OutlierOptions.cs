@@ -23,7 +23,9 @@ internal sealed record OutlierOptions
     /// <summary>Part of the pool, 0 to 1, that may be left out, those with an open circuit included. One may always be.</summary>
     public double MaxEjected { get; init; } = 0.34;
 
-    /// <summary>When less than this part of the pool is left, everybody is used again: a few that drown in the work of all help nobody. 0 turns it off.</summary>
+    /// <summary>
+    /// When less than this part of the pool is left, everybody is used again: a few that drown in the work of all help nobody. 0 turns it off.
+    /// </summary>
     public double PanicBelow { get; init; } = 0.5;
 
     public IEnumerable<string> Faults(string section)

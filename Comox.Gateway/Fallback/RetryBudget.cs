@@ -1,8 +1,8 @@
 namespace Comox.Gateway.Fallback;
 
 /// <summary>
-/// One budget for every second attempt of the whole gateway: retries, fallbacks, continuations and hedges. Limits per request multiply (three retries of four pools are
-/// twelve attempts, just when everything is failing); a share of the real traffic cannot. Safe for all threads; counting a request takes no lock.
+/// One budget for every second attempt of the whole gateway: retries, fallbacks, continuations and hedges. Limits per request multiply (three retries of four
+/// pools are twelve attempts, just when everything is failing); a share of the real traffic cannot. Safe for all threads; counting a request takes no lock.
 /// </summary>
 internal sealed class RetryBudget(RetryBudgetOptions options, TimeProvider time)
 {

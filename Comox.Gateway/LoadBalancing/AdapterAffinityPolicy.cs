@@ -1,7 +1,10 @@
 namespace Comox.Gateway.LoadBalancing;
 
-/// <summary>Least outstanding tokens among the backends that hold the request's LoRA adapter and have room; without an adapter, or such a backend, among all.</summary>
-internal sealed class AdapterAffinityPolicy(LoadBalancingOptions options, LeastOutstandingTokensPolicy leastOutstanding, TimeProvider time) : ILoadBalancingPolicy
+/// <summary>
+/// Least outstanding tokens among the backends that hold the request's LoRA adapter and have room; without an adapter, or such a backend, among all.
+/// </summary>
+internal sealed class AdapterAffinityPolicy(LoadBalancingOptions options, LeastOutstandingTokensPolicy leastOutstanding, TimeProvider time)
+    : ILoadBalancingPolicy
 {
     public string Name => LoadBalancingPolicies.AdapterAffinity;
 
@@ -11,7 +14,11 @@ internal sealed class AdapterAffinityPolicy(LoadBalancingOptions options, LeastO
             return leastOutstanding.Choose(candidates, request, out trace);
 
         var holder = leastOutstanding.ChooseWhere(
-            candidates, request, static (in Candidate candidate, ulong adapter, long now) => candidate.Load.Adapters.Holds(adapter, now), adapter, time.GetTimestamp());
+            candidates,
+            request,
+            static (in Candidate candidate, ulong adapter, long now) => candidate.Load.Adapters.Holds(adapter, now),
+            adapter,
+            time.GetTimestamp());
         if (holder >= 0 && new LoadBound(candidates, options.LoadBound, options.LoadSlack).Admits(candidates[holder]))
         {
             trace = new RouteTrace(RouteReason.Adapter);

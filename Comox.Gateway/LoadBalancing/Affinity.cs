@@ -23,9 +23,9 @@ internal sealed class Affinity(SessionTable sessions, PrefixIndex prefixes)
     }
 
     /// <summary>
-    /// The engine says how much of the prompt was in its cache; call it after <see cref="LoadLease.FirstToken"/>. Where little was, although much was predicted, it has read the
-    /// missing blocks just now, so they are right from here on, unless such misses are its habit: a cache that is switched off, too small, or a template that
-    /// changes the prompt. Then the blocks are dropped, and predictions for it are scaled by its trust.
+    /// The engine says how much of the prompt was in its cache; call it after <see cref="LoadLease.FirstToken"/>. Where little was, although much was
+    /// predicted, it has read the missing blocks just now, so they are right from here on, unless such misses are its habit: a cache that is switched off, too
+    /// small, or a template that changes the prompt. Then the blocks are dropped, and predictions for it are scaled by its trust.
     /// </summary>
     public void Answered(BackendLoad backend, in RoutingRequest request, int predictedTokens, int actualTokens)
     {

@@ -1,15 +1,14 @@
 namespace Comox.Gateway.LoadBalancing;
 
 /// <summary>
-/// The live ledger of one (backend, model): what we have sent there and have not yet got back. It is the fast signal of routing, right the moment a request is sent; what the
-/// engine says of itself comes a second later and only corrects it. It outlives every reload of the configuration. Safe for all threads.
+/// The live ledger of one (backend, model): what we have sent there and have not yet got back. It is the fast signal of routing, right the moment a request is
+/// sent; what the engine says of itself comes a second later and only corrects it. It outlives every reload of the configuration. Safe for all threads.
 /// </summary>
 internal sealed class BackendLoad
 {
     /// <summary>Fewer prompt tokens than this measure the engine's fixed costs and not its rate.</summary>
     private const int LeastTokensToMeasure = 256;
 
-    private readonly LoadOptions _options;
     private readonly TimeProvider _time;
     private readonly DecayedRatio _firstToken;
     private readonly DecayedRatio _prefill;
@@ -23,14 +22,20 @@ internal sealed class BackendLoad
     private long _promptTokens;
     private long _outputTokens;
     private double _weight = 1;
+
+    // What every decision reads of the estimates, beside the counters: 32 backends × 200 models do not fit into a cache, so each object that is touched is
+    // waited for.
+    private double _secondsPerToken;
+    private double _trust = 1;
     private long _position;
     private int _slots;
     private ForeignLoad? _foreign;
 
     public BackendLoad(string id, int slot, LoadOptions options, TimeProvider time)
     {
-        (Id, Slot, _options, _time) = (id, slot, options, time);
+        (Id, Slot, _time) = (id, slot, time);
         IdHash = PrefixHasher.Seed(id);
+        _secondsPerToken = 1 / options.PrefillTokensPerSecond;
         _firstToken = new DecayedRatio(options.HalfLife, time);
         _prefill = new DecayedRatio(options.HalfLife, time);
         _service = new DecayedRatio(options.HalfLife, time);
@@ -76,10 +81,13 @@ internal sealed class BackendLoad
     public long OutputTokens => Math.Max(0, Volatile.Read(ref _outputTokens));
 
     /// <summary>Prompt tokens a second, measured or else assumed.</summary>
-    public double PrefillRate => _prefill.Last is var measured && double.IsNaN(measured) ? _options.PrefillTokensPerSecond : measured;
+    public double PrefillRate => 1 / SecondsPerToken;
+
+    /// <summary>The same as a factor: seconds to read one prompt token.</summary>
+    public double SecondsPerToken => Volatile.Read(ref _secondsPerToken);
 
     /// <summary>How much of what was predicted to be in its prefix cache really was, 0 to 1; 1 until the engine has said otherwise.</summary>
-    public double CacheTrust => _cacheTrust.Last is var measured && double.IsNaN(measured) ? 1 : Math.Clamp(measured, 0, 1);
+    public double CacheTrust => Volatile.Read(ref _trust);
 
     /// <summary>Seconds from sending to the first token; NaN when unknown, which is also what an old measurement becomes.</summary>
     /// <param name="now">A timestamp of the time provider, as everywhere here.</param>
@@ -90,7 +98,10 @@ internal sealed class BackendLoad
 
     public bool TryMove(long from, long to) => Interlocked.CompareExchange(ref _position, to, from) == from;
 
-    /// <summary>Tokens sent and expected back of late, cached ones included: how much of the work it has been given, which the requests in flight do not show while a fleet is quiet.</summary>
+    /// <summary>
+    /// Tokens sent and expected back of late, cached ones included: how much of the work it has been given, which the requests in flight do not show while a
+    /// fleet is quiet.
+    /// </summary>
     public double RecentTokens(long now) => _recent.At(now);
 
     /// <summary>What others do on this backend; null when the engine has not said, or not lately.</summary>
@@ -130,12 +141,18 @@ internal sealed class BackendLoad
         var seconds = _time.GetElapsedTime(begunAt).TotalSeconds;
         _firstToken.Add(seconds);
         if (cachedTokens is { } actual && cost.CachedTokens > 0)
+        {
             _cacheTrust.Add(Math.Min(actual, cost.CachedTokens), cost.CachedTokens);
+            Volatile.Write(ref _trust, Math.Clamp(_cacheTrust.Last, 0, 1));
+        }
 
         // The tokens ahead of this one when it came, its own included, as the engine counts them, were read in that time.
         var read = cachedTokens is { } held ? aheadAtBegin - cost.UncachedTokens + Math.Max(0, cost.PromptTokens - held) : aheadAtBegin;
         if (read >= LeastTokensToMeasure && seconds > 0)
-            _prefill.Add(read, seconds);
+        {
+            _prefill.Add(seconds, read);
+            Volatile.Write(ref _secondsPerToken, _prefill.Last);
+        }
     }
 
     internal void End(in RequestCost cost, bool answered, long begunAt)

@@ -3,8 +3,9 @@ using System.Collections.Concurrent;
 namespace Comox.Gateway.LoadBalancing;
 
 /// <summary>
-/// The ledgers of all backends, by model and name: the same object for the same name, through every reload. Each gets a number among the backends of its model (its slot),
-/// which the prefix index and the session table remember it by. A number is never given twice: a backend that left and came back has an empty cache.
+/// The ledgers of all backends, by model and name: the same object for the same name, through every reload. Each gets a number among the backends of its model
+/// (its slot), which the prefix index and the session table remember it by. A number is never given twice: a backend that left and came back has an empty
+/// cache.
 /// </summary>
 internal sealed class BackendLoads(LoadOptions options, TimeProvider time)
 {

@@ -2,7 +2,7 @@ namespace Comox.Gateway.LoadBalancing;
 
 /// <summary>A backend that a request may be sent to now: ready, admitted by its circuit and not tried before.</summary>
 /// <param name="Load">Its ledger.</param>
-/// <param name="Weight">Its share against the others, in this route and at this moment: configured weight × the ramp of its circuit. Zero and less is never chosen.</param>
+/// <param name="Weight">Its share, in this route and at this moment: configured weight × the ramp of its circuit. Zero and less is never chosen.</param>
 internal readonly record struct Candidate(BackendLoad Load, double Weight)
 {
     public Candidate(BackendLoad load)
@@ -37,8 +37,9 @@ internal readonly ref struct RoutingRequest
         blocks <= 0 || PromptBytes <= 0 ? 0 : (int)Math.Min(PromptTokens, (long)PromptTokens * PrefixHasher.BytesOf(blocks) / PromptBytes);
 
     /// <summary>Blocks that so many tokens fill.</summary>
-    public int BlocksOf(int tokens) =>
-        tokens <= 0 || PromptTokens <= 0 ? 0 : Math.Min(Prefix.Length, PrefixHasher.BlocksIn((int)Math.Min(int.MaxValue, (long)tokens * PromptBytes / PromptTokens)));
+    public int BlocksOf(int tokens) => tokens <= 0 || PromptTokens <= 0
+        ? 0
+        : Math.Min(Prefix.Length, PrefixHasher.BlocksIn((int)Math.Min(int.MaxValue, (long)tokens * PromptBytes / PromptTokens)));
 }
 
 /// <summary>Why a backend was chosen.</summary>

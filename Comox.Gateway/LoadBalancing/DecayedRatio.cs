@@ -1,8 +1,8 @@
 namespace Comox.Gateway.LoadBalancing;
 
 /// <summary>
-/// Amount per unit over recent samples, where a sample counts half as much after every half-life. Weighing by time alone (the usual EWMA) would ignore all but the
-/// first of many samples that come at the same moment, which is what a burst is. Reads take no lock.
+/// Amount per unit over recent samples, where a sample counts half as much after every half-life. Weighing by time alone (the usual EWMA) would ignore all but
+/// the first of many samples that come at the same moment, which is what a burst is. Reads take no lock.
 /// </summary>
 internal sealed class DecayedRatio(TimeSpan halfLife, TimeProvider time)
 {

@@ -1,6 +1,8 @@
 namespace Comox.Gateway.LoadBalancing;
 
-/// <summary>A sum of which half is forgotten after every half-life. One number and its time in one word, so that it takes no lock; exact to some millionths.</summary>
+/// <summary>
+/// A sum of which half is forgotten after every half-life. One number and its time in one word, so that it takes no lock; exact to some millionths.
+/// </summary>
 internal sealed class DecayedSum(TimeSpan halfLife, TimeProvider time)
 {
     // A tenth of a second is fine enough for half-lives of seconds, and lasts 13 years.

@@ -1,8 +1,8 @@
 namespace Comox.Gateway.LoadBalancing;
 
 /// <summary>
-/// Random numbers from a seed, for many threads at once and without a lock: SplitMix64 over an atomic counter. A seeded <see cref="Random"/> may be used by one thread only.
-/// https://prng.di.unimi.it/splitmix64.c
+/// Random numbers from a seed, for many threads at once and without a lock: SplitMix64 over an atomic counter. A seeded <see cref="Random"/> may be used by
+/// one thread only. https://prng.di.unimi.it/splitmix64.c
 /// </summary>
 internal sealed class Dice(ulong seed)
 {

@@ -1,7 +1,8 @@
 namespace Comox.Gateway.LoadBalancing;
 
 /// <summary>
-/// Chooses one of the backends that are ready. A pure decision over the ledgers: it sends nothing, waits for nothing and allocates nothing. Safe for all threads.
+/// Chooses one of the backends that are ready. A pure decision over the ledgers: it sends nothing, waits for nothing and allocates nothing. Safe for all
+/// threads.
 /// </summary>
 internal interface ILoadBalancingPolicy
 {

@@ -1,8 +1,8 @@
 namespace Comox.Gateway.LoadBalancing;
 
 /// <summary>
-/// Least time to the first token of late × requests in flight. The measurement alone would send everything to the backend that was fastest a moment ago, until it is not.
-/// A backend without a recent measurement is given one request at a time to make one: a slow answer must not banish it for ever.
+/// Least time to the first token of late × requests in flight. The measurement alone would send everything to the backend that was fastest a moment ago, until
+/// it is not. A backend without a recent measurement is given one request at a time to make one: a slow answer must not banish it for ever.
 /// </summary>
 internal sealed class LeastLatencyPolicy(Dice dice, TimeProvider time) : ILoadBalancingPolicy
 {
@@ -42,7 +42,8 @@ internal sealed class LeastLatencyPolicy(Dice dice, TimeProvider time) : ILoadBa
                 (chosen, least) = (at, cost);
         }
 
-        trace = new RouteTrace(chosen < 0 ? RouteReason.None : RouteReason.LeastLatency, WaitSeconds: chosen < 0 ? 0 : least, BestWaitSeconds: chosen < 0 ? 0 : least);
+        if (chosen >= 0)
+            trace = new RouteTrace(RouteReason.LeastLatency, WaitSeconds: least, BestWaitSeconds: least);
         return chosen;
     }
 

@@ -8,7 +8,9 @@ internal sealed record LoadBalancingOptions
     /// <summary>One of <see cref="LoadBalancingPolicies.Names"/>.</summary>
     public string Policy { get; init; } = LoadBalancingPolicies.Auto;
 
-    /// <summary>How much longer a session may wait at its own backend than at the best one. Also steadies conversations whose prompts change in the middle.</summary>
+    /// <summary>
+    /// How much longer a session may wait at its own backend than at the best one. Also steadies conversations whose prompts change in the middle.
+    /// </summary>
     public TimeSpan SessionMargin { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>The same for a backend that holds only the prefix or the adapter.</summary>

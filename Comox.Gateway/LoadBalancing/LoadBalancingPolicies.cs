@@ -32,7 +32,9 @@ internal static class LoadBalancingPolicies
     public static readonly ImmutableArray<string> Names =
         [Auto, RoundRobin, PowerOfTwo, LeastLatency, LeastOutstandingTokens, SessionAffinity, PrefixAffinity, AdapterAffinity];
 
-    /// <summary>A route's policy. <paramref name="affinity"/> is what all routes remember together; <paramref name="dice"/> with a fixed seed repeat a decision.</summary>
+    /// <summary>
+    /// A route's policy. <paramref name="affinity"/> is what all routes remember together; <paramref name="dice"/> with a fixed seed repeat a decision.
+    /// </summary>
     public static ILoadBalancingPolicy Create(LoadBalancingOptions options, Affinity affinity, Dice dice, TimeProvider time)
     {
         var leastOutstanding = new LeastOutstandingTokensPolicy(dice);
@@ -44,7 +46,7 @@ internal static class LoadBalancingPolicies
             LeastLatency => new LeastLatencyPolicy(dice, time),
             LeastOutstandingTokens => leastOutstanding,
             SessionAffinity => new SessionAffinityPolicy(options, leastOutstanding),
-            PrefixAffinity => new PrefixAffinityPolicy(options, affinity, leastOutstanding),
+            PrefixAffinity => new PrefixAffinityPolicy(options, affinity, leastOutstanding, time),
             AdapterAffinity => new AdapterAffinityPolicy(options, leastOutstanding, time),
             _ => throw new ArgumentException($"There is no policy '{options.Policy}'; validation lets none through that is not known.", nameof(options)),
         };

@@ -1,8 +1,8 @@
 namespace Comox.Gateway.LoadBalancing;
 
 /// <summary>
-/// Consistent hashing with bounded loads: no backend takes more than its share of the requests in flight × a factor, this request included, so some backend always may.
-/// https://arxiv.org/abs/1608.01350
+/// Consistent hashing with bounded loads: no backend takes more than its share of the requests in flight × a factor, this request included, so some backend
+/// always may. https://arxiv.org/abs/1608.01350
 /// </summary>
 internal readonly ref struct LoadBound
 {

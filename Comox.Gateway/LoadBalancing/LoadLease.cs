@@ -10,8 +10,8 @@ internal readonly record struct RequestCost(int PromptTokens, int CachedTokens, 
 }
 
 /// <summary>
-/// One request's entry in a backend's ledger. Every call may come at any time, from any thread and more than once; what was added is taken off exactly once. An object and not a
-/// struct: copies of a struct could not know of each other's end.
+/// One request's entry in a backend's ledger. Every call may come at any time, from any thread and more than once; what was added is taken off exactly once.
+/// An object and not a struct: copies of a struct could not know of each other's end.
 /// </summary>
 internal sealed class LoadLease : IDisposable
 {

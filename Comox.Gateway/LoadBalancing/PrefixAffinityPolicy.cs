@@ -1,14 +1,15 @@
 namespace Comox.Gateway.LoadBalancing;
 
 /// <summary>The backend that is believed to hold most of the prompt, while it has room; where none holds enough to matter, least outstanding tokens.</summary>
-internal sealed class PrefixAffinityPolicy(LoadBalancingOptions options, Affinity affinity, LeastOutstandingTokensPolicy otherwise) : ILoadBalancingPolicy
+internal sealed class PrefixAffinityPolicy(LoadBalancingOptions options, Affinity affinity, LeastOutstandingTokensPolicy otherwise, TimeProvider time)
+    : ILoadBalancingPolicy
 {
     public string Name => LoadBalancingPolicies.PrefixAffinity;
 
     public int Choose(ReadOnlySpan<Candidate> candidates, in RoutingRequest request, out RouteTrace trace)
     {
         Span<int> blocks = candidates.Length <= AutoPolicy.OnStack ? stackalloc int[candidates.Length] : new int[candidates.Length];
-        affinity.Prefixes.Match(candidates, request.Prefix, blocks);
+        affinity.Prefixes.Match(candidates, request.Prefix, time.GetTimestamp(), blocks);
         var bound = new LoadBound(candidates, options.LoadBound, options.LoadSlack);
         var chosen = -1;
         var most = (Tokens: Math.Max(1, options.MinPrefixTokens) - 1, Requests: 0.0);

@@ -5,16 +5,16 @@ using System.Runtime.InteropServices;
 namespace Comox.Gateway.LoadBalancing;
 
 /// <summary>
-/// Hashes what an engine reads before it answers, in the order of the prompt (tools, system, every turn), as a chain: the hash of block n covers all bytes before it, so
-/// two requests with the same hash n share everything up to there. Raw JSON bytes, because tokens would cost more than routing; two clients that write the same prompt
-/// with other spaces are two prompts here.
+/// Hashes what an engine reads before it answers, in the order of the prompt (tools, system, every turn), as a chain: the hash of block n covers all bytes
+/// before it, so two requests with the same hash n share everything up to there. Raw JSON bytes, because tokens would cost more than routing; two clients that
+/// write the same prompt with other spaces are two prompts here.
 /// <para>
-/// Blocks grow with the offset, sixteen of 256 bytes, sixteen of 512, and so on: 128 blocks cover a megabyte, fine where prompts differ (system prompt, tools) and
-/// coarse where a conversation only grows. Where a block ends depends on its number alone, never on the length of the prompt.
+/// Blocks grow with the offset, sixteen of 256 bytes, sixteen of 512, and so on: 128 blocks cover a megabyte, fine where prompts differ (system prompt, tools)
+/// and coarse where a conversation only grows. Where a block ends depends on its number alone, never on the length of the prompt.
 /// </para>
 /// <para>
-/// Four lanes of 64 × 64 → 128-bit multiplication, folded, as in wyhash (https://github.com/wangyi-fudan/wyhash). Not cryptographic: whoever finds a collision gains
-/// a request on a backend that must read the prompt.
+/// Four lanes of 64 × 64 → 128-bit multiplication, folded, as in wyhash (https://github.com/wangyi-fudan/wyhash). Not cryptographic: whoever finds a collision
+/// gains a request on a backend that must read the prompt.
 /// </para>
 /// </summary>
 internal ref struct PrefixHasher

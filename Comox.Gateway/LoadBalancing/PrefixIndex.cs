@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Numerics;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Comox.Gateway.LoadBalancing;
 
@@ -23,14 +24,15 @@ internal sealed record PrefixIndexOptions
 }
 
 /// <summary>
-/// Which backends are likely to have a block of a prompt in their prefix cache. Approximate by design: engines do not tell what they evict, so an entry is a guess
-/// that ages. Fixed in size, like a processor's cache: a block may lie in one of eight places, and a new one takes that of the oldest. Entries hold one bit for each of 64
-/// backends; a model with more of them has more entries per block. No lock: what a race can do is a wrong guess.
+/// Which backends are likely to have a block of a prompt in their prefix cache. Approximate by design: engines do not tell what they evict, so an entry is a
+/// guess that ages. Fixed in size, like a processor's cache: a block may lie in one of eight places, and a new one takes that of the oldest. Entries hold one
+/// bit for each of 64 backends; a model with more of them has more entries per block. No lock: what a race can do is a wrong guess.
 /// </summary>
 internal sealed class PrefixIndex
 {
     private const int Ways = 8;
     private const int BackendsPerEntry = 64;
+    private const int GroupShift = 6;
 
     // One set, side by side so that a look-up touches neighbouring cache lines: eight keys, eight masks of backends, eight seconds of last use (32 bits each).
     private const int Masks = Ways;
@@ -58,9 +60,9 @@ internal sealed class PrefixIndex
     /// <summary>Blocks of the chain that one backend is believed to hold, from the first on without a gap.</summary>
     public int Match(int slot, ReadOnlySpan<ulong> hashes)
     {
-        var bit = 1UL << (slot % BackendsPerEntry);
-        var group = slot / BackendsPerEntry;
-        var second = Second();
+        var bit = 1UL << (slot & (BackendsPerEntry - 1));
+        var group = slot >> GroupShift;
+        var second = Second(_time.GetTimestamp());
         for (var at = 0; at < hashes.Length; at++)
         {
             if ((MaskOf(KeyOf(hashes[at], group), second) & bit) == 0)
@@ -71,51 +73,61 @@ internal sealed class PrefixIndex
     }
 
     /// <summary>The same for all candidates in one walk along the chain; <paramref name="blocks"/> receives the matched blocks, by candidate.</summary>
-    public void Match(ReadOnlySpan<Candidate> candidates, ReadOnlySpan<ulong> hashes, Span<int> blocks)
+    public void Match(ReadOnlySpan<Candidate> candidates, ReadOnlySpan<ulong> hashes, long now, Span<int> blocks)
     {
         blocks = blocks[..candidates.Length];
-        blocks.Clear();
-        if (hashes.IsEmpty)
-            return;
-
-        var second = Second();
-        Span<int> bySlot = stackalloc int[BackendsPerEntry];
-        for (var group = NextGroup(candidates, -1); group != int.MaxValue; group = NextGroup(candidates, group))
+        if (hashes.IsEmpty || candidates.IsEmpty)
         {
+            blocks.Clear();
+            return;
+        }
+
+        var second = Second(now);
+        Span<int> bySlot = stackalloc int[BackendsPerEntry];
+        for (var group = FirstGroup(candidates); group != int.MaxValue;)
+        {
+            // Nearly always all candidates are of one group, and this is the only round.
             var wanted = 0UL;
+            var next = int.MaxValue;
             foreach (ref readonly var candidate in candidates)
             {
-                if (candidate.Load.Slot / BackendsPerEntry == group)
-                    wanted |= 1UL << (candidate.Load.Slot % BackendsPerEntry);
+                var slot = candidate.Load.Slot;
+                if (slot >> GroupShift == group)
+                    wanted |= 1UL << (slot & (BackendsPerEntry - 1));
+                else if (slot >> GroupShift > group)
+                    next = Math.Min(next, slot >> GroupShift);
             }
 
             Walk(hashes, group, wanted, second, bySlot);
             for (var at = 0; at < candidates.Length; at++)
             {
-                if (candidates[at].Load.Slot / BackendsPerEntry == group)
-                    blocks[at] = bySlot[candidates[at].Load.Slot % BackendsPerEntry];
+                var slot = candidates[at].Load.Slot;
+                if (slot >> GroupShift == group)
+                    blocks[at] = bySlot[slot & (BackendsPerEntry - 1)];
             }
+
+            group = next;
         }
     }
 
     /// <summary>The backend is sent a prompt with these blocks and will have read them soon; also keeps them young.</summary>
     public void Insert(int slot, ReadOnlySpan<ulong> hashes)
     {
-        var bit = 1UL << (slot % BackendsPerEntry);
-        var second = Second();
+        var bit = 1UL << (slot & (BackendsPerEntry - 1));
+        var second = Second(_time.GetTimestamp());
         foreach (var hash in hashes)
-            Insert(KeyOf(hash, slot / BackendsPerEntry), bit, second);
+            Insert(KeyOf(hash, slot >> GroupShift), bit, second);
     }
 
     /// <summary>The engine had fewer blocks in its cache than predicted: those between are not to be believed again.</summary>
     public void Correct(int slot, ReadOnlySpan<ulong> hashes, int predicted, int actual)
     {
-        var bit = 1UL << (slot % BackendsPerEntry);
+        var bit = 1UL << (slot & (BackendsPerEntry - 1));
         for (var at = Math.Max(0, actual); at < Math.Min(predicted, hashes.Length); at++)
         {
-            var key = KeyOf(hashes[at], slot / BackendsPerEntry);
+            var key = KeyOf(hashes[at], slot >> GroupShift);
             var set = SetOf(key);
-            if (set[..Ways].IndexOf(key) is var way and >= 0)
+            if (WayOf(set, key) is var way and >= 0)
                 Interlocked.And(ref set[Masks + way], ~bit);
         }
     }
@@ -139,7 +151,7 @@ internal sealed class PrefixIndex
     private ulong MaskOf(ulong key, uint second)
     {
         var set = SetOf(key);
-        var way = set[..Ways].IndexOf(key);
+        var way = WayOf(set, key);
         if (way < 0 || Age(second, StampsOf(set)[way]) > _maxAge)
             return 0;
         return set[Masks + way];
@@ -149,7 +161,7 @@ internal sealed class PrefixIndex
     {
         var set = SetOf(key);
         var stamps = StampsOf(set);
-        var way = set[..Ways].IndexOf(key);
+        var way = WayOf(set, key);
         if (way >= 0)
         {
             if (Age(second, stamps[way]) > _maxAge)
@@ -180,17 +192,12 @@ internal sealed class PrefixIndex
     // Below zero where another thread has read the clock later.
     private static int Age(uint second, uint stamp) => (int)(second - stamp);
 
-    private static int NextGroup(ReadOnlySpan<Candidate> candidates, int after)
+    private static int FirstGroup(ReadOnlySpan<Candidate> candidates)
     {
-        var next = int.MaxValue;
+        var first = int.MaxValue;
         foreach (ref readonly var candidate in candidates)
-        {
-            var group = candidate.Load.Slot / BackendsPerEntry;
-            if (group > after && group < next)
-                next = group;
-        }
-
-        return next;
+            first = Math.Min(first, candidate.Load.Slot >> GroupShift);
+        return first;
     }
 
     private static ulong KeyOf(ulong hash, int group)
@@ -201,8 +208,15 @@ internal sealed class PrefixIndex
 
     private Span<ulong> SetOf(ulong key) => _table.AsSpan((int)Math.BigMul(key, _sets, out _) * SetWords, SetWords);
 
+    // All eight at once; -1 when it is in none.
+    private static int WayOf(ReadOnlySpan<ulong> set, ulong key)
+    {
+        var equal = Vector512.Equals(Vector512.Create(set[..Ways]), Vector512.Create(key)).ExtractMostSignificantBits();
+        return equal == 0 ? -1 : BitOperations.TrailingZeroCount(equal);
+    }
+
     private static Span<uint> StampsOf(Span<ulong> set) => MemoryMarshal.Cast<ulong, uint>(set[Stamps..]);
 
     // From one, so that no block in use looks like an empty place.
-    private uint Second() => (uint)(_time.GetElapsedTime(_start).Ticks / TimeSpan.TicksPerSecond) + 1;
+    private uint Second(long now) => (uint)((now - _start) / _time.TimestampFrequency) + 1;
 }

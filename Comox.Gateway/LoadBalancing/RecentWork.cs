@@ -27,8 +27,8 @@ internal readonly ref struct RecentWork
             > (options.LoadBound * _perWeight * candidate.Weight) + (options.LoadSlack * (double)(request.PromptTokens + request.OutputTokens));
 
     /// <summary>
-    /// The one with the least, by weight, of those that would not wait too long. Nobody counts as having had less than half of a full share: a backend that comes back would
-    /// else get every newcomer, however small its weight is while it warms up.
+    /// The one with the least, by weight, of those that would not wait too long. Nobody counts as having had less than half of a full share: a backend that
+    /// comes back would else get every newcomer, however small its weight is while it warms up.
     /// </summary>
     public int Least(ReadOnlySpan<Candidate> candidates, ReadOnlySpan<double> waits, double longest)
     {

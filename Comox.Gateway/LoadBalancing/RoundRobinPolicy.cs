@@ -1,8 +1,8 @@
 namespace Comox.Gateway.LoadBalancing;
 
 /// <summary>
-/// In turn, by weight, and smoothly: stride scheduling. Every backend has a position that its choice moves on by 1 / weight, and the one furthest behind is next. The
-/// position is the ledger's, so a reload does not begin again with the first backend.
+/// In turn, by weight, and smoothly: stride scheduling. Every backend has a position that its choice moves on by 1 / weight, and the one furthest behind is
+/// next. The position is the ledger's, so a reload does not begin again with the first backend.
 /// </summary>
 internal sealed class RoundRobinPolicy : ILoadBalancingPolicy
 {

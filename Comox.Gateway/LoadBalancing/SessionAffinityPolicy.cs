@@ -1,8 +1,8 @@
 namespace Comox.Gateway.LoadBalancing;
 
 /// <summary>
-/// Rendezvous hashing: every backend draws a number from the session's key, and the highest one that has room wins. When a backend comes or goes only its own sessions
-/// move. Without a key: least outstanding tokens.
+/// Rendezvous hashing: every backend draws a number from the session's key, and the highest one that has room wins. When a backend comes or goes only its own
+/// sessions move. Without a key: least outstanding tokens.
 /// </summary>
 internal sealed class SessionAffinityPolicy(LoadBalancingOptions options, LeastOutstandingTokensPolicy otherwise) : ILoadBalancingPolicy
 {

@@ -21,8 +21,8 @@ internal sealed record SessionTableOptions
 }
 
 /// <summary>
-/// Session → the backend that answered it last. Fixed in size, like a processor's cache: a session may lie in one of eight places, and a new one takes the place of the one longest
-/// silent there. No lock: the worst that a race can do is to forget a session, which costs one reading of a prompt.
+/// Session → the backend that answered it last. Fixed in size, like a processor's cache: a session may lie in one of eight places, and a new one takes the
+/// place of the one longest silent there. No lock: the worst that a race can do is to forget a session, which costs one reading of a prompt.
 /// </summary>
 internal sealed class SessionTable
 {
@@ -51,8 +51,10 @@ internal sealed class SessionTable
     public static ulong Key(ReadOnlySpan<char> tenant, ReadOnlySpan<char> model, ReadOnlySpan<char> session) =>
         PrefixHasher.Seed(session, PrefixHasher.Seed(model, PrefixHasher.Seed(tenant)));
 
+    /// <param name="session">See <see cref="Key"/>.</param>
+    /// <param name="now">A timestamp of the time provider.</param>
     /// <returns>The slot of the backend; -1 when the session is not known.</returns>
-    public int Find(ulong session)
+    public int Find(ulong session, long now)
     {
         var (key, set) = Place(session);
         for (var at = set; at < set + Ways; at++)
@@ -61,7 +63,7 @@ internal sealed class SessionTable
                 continue;
             var value = Volatile.Read(ref _values[at]);
             // Another session may have taken the place between the two reads.
-            return Volatile.Read(ref _keys[at]) == key && (int)(Second() - (uint)(value >> 32)) <= _maxAge ? (int)(uint)value : -1;
+            return Volatile.Read(ref _keys[at]) == key && (int)(Second(now) - (uint)(value >> 32)) <= _maxAge ? (int)(uint)value : -1;
         }
 
         return -1;
@@ -70,7 +72,7 @@ internal sealed class SessionTable
     public void Set(ulong session, int slot)
     {
         var (key, set) = Place(session);
-        var value = ((ulong)Second() << 32) | (uint)slot;
+        var value = ((ulong)Second(_time.GetTimestamp()) << 32) | (uint)slot;
         var oldest = set;
         for (var at = set; at < set + Ways; at++)
         {
@@ -99,5 +101,5 @@ internal sealed class SessionTable
     }
 
     // From one, so that no session in use looks like an empty place.
-    private uint Second() => (uint)(_time.GetElapsedTime(_start).Ticks / TimeSpan.TicksPerSecond) + 1;
+    private uint Second(long now) => (uint)((now - _start) / _time.TimestampFrequency) + 1;
 }

@@ -5,9 +5,9 @@ namespace Comox.Gateway.LoadBalancing;
 /// <list type="table">
 /// <item><term>reading</term><description>uncached prompt tokens ahead, mine included, ÷ prefill rate</description></item>
 /// <item><term>writing</term><description>requests in flight × my expected tokens × what each of them slows one token by</description></item>
-/// <item><term>queue</term><description>where the number of slots is known and all are taken: requests over it × time of an answer ÷ slots</description></item>
+/// <item><term>queue</term><description>where slots are counted and all are taken: requests over them × time of an answer ÷ slots</description></item>
 /// <item><term>adapter</term><description>loading it, where the backend does not hold it</description></item>
-/// <item><term>correction</term><description>the same for what others do there, and 0.15 s · k / (1 − k) for a KV cache that is k full: telemetry, where it is fresh</description></item>
+/// <item><term>correction</term><description>the same for what others do there, and 0.15 s · k / (1 − k) for a KV cache k full: fresh telemetry</description></item>
 /// </list>
 /// All requests in flight count as writing, not only those past their first token: in a burst nobody has one yet, and all will be writing beside this one.
 /// A backend without telemetry gets the mean correction of the others; zero would make the silent one look idle.
@@ -28,7 +28,7 @@ internal sealed class WaitPrediction(LoadBalancingOptions options)
     private readonly double _adapter = options.AdapterLoadTime.TotalSeconds;
 
     /// <summary>What reading so many prompt tokens takes at a backend.</summary>
-    public double Reading(in Candidate candidate, int tokens) => candidate.Weight <= 0 ? 0 : tokens / candidate.Load.PrefillRate / candidate.Weight;
+    public double Reading(in Candidate candidate, int tokens) => candidate.Weight <= 0 ? 0 : tokens * candidate.Load.SecondsPerToken / candidate.Weight;
 
     public void Predict(ReadOnlySpan<Candidate> candidates, in RoutingRequest request, ReadOnlySpan<int> cached, long now, Span<double> waits)
     {
@@ -63,7 +63,7 @@ internal sealed class WaitPrediction(LoadBalancingOptions options)
     private double Ledger(BackendLoad load, in RoutingRequest request, int cached, long now)
     {
         var inFlight = load.InFlight;
-        var wait = ((load.PromptTokens + Math.Max(0, request.PromptTokens - cached)) / load.PrefillRate)
+        var wait = ((load.PromptTokens + Math.Max(0, request.PromptTokens - cached)) * load.SecondsPerToken)
             + (inFlight * ((request.OutputTokens * _slowdown) + Touch));
         if (load.Slots is { } slots && inFlight >= slots)
         {
@@ -77,7 +77,7 @@ internal sealed class WaitPrediction(LoadBalancingOptions options)
     }
 
     private double Others(BackendLoad load, ForeignLoad foreign, in RoutingRequest request) => foreign.Requests is { } requests
-        ? (foreign.Waiting * ForeignPromptTokens / load.PrefillRate) + (requests * request.OutputTokens * _slowdown)
+        ? (foreign.Waiting * ForeignPromptTokens * load.SecondsPerToken) + (requests * request.OutputTokens * _slowdown)
         : double.NaN;
 
     private static double KvPressure(ForeignLoad foreign) =>

@@ -188,6 +188,23 @@ public sealed class BackendCircuitTests
     }
 
     [Fact]
+    public void Its_health_is_the_outcomes_of_the_window()
+    {
+        var circuit = Circuit(Steady);
+        Fail(circuit, 2);
+        Enter(circuit).Succeeded();
+        Enter(circuit).Ignored();
+        Assert.Equal(new BackendHealth(true, 1, 2, 0.5), circuit.Health(0.5));
+        _time.Advance(TimeSpan.FromSeconds(31));
+        Assert.Equal(new BackendHealth(true, 0, 0, 0.5), circuit.Health(0.5));
+
+        Fail(circuit, 5);
+        Assert.False(circuit.Health(0.5).Admissible);
+        Recover(circuit);
+        Assert.Equal(new BackendHealth(true, 0, 0, 0.5), circuit.Health(0.5));
+    }
+
+    [Fact]
     public void A_circuit_belongs_to_a_backend_and_a_model()
     {
         var circuits = new BackendCircuits(Steady, new Dice(1), _time);

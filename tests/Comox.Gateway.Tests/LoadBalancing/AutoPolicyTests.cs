@@ -52,6 +52,27 @@ public sealed class AutoPolicyTests
     }
 
     [Fact]
+    public void A_session_is_not_moved_for_evenness_alone_but_a_shared_prefix_is_no_excuse()
+    {
+        var fleet = new RoutingFleet(2);
+        var prefix = RoutingFleet.Blocks(1, 64);
+        var session = new RoutingRequest { PromptTokens = 10_000, OutputTokens = 10, PromptBytes = 40_000, Session = 5, Prefix = prefix };
+        fleet.Affinity.Sent(fleet.Backends[1], session);
+        // Thirty requests more than the other, all of them writing already: 30 ms of waiting.
+        for (var number = 0; number < 30; number++)
+            fleet.Backends[1].Begin(new RequestCost(0, 0, 10));
+
+        Assert.Equal((1, RouteReason.Session), (fleet.Choose(Auto, session, out var trace), trace.Reason));
+        var stranger = new RoutingRequest { PromptTokens = 10_000, OutputTokens = 10, PromptBytes = 40_000, Prefix = prefix };
+        Assert.Equal((0, RouteReason.Overfull), (fleet.Choose(Auto, stranger, out trace), trace.Reason));
+
+        // What the one it goes to holds is predicted all the same: the ledger must not take it for unread.
+        fleet.Affinity.Prefixes.Insert(0, prefix[..40]);
+        Assert.Equal((0, RouteReason.Overfull), (fleet.Choose(Auto, stranger, out trace), trace.Reason));
+        Assert.Equal(stranger.TokensOf(40), trace.CachedTokens);
+    }
+
+    [Fact]
     public void A_session_comes_before_a_prefix_and_a_prefix_before_an_adapter()
     {
         var fleet = new RoutingFleet(4);

@@ -130,6 +130,31 @@ public sealed class BackendLoadTests
     }
 
     [Fact]
+    public void The_work_of_late_outlives_the_requests_and_is_half_forgotten_after_the_half_life()
+    {
+        var load = Load();
+        load.Begin(new RequestCost(900, 500, 100)).End();
+        Assert.Equal(1000, load.RecentTokens(_time.GetTimestamp()), 0.1);
+        _time.Advance(TimeSpan.FromSeconds(30));
+        load.Begin(new RequestCost(500, 0, 0)).End();
+        Assert.Equal(1000, load.RecentTokens(_time.GetTimestamp()), 0.1);
+        _time.Advance(TimeSpan.FromSeconds(60));
+        Assert.Equal(250, load.RecentTokens(_time.GetTimestamp()), 0.1);
+    }
+
+    [Fact]
+    public async Task The_work_of_late_loses_nothing_when_threads_add_to_it()
+    {
+        var load = Load();
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() =>
+        {
+            for (var number = 0; number < 5000; number++)
+                load.Begin(new RequestCost(1, 0, 0)).End();
+        })));
+        Assert.Equal(20_000, load.RecentTokens(_time.GetTimestamp()));
+    }
+
+    [Fact]
     public void A_burst_of_first_tokens_at_one_moment_counts_as_many()
     {
         var load = Load();

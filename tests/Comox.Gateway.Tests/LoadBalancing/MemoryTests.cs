@@ -14,18 +14,18 @@ public sealed class MemoryTests
     public void A_session_is_remembered_until_it_is_silent_for_too_long()
     {
         var table = new SessionTable(new SessionTableOptions { MaxAge = TimeSpan.FromMinutes(1) }, _time);
-        Assert.Equal(-1, table.Find(7));
+        Assert.Equal(-1, table.Find(7, _time.GetTimestamp()));
         table.Set(7, 3);
-        Assert.Equal(3, table.Find(7));
+        Assert.Equal(3, table.Find(7, _time.GetTimestamp()));
         table.Set(7, 0);
-        Assert.Equal(0, table.Find(7));
+        Assert.Equal(0, table.Find(7, _time.GetTimestamp()));
 
         _time.Advance(TimeSpan.FromSeconds(50));
         table.Set(7, 5);
         _time.Advance(TimeSpan.FromSeconds(50));
-        Assert.Equal(5, table.Find(7));
+        Assert.Equal(5, table.Find(7, _time.GetTimestamp()));
         _time.Advance(TimeSpan.FromSeconds(20));
-        Assert.Equal(-1, table.Find(7));
+        Assert.Equal(-1, table.Find(7, _time.GetTimestamp()));
     }
 
     [Fact]
@@ -41,8 +41,8 @@ public sealed class MemoryTests
                 table.Set(1_000_000 + kept, (int)kept);
         }
 
-        Assert.All(Enumerable.Range(0, 20), kept => Assert.Equal(kept, table.Find(1_000_000 + (ulong)kept)));
-        Assert.InRange(Enumerable.Range(0, 100_000).Count(session => table.Find((ulong)session) >= 0), 900, 1024);
+        Assert.All(Enumerable.Range(0, 20), kept => Assert.Equal(kept, table.Find(1_000_000 + (ulong)kept, _time.GetTimestamp())));
+        Assert.InRange(Enumerable.Range(0, 100_000).Count(session => table.Find((ulong)session, _time.GetTimestamp()) >= 0), 900, 1024);
     }
 
     [Fact]
@@ -64,7 +64,7 @@ public sealed class MemoryTests
             {
                 var session = (ulong)dice.Next(500);
                 table.Set(session, (int)session % 50);
-                if (table.Find((ulong)dice.Next(500)) is < -1 or >= 50)
+                if (table.Find((ulong)dice.Next(500), _time.GetTimestamp()) is < -1 or >= 50)
                     Interlocked.Increment(ref wrong);
             }
         })));
@@ -97,7 +97,7 @@ public sealed class MemoryTests
             var candidates = asked.Distinct().Select(slot => new Candidate(loads[slot])).ToArray();
             var matched = new int[candidates.Length];
             var hashes = RoutingFleet.Blocks(1, 20);
-            index.Match(candidates, hashes, matched);
+            index.Match(candidates, hashes, _time.GetTimestamp(), matched);
             return matched.SequenceEqual(candidates.Select(candidate => index.Match(candidate.Load.Slot, hashes)))
                 && matched.SequenceEqual(candidates.Select(candidate => known.Where(insert => insert.slot == candidate.Load.Slot).Select(insert => insert.blocks).DefaultIfEmpty().Max()));
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(200).WithQuietOnSuccess(true));

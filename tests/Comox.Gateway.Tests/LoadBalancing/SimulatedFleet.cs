@@ -8,7 +8,9 @@ internal sealed record SimulatedRequest(double At, int PromptTokens, int OutputT
 /// <summary>What became of it. The first token is infinitely late at a backend that never answers.</summary>
 internal sealed record SimulatedAnswer(int Backend, double FirstToken, int CachedTokens, int PredictedTokens);
 
-/// <summary>An engine: reads prompts one after the other at a rate, skips the blocks it holds, keeps the most recently used of them, and writes all answers at once.</summary>
+/// <summary>
+/// An engine: reads prompts one after the other at a rate, skips the blocks it holds, keeps the most recently used of them, and writes all answers at once.
+/// </summary>
 internal sealed class SimulatedEngine
 {
     private readonly LinkedList<ulong> _blocks = [];
