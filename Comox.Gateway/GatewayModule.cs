@@ -1,5 +1,7 @@
 using Comox.Gateway.Backends;
+using Comox.Gateway.CircuitBreaking;
 using Comox.Gateway.Diagnostics;
+using Comox.Gateway.Fallback;
 using Comox.Gateway.Forwarding;
 using Comox.Gateway.LoadBalancing;
 using Comox.Gateway.OpenAI;
@@ -24,14 +26,16 @@ public static class GatewayModule
         services.AddSingleton<IValidateOptions<GatewayOptions>, GatewayOptionsValidator>();
         services.AddOptions<GatewayOptions>().BindConfiguration(GatewayOptions.Section).ValidateOnStart();
 
-        services.AddSingleton(provider => new Fleet(ServiceClients.AuthorizationOf(provider))).AddSingleton<NodeConnector>().AddHostedService<NodeWatcher>();
+        services.AddSingleton(provider => ServiceClients.AuthorizationOf(provider)).AddSingleton<BackendFactory>();
+        services.AddSingleton<Fleet>().AddSingleton<NodeConnector>().AddHostedService<NodeWatcher>();
+        services.AddRouteTable();
         services.AddSingleton<Drain>().AddSingleton<OutboxWriter>().AddSingleton<ReplyHandover>().AddHostedService(provider => provider.GetRequiredService<ReplyHandover>());
         services.AddForwarding();
         services.AddGatewayDiagnostics();
 
         services.AddSingleton<ChatPipeline>();
-        services.AddSingleton<RoutingStep>().AddSingleton<RecallStep>().AddSingleton<LoadBalancingStep>().AddSingleton<ForwardStep>();
-        services.AddSingleton<ChatCompletionsEndpoint>().AddSingleton<ModelsEndpoint>();
+        services.AddSingleton<RoutingStep>().AddSingleton<RecallStep>().AddSingleton<FallbackStep>().AddSingleton<LoadBalancingStep>().AddSingleton<CircuitStep>().AddSingleton<ForwardStep>();
+        services.AddSingleton<InferenceEndpoint>().AddSingleton<ModelsEndpoint>();
 
         services.AddHealthChecks().AddCheck<OutboxHealthCheck>(OutboxHealthCheck.Name);
         return builder;
@@ -39,8 +43,12 @@ public static class GatewayModule
 
     public static WebApplication MapGateway(this WebApplication app)
     {
-        var v1 = app.MapGroup("/v1").RequireAuthorization();
-        v1.MapPost("/chat/completions", http => Endpoint<ChatCompletionsEndpoint>(http).InvokeAsync(http));
+        var v1 = app.MapGroup("/v1").RequireAuthorization(ServiceAuthentication.AnyCaller);
+        v1.MapPost("/chat/completions", http => Endpoint<InferenceEndpoint>(http).InvokeAsync(http, RequestApi.Chat));
+        v1.MapPost("/completions", http => Endpoint<InferenceEndpoint>(http).InvokeAsync(http, RequestApi.Completions));
+        v1.MapPost("/embeddings", http => Endpoint<InferenceEndpoint>(http).InvokeAsync(http, RequestApi.Embeddings));
+        v1.MapPost("/responses", http => Endpoint<InferenceEndpoint>(http).ResponsesAsync(http));
+        v1.MapPost("/messages", http => Endpoint<InferenceEndpoint>(http).MessagesAsync(http));
         v1.MapGet("/models", http => Endpoint<ModelsEndpoint>(http).ListAsync(http));
         v1.MapGet("/models/{**id}", http => Endpoint<ModelsEndpoint>(http).GetAsync(http));
         v1.Map("/{**path}", UnknownPathEndpoint.InvokeAsync);

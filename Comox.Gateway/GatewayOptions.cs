@@ -20,6 +20,9 @@ internal sealed record GatewayOptions
     /// <summary>The largest event taken from an engine, in bytes: an engine that never ends a line must not eat the memory.</summary>
     public int MaxEventBytes { get; set; } = 4 * 1024 * 1024;
 
+    /// <summary>The largest answer taken that is not streamed, in bytes.</summary>
+    public int MaxAnswerBytes { get; set; } = 64 * 1024 * 1024;
+
     /// <summary>How long a node may take to accept a connection.</summary>
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
@@ -29,6 +32,9 @@ internal sealed record GatewayOptions
     /// <summary>The longest pause between two tokens. Comments and heartbeats do not count as tokens.</summary>
     public TimeSpan TokenIdleTimeout { get; set; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>The longest that one answer may take from its request to its end, over all attempts.</summary>
+    public TimeSpan TotalTimeout { get; set; } = TimeSpan.FromHours(2);
+
     /// <summary>How long to wait for <c>[DONE]</c> after the finish reason before ending the answer without it.</summary>
     public TimeSpan EndOfStreamTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
@@ -36,7 +42,7 @@ internal sealed record GatewayOptions
     public TimeSpan KeepAliveInterval { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>How long a client may take nothing of a stream before its connection is closed.</summary>
-    public TimeSpan SlowClientTimeout { get; init; } = TimeSpan.FromMinutes(1);
+    public TimeSpan SlowClientTimeout { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>How long the memory service may take to assemble a super-prompt.</summary>
     public TimeSpan RecallTimeout { get; set; } = TimeSpan.FromSeconds(10);
@@ -73,6 +79,7 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
         Positive(options.ConnectTimeout, nameof(options.ConnectTimeout));
         Positive(options.FirstTokenTimeout, nameof(options.FirstTokenTimeout));
         Positive(options.TokenIdleTimeout, nameof(options.TokenIdleTimeout));
+        Positive(options.TotalTimeout, nameof(options.TotalTimeout));
         Positive(options.EndOfStreamTimeout, nameof(options.EndOfStreamTimeout));
         Positive(options.KeepAliveInterval, nameof(options.KeepAliveInterval));
         Positive(options.SlowClientTimeout, nameof(options.SlowClientTimeout));

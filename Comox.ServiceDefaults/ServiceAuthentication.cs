@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using Comox.ServiceDefaults.Contracts.OpenAI;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -26,13 +27,22 @@ public static class ServiceAuthentication
     /// <summary>Name of the caller that holds the admin key, and so of the subject its conversations are about.</summary>
     public const string AdminCaller = "admin";
 
+    /// <summary>The policy of what every key may use.</summary>
+    public const string AnyCaller = "Comox.AnyCaller";
+
+    /// <summary>The role of callers whose keys are in the settings.</summary>
+    public const string CallerRole = "caller";
+
     /// <summary>Name of the caller that holds the service key.</summary>
     public const string ServiceCaller = "service";
 
     internal static void AddServiceAuthentication(this IHostApplicationBuilder builder)
     {
         builder.Services.AddAuthentication(Scheme).AddScheme<AuthenticationSchemeOptions, KeyHandler>(Scheme, null);
-        builder.Services.AddAuthorization();
+        builder.Services.AddAuthorizationBuilder()
+            // A key of a caller's opens the inference APIs alone, never memory, nodes or settings.
+            .SetDefaultPolicy(new AuthorizationPolicyBuilder(Scheme).RequireRole(AdminCaller, ServiceCaller).Build())
+            .AddPolicy(AnyCaller, policy => policy.AddAuthenticationSchemes(Scheme).RequireAuthenticatedUser());
         builder.Services.AddSingleton(services => new AdminKeyCheck(services.GetRequiredService<IOptions<ServiceKeys>>()));
         builder.Services.AddOptions<ServiceKeys>()
             .Configure<IConfiguration>((keys, configuration) =>
@@ -51,7 +61,7 @@ public static class ServiceAuthentication
 
     public static string CallerName(this ClaimsPrincipal caller) => caller.Identity?.Name ?? throw new InvalidOperationException("The endpoint lacks RequireAuthorization().");
 
-    private sealed class KeyHandler(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, IOptions<ServiceKeys> keys)
+    private sealed class KeyHandler(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, IOptions<ServiceKeys> keys, IEnumerable<ICallerDirectory> directories)
         : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
     {
         protected override Task<AuthenticateResult> HandleAuthenticateAsync()
@@ -59,12 +69,23 @@ public static class ServiceAuthentication
             if (KeyOf(Request) is not { Length: > 0 } key)
                 return Task.FromResult(AuthenticateResult.NoResult());
 
-            var caller = keys.Value.IsService(key) ? ServiceCaller : keys.Value.IsAdmin(key) ? AdminCaller : null;
-            if (caller is null)
+            var own = keys.Value.IsService(key) ? ServiceCaller : keys.Value.IsAdmin(key) ? AdminCaller : null;
+            if ((own ?? NameOf(key)) is not { } caller)
                 return Task.FromResult(AuthenticateResult.Fail("unknown key"));
 
-            var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, caller), new Claim(ClaimTypes.Role, caller)], Scheme.Name);
+            var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, caller), new Claim(ClaimTypes.Role, own ?? CallerRole)], Scheme.Name);
             return Task.FromResult(AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), Scheme.Name)));
+        }
+
+        private string? NameOf(string key)
+        {
+            foreach (var directory in directories)
+            {
+                if (directory.CallerOf(key) is { } name)
+                    return name;
+            }
+
+            return null;
         }
 
         protected override Task HandleChallengeAsync(AuthenticationProperties properties)
@@ -88,6 +109,13 @@ public static class ServiceAuthentication
         }
 
     }
+}
+
+/// <summary>Knows callers by their keys, beside the two keys that every service knows.</summary>
+public interface ICallerDirectory
+{
+    /// <returns>The caller's name, or null.</returns>
+    string? CallerOf(string key);
 }
 
 /// <summary>The shared secrets; never logged, never serialised.</summary>

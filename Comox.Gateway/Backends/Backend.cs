@@ -1,26 +1,48 @@
+using Comox.Gateway.CircuitBreaking;
+using Comox.Gateway.LoadBalancing;
+using Comox.Gateway.OpenAI;
 using Comox.ServiceDefaults.Contracts.Nodes;
 
 namespace Comox.Gateway.Backends;
 
-/// <summary>One engine with a model in it, as the last event of its node described it. Immutable.</summary>
+/// <summary>One server we can send to: an engine as the last event of its node described it, or one that the settings name. Immutable, but for its ledger and its circuit.</summary>
 internal sealed record Backend
 {
-    /// <summary>For logs: <c>gpu-1/chat</c>.</summary>
+    /// <summary>For logs, traces and metrics: <c>gpu-1/chat</c>.</summary>
     public required string Id { get; init; }
 
-    /// <summary>The name clients send as <c>model</c>.</summary>
+    /// <summary>One of <see cref="BackendKinds"/>.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>What it serves.</summary>
     public required EngineModel Model { get; init; }
 
-    /// <summary>Where chat requests go: the node's address, the engine's proxy path, <c>/v1/chat/completions</c>.</summary>
-    public required Uri ChatAddress { get; init; }
+    /// <summary>What the model is called there; null: as the client called it.</summary>
+    public string? UpstreamModel { get; init; }
+
+    /// <summary>Ends with a slash: the engine's proxy path on its node, or the address of the settings, and <c>v1/</c>.</summary>
+    public required Uri BaseAddress { get; init; }
 
     /// <summary>What requests to it carry; the key is among it.</summary>
     public required IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; }
 
-    public required EngineStatus Engine { get; init; }
+    /// <summary>Null for a server without a node agent.</summary>
+    public EngineStatus? Engine { get; init; }
 
     /// <summary>Whether the node's event stream is open. Without it nothing is known about the engine.</summary>
     public required bool NodeReachable { get; init; }
 
-    public bool IsReady => NodeReachable && Engine.State == EngineStates.Ready;
+    public required BackendLoad Load { get; init; }
+    public required BackendCircuit Circuit { get; init; }
+
+    public bool IsReady => NodeReachable && (Engine is null || Engine.State == EngineStates.Ready);
+
+    public Uri AddressOf(RequestApiKind api) => api switch
+    {
+        RequestApiKind.Chat => _chat ??= new Uri(BaseAddress, "chat/completions"),
+        RequestApiKind.Completions => new Uri(BaseAddress, "completions"),
+        _ => new Uri(BaseAddress, "embeddings"),
+    };
+
+    private Uri? _chat;
 }

@@ -6,14 +6,22 @@ using Comox.ServiceDefaults.Contracts.OpenAI;
 
 namespace Comox.Gateway.Backends;
 
-/// <summary>The interchangeable backends of one plain model; at least one.</summary>
-internal sealed class BackendPool(string model, ImmutableArray<Backend> backends)
+/// <summary>Interchangeable backends of one plain model; in the fleet at least one.</summary>
+internal sealed class BackendPool(string model, ImmutableArray<Backend> backends, string name = BackendPool.FleetName)
 {
+    public const string FleetName = "fleet";
+
     private const int LoadingRetrySeconds = 2;
 
     public string Model { get; } = model;
+
+    /// <summary>For traces and metrics.</summary>
+    public string Name { get; } = name;
+
     public ImmutableArray<Backend> Backends { get; } = backends;
     public ImmutableArray<Backend> Ready { get; } = [.. backends.Where(backend => backend.IsReady)];
+
+    public bool CanChat => Backends.Any(backend => backend.Engine is null or { Role: "chat" });
 
     /// <summary>What the model is; the same on every backend of the pool.</summary>
     public EngineModel Details => (Ready.IsEmpty ? Backends : Ready)[0].Model;
@@ -21,9 +29,9 @@ internal sealed class BackendPool(string model, ImmutableArray<Backend> backends
     /// <summary>Why nobody can answer, told by the backend that is nearest to it.</summary>
     public ApiError WhyNotReady()
     {
-        if (Backends.FirstOrDefault(backend => backend.NodeReachable && IsStarting(backend.Engine)) is { } starting)
-            return Loading($"The model '{Model}' is not ready yet", starting.Engine);
-        var reasons = Backends.Select(backend => backend.NodeReachable ? backend.Engine.Reason : $"the node of {backend.Id} cannot be reached").Distinct();
+        if (Backends.FirstOrDefault(backend => backend.NodeReachable && backend.Engine is { } engine && IsStarting(engine)) is { } starting)
+            return Loading($"The model '{Model}' is not ready yet", starting.Engine!);
+        var reasons = Backends.Select(backend => backend.NodeReachable ? backend.Engine?.Reason ?? $"{backend.Id} is not asked at the moment" : $"the node of {backend.Id} cannot be reached").Distinct();
         return Unavailable($"The model '{Model}' cannot answer: {string.Join("; ", reasons).TrimEnd('.')}. The fleet page and GET /node/status show the engines.");
     }
 

@@ -1,16 +1,16 @@
-using System.Net.Http.Headers;
-
 namespace Comox.Gateway.Backends;
 
 /// <summary>Holds the current <see cref="FleetSnapshot"/>. Watchers replace it; requests read it without a lock.</summary>
-internal sealed class Fleet(AuthenticationHeaderValue serviceKey)
+internal sealed class Fleet(BackendFactory backends)
 {
-    private readonly IReadOnlyList<KeyValuePair<string, string>> _headers = [new("Authorization", serviceKey.ToString())];
     private readonly Lock _writers = new();
     private readonly SortedDictionary<int, NodeView> _nodes = [];
     private volatile FleetSnapshot _current = FleetSnapshot.Empty;
 
     public FleetSnapshot Current => _current;
+
+    /// <summary>Raised after every change, on the thread that made it.</summary>
+    public event Action? Changed;
 
     /// <param name="node">Position of the node in the settings.</param>
     /// <param name="change">From the last view to the next.</param>
@@ -19,7 +19,8 @@ internal sealed class Fleet(AuthenticationHeaderValue serviceKey)
         lock (_writers)
         {
             _nodes[node] = change(_nodes.GetValueOrDefault(node) ?? new NodeView(null, null, null));
-            _current = new FleetSnapshot(_nodes.Values, _headers);
+            _current = new FleetSnapshot(_nodes.Values, backends);
+            Changed?.Invoke();
         }
     }
 }

@@ -15,34 +15,38 @@ internal sealed record NodeView(Uri? Address, NodeStatus? Status, string? Lost);
 internal sealed class FleetSnapshot
 {
     private const string ChatRole = "chat";
+    private const string EmbedRole = "embed";
 
     private readonly FrozenDictionary<string, BackendPool> _pools;
     private readonly ImmutableArray<NodeView> _nodes;
 
     /// <param name="nodes">In the order of the settings.</param>
-    /// <param name="headers">What requests to a node agent carry.</param>
-    public FleetSnapshot(IEnumerable<NodeView> nodes, IReadOnlyList<KeyValuePair<string, string>> headers)
+    /// <param name="backends">Makes a backend of an engine.</param>
+    public FleetSnapshot(IEnumerable<NodeView> nodes, BackendFactory? backends)
     {
         _nodes = [.. nodes];
-        var backends =
+        var found =
             from node in _nodes
             from engine in node.Status?.Engines ?? []
-            where engine.Role == ChatRole && engine.Model is not null
-            select BackendOf(node, engine, headers);
-        Pools = [.. backends.GroupBy(backend => backend.Model.Name, StringComparer.Ordinal).Select(group => new BackendPool(group.Key, [.. group]))];
+            where engine.Role is ChatRole or EmbedRole && engine.Model is not null
+            select backends!.Of(node, engine);
+        Pools = [.. found.GroupBy(backend => backend.Model.Name, StringComparer.Ordinal).Select(group => new BackendPool(group.Key, [.. group]))];
         _pools = Pools.ToFrozenDictionary(pool => pool.Model, StringComparer.Ordinal);
     }
 
-    public static FleetSnapshot Empty { get; } = new([], []);
+    public static FleetSnapshot Empty { get; } = new([], null);
 
     /// <summary>In the order of nodes and engines: the first ready one is the default for characters.</summary>
     public ImmutableArray<BackendPool> Pools { get; }
+
+    /// <summary>No node has ever answered.</summary>
+    public bool IsUnknown => _nodes.All(node => node.Status is null);
 
     public BackendPool? Find(string model) => _pools.GetValueOrDefault(model);
 
     /// <summary>The pool that speaks for characters: the configured one, else the first that is ready, else the first.</summary>
     public BackendPool? FindDefault(string? configured) =>
-        configured is not null ? Find(configured) : Pools.FirstOrDefault(pool => !pool.Ready.IsEmpty) ?? Pools.FirstOrDefault();
+        configured is not null ? Find(configured) : Pools.FirstOrDefault(pool => pool.CanChat && !pool.Ready.IsEmpty) ?? Pools.FirstOrDefault(pool => pool.CanChat);
 
     /// <summary>
     /// While nodes are silent or still choose their models, a model that is not known may yet come: that is a 503 and not a 404.
@@ -69,14 +73,4 @@ internal sealed class FleetSnapshot
         var failed = _nodes.SelectMany(node => node.Status?.Engines ?? []).FirstOrDefault(engine => engine.Role == ChatRole);
         return BackendPool.Unavailable(failed is null ? "No node has a chat engine." : $"No chat engine can answer: {failed.Reason.TrimEnd('.')}.");
     }
-
-    private static Backend BackendOf(NodeView node, EngineStatus engine, IReadOnlyList<KeyValuePair<string, string>> headers) => new()
-    {
-        Id = $"{node.Status!.Node}/{engine.Id}",
-        Model = engine.Model!,
-        ChatAddress = new Uri(node.Address!, $"{engine.ProxyPath.TrimEnd('/')}/v1/chat/completions"),
-        Headers = headers,
-        Engine = engine,
-        NodeReachable = node.Lost is null,
-    };
 }

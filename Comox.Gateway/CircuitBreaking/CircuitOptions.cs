@@ -6,33 +6,33 @@ namespace Comox.Gateway.CircuitBreaking;
 internal sealed record CircuitOptions
 {
     /// <summary>Failures in a row that open it.</summary>
-    public int ConsecutiveFailures { get; init; } = 5;
+    public int ConsecutiveFailures { get; set; } = 5;
 
     /// <summary>Part of the outcomes in the window, 0 to 1, that must be failures to open it.</summary>
-    public double FailureRatio { get; init; } = 0.5;
+    public double FailureRatio { get; set; } = 0.5;
 
     /// <summary>With fewer outcomes in the window the ratio says nothing.</summary>
-    public int MinThroughput { get; init; } = 10;
+    public int MinThroughput { get; set; } = 10;
 
     /// <summary>How far back the ratio looks.</summary>
-    public TimeSpan Window { get; init; } = TimeSpan.FromSeconds(30);
+    public TimeSpan Window { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How long it stays open the first time; twice as long each time that follows.</summary>
-    public TimeSpan Break { get; init; } = TimeSpan.FromSeconds(1);
+    public TimeSpan Break { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
     /// The longest it stays open, unless the backend itself asks for more. Closed for as long as this, it begins again with <see cref="Break"/>.
     /// </summary>
-    public TimeSpan LongestBreak { get; init; } = TimeSpan.FromMinutes(1);
+    public TimeSpan LongestBreak { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Part by which a break is shortened or lengthened by chance, so that many gateways do not come back at the same moment.</summary>
-    public double Jitter { get; init; } = 0.2;
+    public double Jitter { get; set; } = 0.2;
 
     /// <summary>The longest <c>Retry-After</c> that is believed.</summary>
-    public TimeSpan LongestRetryAfter { get; init; } = TimeSpan.FromMinutes(10);
+    public TimeSpan LongestRetryAfter { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>How long a backend that came back takes to its full share; zero: at once.</summary>
-    public TimeSpan SlowStart { get; init; } = TimeSpan.FromSeconds(10);
+    public TimeSpan SlowStart { get; set; } = TimeSpan.FromSeconds(10);
 
     public IEnumerable<string> Faults(string section)
     {

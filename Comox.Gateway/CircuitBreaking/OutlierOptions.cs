@@ -6,27 +6,27 @@ namespace Comox.Gateway.CircuitBreaking;
 internal sealed record OutlierOptions
 {
     /// <summary>With fewer peers that have enough outcomes nobody can be told apart.</summary>
-    public int MinPeers { get; init; } = 3;
+    public int MinPeers { get; set; } = 3;
 
     /// <summary>Outcomes a backend needs in the window to be judged.</summary>
-    public int MinRequests { get; init; } = 10;
+    public int MinRequests { get; set; } = 10;
 
     /// <summary>How far below the median of the pool a success rate must lie, 0 to 1.</summary>
-    public double SuccessGap { get; init; } = 0.3;
+    public double SuccessGap { get; set; } = 0.3;
 
     /// <summary>How many times the median of the pool a time to the first token must be…</summary>
-    public double LatencyFactor { get; init; } = 4;
+    public double LatencyFactor { get; set; } = 4;
 
     /// <summary>…and by how much longer at least: four times a few milliseconds is nothing.</summary>
-    public TimeSpan LatencyGap { get; init; } = TimeSpan.FromSeconds(1);
+    public TimeSpan LatencyGap { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Part of the pool, 0 to 1, that may be left out, those with an open circuit included. One may always be.</summary>
-    public double MaxEjected { get; init; } = 0.34;
+    public double MaxEjected { get; set; } = 0.34;
 
     /// <summary>
     /// When less than this part of the pool is left, everybody is used again: a few that drown in the work of all help nobody. 0 turns it off.
     /// </summary>
-    public double PanicBelow { get; init; } = 0.5;
+    public double PanicBelow { get; set; } = 0.5;
 
     public IEnumerable<string> Faults(string section)
     {

@@ -21,7 +21,7 @@ internal sealed class MeasuredChat : ITokenWatch, IDisposable
     {
         (_telemetry, _to, _exchange) = (telemetry, telemetry.Instruments, exchange);
         _startedAt = telemetry.Time.GetTimestamp();
-        _labels = new ChatLabels(Operation, telemetry.Providers.Bound(exchange.Backend.Engine.Kind), telemetry.Models.Bound(exchange.Route.Model));
+        _labels = new ChatLabels(Operation, telemetry.Providers.Bound(exchange.Backend.Kind), telemetry.Models.Bound(exchange.Route.Model));
         _activity = telemetry.Activities.StartActivity($"{Operation} {exchange.Route.Model}", ActivityKind.Client);
         _captures = telemetry.CapturesContent && _activity is { IsAllDataRequested: true };
         if (_captures)
@@ -80,16 +80,17 @@ internal sealed class MeasuredChat : ITokenWatch, IDisposable
         _to.FirstChunk.Old.Record(untilFirst, _labels.All);
     }
 
+    // An answer that broke off is told of by each attempt; what one has recorded the next does not record again.
     private void RecordTokens(ReplyFacts reply)
     {
-        if (reply.PromptTokens is { } prompt)
+        if (reply.TakeUnmeteredPrompt() is > 0 and var prompt)
         {
             _to.InputTokens.Add(prompt, _labels.All);
             _to.InputTokensPerChat.Record(prompt, _labels.All);
             _to.TokenUsage.Record(prompt, _labels.With("gen_ai.token.type", "input"));
         }
 
-        if (reply.CompletionTokens is { } completion)
+        if (reply.TakeUnmeteredOutput() is > 0 and var completion)
         {
             _to.OutputTokens.Add(completion, _labels.All);
             _to.OutputTokensPerChat.Record(completion, _labels.All);
@@ -106,9 +107,9 @@ internal sealed class MeasuredChat : ITokenWatch, IDisposable
     {
         var (request, route, backend) = (_exchange.Request, _exchange.Route, _exchange.Backend);
         // gen_ai.system is what gen_ai.provider.name was called before 2025-08; both are in use.
-        activity.SetTag("gen_ai.operation.name", Operation).SetTag("gen_ai.provider.name", backend.Engine.Kind).SetTag("gen_ai.system", backend.Engine.Kind)
+        activity.SetTag("gen_ai.operation.name", Operation).SetTag("gen_ai.provider.name", backend.Kind).SetTag("gen_ai.system", backend.Kind)
             .SetTag("gen_ai.request.model", route.Model).SetTag("gen_ai.request.max_tokens", request.MaxTokens)
-            .SetTag("gen_ai.conversation.id", _exchange.Recalled?.Session).SetTag("server.address", backend.ChatAddress.Host).SetTag("server.port", backend.ChatAddress.Port)
+            .SetTag("gen_ai.conversation.id", _exchange.Recalled?.Session).SetTag("server.address", backend.BaseAddress.Host).SetTag("server.port", backend.BaseAddress.Port)
             .SetTag("comox.backend", backend.Id).SetTag("comox.character", route.Character).SetTag("comox.request", _exchange.Id);
         if (request.Stream)
             activity.SetTag("gen_ai.request.stream", true);

@@ -6,13 +6,13 @@ namespace Comox.Gateway.Fallback;
 internal sealed record RetryBudgetOptions
 {
     /// <summary>Second attempts per request of the window.</summary>
-    public double Ratio { get; init; } = 0.2;
+    public double Ratio { get; set; } = 0.2;
 
     /// <summary>So many a second are always allowed: a quiet gateway must be able to retry, too.</summary>
-    public double MinPerSecond { get; init; } = 3;
+    public double MinPerSecond { get; set; } = 3;
 
     /// <summary>Requests and attempts older than this are forgotten. Counted in whole seconds.</summary>
-    public TimeSpan Window { get; init; } = TimeSpan.FromSeconds(10);
+    public TimeSpan Window { get; set; } = TimeSpan.FromSeconds(10);
 
     public IEnumerable<string> Faults(string section)
     {

@@ -14,6 +14,7 @@ internal ref struct ChunkScan
     private const int MaxIdentityLength = 256;
 
     private readonly ReplyText? _reply;
+    private int _choices;
     private readonly bool _identity;
     private Utf8JsonReader _json;
 
@@ -38,6 +39,12 @@ internal ref struct ChunkScan
 
     public bool HasToolCall { get; private set; }
 
+    /// <summary>It brings thoughts, which are no part of the answer's text.</summary>
+    public bool HasReasoning { get; private set; }
+
+    /// <summary>It has no choice and tells what the answer has cost.</summary>
+    public bool IsUsageOnly => PromptTokens is not null && _choices == 0;
+
     /// <summary>How many choices end with it.</summary>
     public int Finished { get; private set; }
 
@@ -52,6 +59,7 @@ internal ref struct ChunkScan
     /// <summary>The engine's id of the answer and name of the model; null unless asked for.</summary>
     public string? Id { get; private set; }
     public string? Model { get; private set; }
+    public long? Created { get; private set; }
 
     /// <param name="data">The event's data.</param>
     /// <param name="reply">Takes the content of choice 0; null where nobody asks for it.</param>
@@ -92,6 +100,8 @@ internal ref struct ChunkScan
                 Id = ReadIdentity();
             else if (_identity && _json.ValueTextEquals("model"u8))
                 Model = ReadIdentity();
+            else if (_identity && _json.ValueTextEquals("created"u8))
+                Created = ReadCreated();
             else
                 SkipValue();
         }
@@ -111,6 +121,7 @@ internal ref struct ChunkScan
 
         while (_json.Read() && _json.TokenType != JsonTokenType.EndArray)
         {
+            _choices++;
             if (_json.TokenType == JsonTokenType.StartObject)
                 ReadChoice();
             else
@@ -141,6 +152,10 @@ internal ref struct ChunkScan
             {
                 content = ReadDelta();
             }
+            else if (_json.ValueTextEquals("text"u8))
+            {
+                content = ReadText();
+            }
             else
             {
                 SkipValue();
@@ -158,6 +173,20 @@ internal ref struct ChunkScan
         FinishReason = finish ?? FinishReason;
         if (!content.IsEmpty)
             _reply?.Append(content);
+    }
+
+    // {"index":0,"text":"Hi"}: the completions of before there were chats.
+    private ReadOnlySpan<byte> ReadText()
+    {
+        _json.Read();
+        if (_json.TokenType != JsonTokenType.String)
+        {
+            _json.Skip();
+            return default;
+        }
+
+        HasToken |= HasText |= !_json.ValueSpan.IsEmpty;
+        return _json.ValueSpan;
     }
 
     private ReadOnlySpan<byte> ReadDelta()
@@ -183,6 +212,7 @@ internal ref struct ChunkScan
                 _ => false,
             };
             HasToolCall |= isTools && _json.TokenType == JsonTokenType.StartArray;
+            HasReasoning |= !isContent && !isRole && !isTools && _json.TokenType == JsonTokenType.String && !_json.ValueSpan.IsEmpty;
             if (isContent && _json.TokenType == JsonTokenType.String)
                 content = _json.ValueSpan;
             _json.Skip();
@@ -245,6 +275,15 @@ internal ref struct ChunkScan
         }
 
         return count;
+    }
+
+    private long? ReadCreated()
+    {
+        _json.Read();
+        if (_json.TokenType == JsonTokenType.Number && _json.TryGetInt64(out var seconds))
+            return seconds;
+        _json.Skip();
+        return null;
     }
 
     private string? ReadIdentity()

@@ -14,6 +14,9 @@ internal static class EngineErrors
     private const int MaxBody = 64 * 1024;
     private const int MaxMessage = 2000;
 
+    // Anthropic's own status.
+    private const int Overloaded = 529;
+
     // What the scan has let through must be readable here too.
     private static readonly JsonDocumentOptions Deep = new() { MaxDepth = ChunkScan.MaxDepth };
 
@@ -38,6 +41,12 @@ internal static class EngineErrors
         StatusCodes.Status504GatewayTimeout,
         ErrorCodes.UpstreamTimeout,
         $"The engine {backend.Id} sent no token within {limit}. It may be overloaded; {GatewayOptions.Section}:{nameof(GatewayOptions.FirstTokenTimeout)} sets the limit."));
+
+    /// <summary>No fault of the backend's: the answer was long, or the limit short.</summary>
+    public static ForwardError TotalTimeout(Backend backend, TimeSpan limit) => new(ForwardPlace.Total, new ApiError(
+        StatusCodes.Status504GatewayTimeout,
+        ErrorCodes.UpstreamTimeout,
+        $"The answer took longer than {limit}, the last of it at {backend.Id}. {GatewayOptions.Section}:{nameof(GatewayOptions.TotalTimeout)} sets the limit."));
 
     public static ForwardError TokenIdle(Backend backend, TimeSpan limit) => new(ForwardPlace.EngineStream, new ApiError(
         StatusCodes.Status504GatewayTimeout,
@@ -75,7 +84,7 @@ internal static class EngineErrors
         _ => ErrorCodes.UpstreamError,
     };
 
-    private static int? RetryAfter(int status) => status is StatusCodes.Status503ServiceUnavailable or StatusCodes.Status429TooManyRequests ? 2 : null;
+    private static int? RetryAfter(int status) => status is StatusCodes.Status503ServiceUnavailable or StatusCodes.Status429TooManyRequests or Overloaded ? 2 : null;
 
     private static int? StatusIn(ReadOnlyMemory<byte> data)
     {

@@ -3,8 +3,11 @@ using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Comox.Gateway.Anthropic;
+using Comox.Gateway.Backends;
 using Comox.Gateway.Forwarding.Sockets;
 using Comox.Gateway.OpenAI;
+using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Contracts.OpenAI;
 
 namespace Comox.Gateway.Forwarding;
@@ -14,47 +17,119 @@ internal static class EngineRequest
 {
     private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static EngineCall Build(Exchange exchange) => new()
+    /// <returns>The call, and the dialect of a backend with another API; or why this request cannot be said to this backend.</returns>
+    public static (EngineCall? Call, IEngineDialect? Dialect, ApiError? Refused) Build(Exchange exchange, Backend backend, TimeProvider time)
     {
-        Address = exchange.Backend.ChatAddress,
-        Body = Splice(exchange).Pieces(),
-        Headers = exchange.Backend.Headers,
-        Loop = exchange.Http.Features.Get<ClientConnection>()?.Loop,
-    };
+        var body = Splice(exchange, backend).Pieces();
+        if (backend.Kind != BackendKinds.Anthropic)
+            return (CallOf(exchange, backend, backend.AddressOf(exchange.Request.Api.Kind), body, backend.Headers), null, null);
 
-    internal static BodySplice Splice(Exchange exchange)
+        if (exchange.Request.Api.Kind != RequestApiKind.Chat)
+            return (null, null, new ApiError(StatusCodes.Status400BadRequest, ErrorCodes.InvalidRequest, $"The model '{exchange.Request.Model}' is served by a backend that only chats.", "model"));
+        var dialect = new AnthropicEngineDialect(time);
+        var translated = new ArrayBufferWriter<byte>();
+        if (dialect.WriteRequest(Joined(body), translated) is { } refused)
+            return (null, null, refused);
+        return (CallOf(exchange, backend, new Uri(backend.BaseAddress, dialect.Path["v1/".Length..]), [translated.WrittenMemory], [.. backend.Headers, .. dialect.Headers]), dialect, null);
+    }
+
+    /// <summary>Whether the backend is asked for a stream, whatever the client asked for.</summary>
+    public static bool IsStreamed(Exchange exchange, Backend backend) =>
+        exchange.Request.Stream
+        || (exchange.Request.Api.Kind != RequestApiKind.Embeddings && (BackendKinds.NeedsStream(backend.Kind) || backend.Kind == BackendKinds.Anthropic));
+
+    internal static BodySplice Splice(Exchange exchange, Backend backend)
     {
         var request = exchange.Request;
         var splice = new BodySplice(request);
+        if (exchange.Recalled is not null)
+            splice.Set(ChatField.Model, Quoted(backend.UpstreamModel ?? exchange.Route.Model));
+        else if (backend.UpstreamModel is { } name)
+            splice.Set(ChatField.Model, Quoted(name));
+        if (request.Api.Kind == RequestApiKind.Embeddings)
+            return splice;
 
-        // Always a stream and always a limit: llama-server notices a client that left only while it writes, so an
-        // unstreamed request runs to its end for nobody.
-        if (!request.Stream)
+        if (!request.Stream && IsStreamed(exchange, backend))
         {
             splice.Set(ChatField.Stream, "true"u8.ToArray());
             splice.Set(ChatField.StreamOptions, """{"include_usage":true}"""u8.ToArray());
         }
+        else if (exchange.HidesUsage)
+        {
+            splice.Set(ChatField.StreamOptions, """{"include_usage":true}"""u8.ToArray());
+        }
 
-        var limit = Encoding.UTF8.GetBytes(MaxTokens(exchange).ToString(CultureInfo.InvariantCulture));
-        splice.Set(ChatField.MaxTokens, limit);
-        splice.SetIfPresent(ChatField.MaxCompletionTokens, limit);
-
+        // llama-server notices a client that left only while it writes: without a limit it writes on for nobody until its context is full.
+        if (BackendKinds.NeedsStream(backend.Kind) || exchange.Recalled is not null || exchange.IsContinued)
+            Limit(splice, exchange);
         if (exchange.Route.Profile.Temperature is { } temperature && !request.HasTemperature)
             splice.Set(ChatField.Temperature, Encoding.UTF8.GetBytes(temperature.ToString(CultureInfo.InvariantCulture)));
 
-        if (exchange.Recalled is { } recalled)
+        var messages = exchange.Recalled is { } recalled ? ToJson(recalled.Messages) : default;
+        if (exchange.IsContinued)
         {
-            splice.Set(ChatField.Model, Encoding.UTF8.GetBytes($"\"{JsonEncodedText.Encode(exchange.Route.Model)}\""));
-            splice.Set(ChatField.Messages, ToJson(recalled.Messages));
+            messages = WithWordsSoFar(messages.IsEmpty ? request.Messages : messages, exchange.Progress.Text!);
+            splice.Append(""","continue_final_message":true,"add_generation_prompt":false"""u8.ToArray());
         }
 
+        if (!messages.IsEmpty)
+            splice.Set(ChatField.Messages, messages);
         return splice;
+    }
+
+    private static EngineCall CallOf(
+        Exchange exchange, Backend backend, Uri address, IReadOnlyList<ReadOnlyMemory<byte>> body, IReadOnlyList<KeyValuePair<string, string>> headers) => new()
+        {
+            Address = address,
+            Body = body,
+            Headers = headers,
+            Loop = exchange.Http.Features.Get<ClientConnection>()?.Loop,
+        };
+
+    private static void Limit(BodySplice splice, Exchange exchange)
+    {
+        if (exchange.Request.MaxTokens is null && exchange.IsContinued && exchange.Recalled is null && !BackendKinds.NeedsStream(exchange.Backend.Kind))
+            return;
+        var limit = Encoding.UTF8.GetBytes(MaxTokens(exchange).ToString(CultureInfo.InvariantCulture));
+        if (exchange.Request.Has(ChatField.MaxCompletionTokens) && !exchange.Request.Has(ChatField.MaxTokens) && !BackendKinds.NeedsStream(exchange.Backend.Kind))
+        {
+            splice.Set(ChatField.MaxCompletionTokens, limit);
+            return;
+        }
+
+        splice.Set(ChatField.MaxTokens, limit);
+        splice.SetIfPresent(ChatField.MaxCompletionTokens, limit);
     }
 
     private static int MaxTokens(Exchange exchange)
     {
         var asked = exchange.Request.MaxTokens ?? exchange.Route.Profile.ReplyTokens;
-        return exchange.Recalled is { } recalled ? Math.Max(1, Math.Min(asked, recalled.MaxReplyTokens)) : asked;
+        var limit = exchange.Recalled is { } recalled ? Math.Min(asked, recalled.MaxReplyTokens) : asked;
+        return Math.Max(1, exchange.IsContinued ? limit - exchange.Reply.TokenEvents : limit);
+    }
+
+    // [{"role":"system",…},…,{"role":"assistant","content":"Hello fr"}]
+    private static byte[] WithWordsSoFar(ReadOnlyMemory<byte> messages, ReplyText words) =>
+    [
+        .. messages.Span[..messages.Span.LastIndexOf((byte)']')],
+        .. """,{"role":"assistant","content":" """u8[..^1],
+        .. words.Escaped.Span,
+        .. "\"}]"u8,
+    ];
+
+    private static byte[] Quoted(string text) => Encoding.UTF8.GetBytes($"\"{JsonEncodedText.Encode(text)}\"");
+
+    private static byte[] Joined(IReadOnlyList<ReadOnlyMemory<byte>> pieces)
+    {
+        var joined = new byte[pieces.Sum(piece => piece.Length)];
+        var end = 0;
+        foreach (var piece in pieces)
+        {
+            piece.CopyTo(joined.AsMemory(end));
+            end += piece.Length;
+        }
+
+        return joined;
     }
 
     private static ReadOnlyMemory<byte> ToJson(IReadOnlyList<ChatMessage> messages)

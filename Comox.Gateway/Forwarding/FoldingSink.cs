@@ -9,6 +9,11 @@ internal sealed class FoldingSink(Exchange exchange) : IReplySink
 
     public ClientConnection? RelayTarget => null;
 
+    public bool IsRelayed
+    {
+        set => throw new InvalidOperationException("Nothing is relayed to a fold.");
+    }
+
     public ValueTask WriteAsync(SseEvent sse)
     {
         if (!sse.IsDone)
@@ -20,13 +25,7 @@ internal sealed class FoldingSink(Exchange exchange) : IReplySink
 
     public async ValueTask CompleteAsync()
     {
-        exchange.Commit();
-        var body = _fold.ToUtf8Json();
-        var response = exchange.Http.Response;
-        response.StatusCode = StatusCodes.Status200OK;
-        response.ContentType = "application/json";
-        response.ContentLength = body.Length;
-        await response.BodyWriter.WriteAsync(body, exchange.Aborted);
+        await WholeAnswer.WriteAsync(exchange, _fold.ToUtf8Json());
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;

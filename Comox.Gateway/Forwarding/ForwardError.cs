@@ -26,6 +26,9 @@ internal enum ForwardPlace
     /// <summary>The engine's stream broke, fell silent or made no sense.</summary>
     EngineStream,
 
+    /// <summary>The exchange took longer than it may, over all attempts.</summary>
+    Total,
+
     /// <summary>The reply could not be made durable.</summary>
     Storage,
 

@@ -11,10 +11,10 @@ internal sealed record RelayOptions
     public const string Portable = "portable";
 
     /// <summary><c>auto</c>: socket loops of our own on Linux, else the portable relay; <c>linux</c>: insist; <c>portable</c>: never.</summary>
-    public string Mode { get; init; } = Auto;
+    public string Mode { get; set; } = Auto;
 
     /// <summary>Threads that carry streams; 0: half the cores.</summary>
-    public int Loops { get; init; }
+    public int Loops { get; set; }
 
     public IEnumerable<string> Faults()
     {

@@ -3,6 +3,9 @@ namespace Comox.Gateway.Forwarding;
 /// <summary>What is known of an answer when it is over; for metering, never its text.</summary>
 internal sealed class ReplyFacts
 {
+    private int _meteredPrompt;
+    private int _meteredOutput;
+
     /// <summary>Of choice 0.</summary>
     public string? FinishReason { get; set; }
 
@@ -21,9 +24,13 @@ internal sealed class ReplyFacts
     /// <summary>It calls a tool: such a reply cannot be continued by another engine.</summary>
     public bool HasToolCall { get; private set; }
 
+    /// <summary>It has thought: what it thought is not kept, so another engine would not know.</summary>
+    public bool HasReasoning { get; private set; }
+
     /// <summary>The engine's own id of the answer, and its own name of the model; read from the first event alone.</summary>
     public string? ResponseId { get; private set; }
     public string? ResponseModel { get; private set; }
+    public long? Created { get; private set; }
     public bool IsIdentified { get; private set; }
 
     /// <summary>Timestamp of the first token, or null.</summary>
@@ -35,15 +42,33 @@ internal sealed class ReplyFacts
     public void Add(in ChunkScan chunk)
     {
         if (!IsIdentified)
-            (ResponseId, ResponseModel, IsIdentified) = (chunk.Id, chunk.Model, true);
+            (ResponseId, ResponseModel, Created, IsIdentified) = (chunk.Id, chunk.Model, chunk.Created, true);
         FinishReason = chunk.FinishReason ?? FinishReason;
         PromptTokens = chunk.PromptTokens ?? PromptTokens;
         CompletionTokens = chunk.CompletionTokens ?? CompletionTokens;
         CachedTokens = chunk.CachedTokens ?? CachedTokens;
         ReasoningTokens = chunk.ReasoningTokens ?? ReasoningTokens;
         HasToolCall |= chunk.HasToolCall;
+        HasReasoning |= chunk.HasReasoning;
         if (chunk.HasText)
             TokenEvents++;
+    }
+
+    /// <summary>Output tokens that nobody has metered yet: as the engine counts them, or, where a cut answer leaves that open, one for each event that brought some.</summary>
+    public int TakeUnmeteredOutput()
+    {
+        var total = Math.Max(CompletionTokens ?? TokenEvents, _meteredOutput);
+        var unmetered = total - _meteredOutput;
+        _meteredOutput = total;
+        return unmetered;
+    }
+
+    public int TakeUnmeteredPrompt()
+    {
+        var total = Math.Max(PromptTokens ?? 0, _meteredPrompt);
+        var unmetered = total - _meteredPrompt;
+        _meteredPrompt = total;
+        return unmetered;
     }
 
     public void TokenAt(long timestamp)

@@ -11,6 +11,9 @@ internal enum EventKind
     /// <summary>With it every choice has its finish reason.</summary>
     Finishing,
 
+    /// <summary>Usage that the client did not ask for.</summary>
+    Hidden,
+
     /// <summary>The engine gives up.</summary>
     Error,
 
@@ -32,6 +35,9 @@ internal sealed class ReplyProgress(ReplyFacts facts, int choices, TimeProvider 
     /// <summary>Whether an event that finishes waits until the reply is durable; then only the pump may send it.</summary>
     public bool HoldsFinish { get; set; }
 
+    /// <summary>Whether usage stays with us.</summary>
+    public bool HidesUsage { get; set; }
+
     public bool HasFinished => _finished >= choices;
 
     /// <summary>Errors and garbage leave no trace here.</summary>
@@ -46,7 +52,7 @@ internal sealed class ReplyProgress(ReplyFacts facts, int choices, TimeProvider 
         facts.Add(chunk);
         _finished += chunk.Finished;
         if (!chunk.HasToken)
-            return EventKind.Plain;
+            return HidesUsage && chunk.IsUsageOnly ? EventKind.Hidden : EventKind.Plain;
         facts.TokenAt(time.GetTimestamp());
         return chunk.Finished > 0 && HasFinished ? EventKind.Finishing : EventKind.Token;
     }

@@ -7,13 +7,16 @@ namespace Comox.Gateway.Forwarding;
 /// Steps 4 to 7 of <see cref="BackendForwarder"/>: engine → client, event by event, watching the clock. Where answer and client are both on a socket loop, the
 /// loop carries the steady middle, and what it does not carry comes back here. One instance per attempt.
 /// </summary>
-internal sealed class ReplyPump(Exchange exchange, IEngineAnswer answer, SseReader reader, IReplySink sink, StreamTimers timers, GatewayOptions options, TimeProvider time)
+internal sealed class ReplyPump(Exchange exchange, OpenedAnswer opened, IReplySink sink, GatewayOptions options, TimeProvider time)
 {
     // An engine whose every event is unusual would be handed to and fro.
     private const int MostUnusual = 8;
 
     private readonly ReplyProgress _progress = exchange.Progress;
     private readonly ReplyRecorder? _recorder = exchange.Recorder;
+    private readonly StreamTimers _timers = opened.Timers;
+    private readonly SseReader _reader = opened.Reader;
+    private readonly ContinuedEvents? _continued = exchange.IsContinued ? new ContinuedEvents(exchange.Reply) : null;
     private StreamRelay? _relay;
     private int _unusual;
     private bool _anyEvent;
@@ -23,9 +26,18 @@ internal sealed class ReplyPump(Exchange exchange, IEngineAnswer answer, SseRead
     {
         try
         {
+            foreach (var held in opened.Held)
+            {
+                var sse = SseEvent.Of(held);
+                if (sse.IsDone)
+                    return await CompleteAsync();
+                if (await TakeAsync(sse) is { IsLast: true } step)
+                    return step.Error;
+            }
+
             while (true)
             {
-                while (reader.TryRead(out var sse))
+                while (_reader.TryRead(out var sse))
                 {
                     // A comment or an empty event is the engine's heartbeat: no answer, so neither forwarded nor counted as a token.
                     if (sse.Data.IsEmpty)
@@ -41,11 +53,11 @@ internal sealed class ReplyPump(Exchange exchange, IEngineAnswer answer, SseRead
                 {
                     if (await RelayAsync(socket, client) is { IsLast: true } step)
                         return step.Error;
-                    if (!reader.IsEmpty)
+                    if (!_reader.IsEmpty)
                         continue;
                 }
 
-                switch (await reader.FillAsync(timers.Token))
+                switch (await _reader.FillAsync(_timers.Token))
                 {
                     case SseFill.TooLarge:
                         return await BreakAsync("holds an event that does not end");
@@ -56,7 +68,7 @@ internal sealed class ReplyPump(Exchange exchange, IEngineAnswer answer, SseRead
                 }
             }
         }
-        catch (OperationCanceledException) when (timers.IsOver)
+        catch (OperationCanceledException) when (_timers.IsOver)
         {
             return await StopAsync();
         }
@@ -68,6 +80,8 @@ internal sealed class ReplyPump(Exchange exchange, IEngineAnswer answer, SseRead
 
     private async ValueTask<Step> TakeAsync(SseEvent sse)
     {
+        if (_continued is not null && !_continued.TryAdapt(ref sse))
+            return default;
         var kind = _progress.Take(sse.Data.Span);
         switch (kind)
         {
@@ -75,6 +89,8 @@ internal sealed class ReplyPump(Exchange exchange, IEngineAnswer answer, SseRead
                 return Step.Last(await BreakAsync("holds an event that is no JSON"));
             case EventKind.Error:
                 return Step.Last(PassError(sse));
+            case EventKind.Hidden:
+                return default;
             case EventKind.Token or EventKind.Finishing:
                 Restart();
                 break;
@@ -97,23 +113,24 @@ internal sealed class ReplyPump(Exchange exchange, IEngineAnswer answer, SseRead
         // :: Step 5 (inside the sink, at the first event) and step 6.
         _anyEvent = true;
         await sink.WriteAsync(sse);
+        exchange.Spoken = true;
         return default;
     }
 
     private void Restart()
     {
         if (_progress.HasFinished)
-            timers.Enter(StreamPhase.EndOfStream);
-        else if (timers.Phase == StreamPhase.FirstToken)
-            timers.Enter(StreamPhase.NextToken);
+            _timers.Enter(StreamPhase.EndOfStream);
+        else if (_timers.Phase == StreamPhase.FirstToken)
+            _timers.Enter(StreamPhase.NextToken);
         else
-            timers.Restart();
+            _timers.Restart();
     }
 
     private bool CanRelay(out SocketAnswer socket, out ClientConnection client)
     {
         (socket, client) = (null!, null!);
-        if (timers.Phase == StreamPhase.FirstToken || _unusual > MostUnusual || !reader.IsEmpty || answer is not SocketAnswer { CanRelay: true } ours || sink.RelayTarget is not { } target)
+        if (_timers.Phase == StreamPhase.FirstToken || _unusual > MostUnusual || _continued is not null || !_reader.IsEmpty || opened.Answer is not SocketAnswer { CanRelay: true } ours || sink.RelayTarget is not { } target)
             return false;
         (socket, client) = (ours, target);
         return true;
@@ -122,15 +139,17 @@ internal sealed class ReplyPump(Exchange exchange, IEngineAnswer answer, SseRead
     private async ValueTask<Step> RelayAsync(SocketAnswer socket, ClientConnection client)
     {
         _relay ??= new StreamRelay(
-            client.Output, _progress, new RelayLimits(options.TokenIdleTimeout, options.EndOfStreamTimeout, options.KeepAliveInterval, options.SlowClientTimeout), time);
-        _relay.LastTokenAt = timers.StartedAt;
-        timers.Pause();
+            client.Output, _progress, new RelayLimits(_timers.TokenIdle, options.EndOfStreamTimeout, options.KeepAliveInterval, options.SlowClientTimeout), time);
+        _relay.LastTokenAt = _timers.StartedAt;
+        _timers.Pause();
+        sink.IsRelayed = true;
         RelayEnd end;
-        await using (timers.Token.UnsafeRegister(static relay => ((StreamRelay)relay!).Cancel(), _relay))
+        await using (_timers.Token.UnsafeRegister(static relay => ((StreamRelay)relay!).Cancel(), _relay))
             end = await socket.RelayAsync(_relay);
-        reader.Feed(_relay.Rest);
+        sink.IsRelayed = false;
+        _reader.Feed(_relay.Rest);
         _relay.Release();
-        timers.Enter(_progress.HasFinished ? StreamPhase.EndOfStream : StreamPhase.NextToken, _relay.LastTokenAt);
+        _timers.Enter(_progress.HasFinished ? StreamPhase.EndOfStream : StreamPhase.NextToken, _relay.LastTokenAt);
 
         switch (end)
         {
@@ -140,13 +159,13 @@ internal sealed class ReplyPump(Exchange exchange, IEngineAnswer answer, SseRead
             case RelayEnd.Done:
                 return Step.Last(_recorder is null ? null : await _recorder.HandOverAsync(exchange.Reply.FinishReason ?? "stop"));
             case RelayEnd.Finishing:
-                reader.TryRead(out var finish);
+                _reader.TryRead(out var finish);
                 return await SendAsync(finish, isFinish: true);
             case RelayEnd.ClientGone or RelayEnd.ClientStuck:
                 exchange.Http.Abort();
                 return Step.Last(await StopAsync());
             case RelayEnd.Silent:
-                timers.Expire();
+                _timers.Expire();
                 return Step.Last(await StopAsync());
             case RelayEnd.Cancelled:
                 return Step.Last(await StopAsync());
@@ -160,11 +179,11 @@ internal sealed class ReplyPump(Exchange exchange, IEngineAnswer answer, SseRead
         var flush = sink.FlushAsync();
         if (flush.IsCompletedSuccessfully)
             return;
-        timers.Pause();
+        _timers.Pause();
         // A client that does not read would hold up the end of the process.
         using (exchange.Stopped.UnsafeRegister(static http => ((HttpContext)http!).Abort(), exchange.Http))
             await flush;
-        timers.Resume();
+        _timers.Resume();
     }
 
     /// <summary>Step 7: durable first, then the bytes that say so.</summary>
@@ -192,9 +211,9 @@ internal sealed class ReplyPump(Exchange exchange, IEngineAnswer answer, SseRead
     /// <summary>The client has left, the gateway stops, or a timer has run out.</summary>
     private async ValueTask<ForwardError?> StopAsync()
     {
-        if (timers.ClientLeft && !timers.Stopped)
+        if (_timers.ClientLeft && !_timers.Stopped)
             return null;
-        return _progress.HasFinished ? await CompleteAsync() : timers.Expired(exchange.Backend);
+        return _progress.HasFinished ? await CompleteAsync() : _timers.Expired(exchange.Backend);
     }
 
     private readonly record struct Step(bool IsLast, ForwardError? Error)

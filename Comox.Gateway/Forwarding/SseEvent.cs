@@ -5,6 +5,9 @@ namespace Comox.Gateway.Forwarding;
 /// <param name="Data">The value of its <c>data</c> lines, joined by a line feed; empty for comments and heartbeats.</param>
 internal readonly record struct SseEvent(ReadOnlyMemory<byte> Raw, ReadOnlyMemory<byte> Data)
 {
+    /// <summary>An event that was read before and copied: <c>data: {…}\n\n</c>, however its lines end.</summary>
+    public static SseEvent Of(ReadOnlyMemory<byte> raw) => new(raw, SseReader.DataOf(raw));
+
     /// <summary>How OpenAI's streams end: <c>data: [DONE]</c>.</summary>
     public bool IsDone => Data.Span.SequenceEqual("[DONE]"u8);
 }

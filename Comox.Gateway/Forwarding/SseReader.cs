@@ -101,7 +101,7 @@ internal sealed class SseReader(Stream source, int maxEventBytes) : IDisposable
 
     public void Dispose() => Release();
 
-    private static ReadOnlyMemory<byte> DataOf(ReadOnlyMemory<byte> raw)
+    internal static ReadOnlyMemory<byte> DataOf(ReadOnlyMemory<byte> raw)
     {
         ReadOnlyMemory<byte> data = default;
         ArrayBufferWriter<byte>? joined = null;

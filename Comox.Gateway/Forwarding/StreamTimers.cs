@@ -14,8 +14,8 @@ internal enum StreamPhase
 }
 
 /// <summary>
-/// One token for everything that ends an exchange early: the client leaving, the gateway stopping, and one timer per phase. A single read timeout would either
-/// cut slow prompts or let dead streams live.
+/// One token for everything that ends an attempt early: the client leaving, the gateway stopping, another attempt that was quicker, and one timer per phase beside the one
+/// for the whole exchange. A single read timeout would either cut slow prompts or let dead streams live.
 /// </summary>
 internal sealed class StreamTimers : IDisposable
 {
@@ -26,39 +26,53 @@ internal sealed class StreamTimers : IDisposable
 
     private readonly CancellationTokenSource _source;
     private readonly CancellationTokenRegistration _clientLeft;
+    private readonly CancellationTokenRegistration _stopping;
+    private readonly CancellationTokenRegistration _given;
     private readonly GatewayOptions _options;
     private readonly TimeProvider _time;
-    private readonly CancellationTokenRegistration _stopping;
     private readonly Exchange _exchange;
     private long _startedAt;
 
-    public StreamTimers(Exchange exchange, GatewayOptions options, TimeProvider time)
+    /// <param name="exchange">Whose client and whose limits.</param>
+    /// <param name="options">The limits where the route has none of its own.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="given">The attempt is given up.</param>
+    public StreamTimers(Exchange exchange, GatewayOptions options, TimeProvider time, CancellationToken given = default)
     {
         (_exchange, _options, _time) = (exchange, options, time);
         _source = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
-        _clientLeft = exchange.Aborted.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), _source);
-        _stopping = exchange.Stopped.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), _source);
+        _clientLeft = exchange.Aborted.UnsafeRegister(Cancel, _source);
+        _stopping = exchange.Stopped.UnsafeRegister(Cancel, _source);
+        _given = given.UnsafeRegister(Cancel, _source);
         Enter(StreamPhase.FirstToken);
     }
-
-    private TimeSpan Limit => Phase switch
-    {
-        StreamPhase.FirstToken => _options.FirstTokenTimeout,
-        StreamPhase.NextToken => _options.TokenIdleTimeout,
-        StreamPhase.EndOfStream => _options.EndOfStreamTimeout,
-        _ => DrainTime,
-    };
 
     public CancellationToken Token => _source.Token;
     public StreamPhase Phase { get; private set; }
     public bool ClientLeft => _exchange.Aborted.IsCancellationRequested;
     public bool Stopped => _exchange.Stopped.IsCancellationRequested;
 
-    /// <summary>Whether the exchange ends early. The client's own token may tell it before <see cref="Token"/> does.</summary>
+    /// <summary>Whether the attempt ends early. The client's own token may tell it before <see cref="Token"/> does.</summary>
     public bool IsOver => _source.IsCancellationRequested || ClientLeft;
 
     /// <summary>When the clock of the phase was started.</summary>
     public long StartedAt => _startedAt;
+
+    public TimeSpan TokenIdle => _exchange.Route.Options.TokenIdleTimeout ?? _options.TokenIdleTimeout;
+
+    private TimeSpan FirstToken => _exchange.Route.Options.FirstTokenTimeout ?? _options.FirstTokenTimeout;
+
+    private TimeSpan Total => _exchange.Route.Options.TotalTimeout ?? _options.TotalTimeout;
+
+    private TimeSpan TotalLeft => Total - _time.GetElapsedTime(_exchange.StartedAt);
+
+    private TimeSpan Limit => Phase switch
+    {
+        StreamPhase.FirstToken => FirstToken,
+        StreamPhase.NextToken => TokenIdle,
+        StreamPhase.EndOfStream => _options.EndOfStreamTimeout,
+        _ => DrainTime,
+    };
 
     public void Enter(StreamPhase phase)
     {
@@ -71,8 +85,7 @@ internal sealed class StreamTimers : IDisposable
     {
         Phase = phase;
         _startedAt = since;
-        var left = Limit - _time.GetElapsedTime(since);
-        _source.CancelAfter(left > TimeSpan.Zero ? left : TimeSpan.Zero);
+        Arm(Limit - _time.GetElapsedTime(since));
     }
 
     /// <summary>A token came.</summary>
@@ -82,29 +95,42 @@ internal sealed class StreamTimers : IDisposable
             Resume();
     }
 
-    /// <summary>Stops the clock while a slow client is the one that is waited for.</summary>
-    public void Pause() => _source.CancelAfter(Timeout.InfiniteTimeSpan);
+    /// <summary>Stops the clock of the phase while somebody else is the one that is waited for, or watches it. The one for the whole exchange runs on.</summary>
+    public void Pause() => Arm(Timeout.InfiniteTimeSpan);
 
     public void Resume()
     {
         _startedAt = _time.GetTimestamp();
-        _source.CancelAfter(Limit);
+        Arm(Limit);
     }
 
     /// <summary>Somebody else has watched the clock.</summary>
     public void Expire() => _source.Cancel();
 
     /// <summary>What the client is told when the gateway stops or a timer has run out.</summary>
-    public ForwardError Expired(Backend backend) => Stopped
-        ? EngineErrors.Stopping()
-        : Phase == StreamPhase.FirstToken
-            ? EngineErrors.FirstTokenTimeout(backend, _options.FirstTokenTimeout)
-            : EngineErrors.TokenIdle(backend, _options.TokenIdleTimeout);
+    public ForwardError Expired(Backend backend) => this switch
+    {
+        { Stopped: true } => EngineErrors.Stopping(),
+        _ when TotalLeft <= TimeSpan.Zero => EngineErrors.TotalTimeout(backend, Total),
+        { Phase: StreamPhase.FirstToken } => EngineErrors.FirstTokenTimeout(backend, FirstToken),
+        _ => EngineErrors.TokenIdle(backend, TokenIdle),
+    };
 
     public void Dispose()
     {
         _clientLeft.Dispose();
         _stopping.Dispose();
+        _given.Dispose();
         _source.Dispose();
+    }
+
+    private static void Cancel(object? source) => ((CancellationTokenSource)source!).Cancel();
+
+    private void Arm(TimeSpan limit)
+    {
+        var total = TotalLeft;
+        if (limit == Timeout.InfiniteTimeSpan || total < limit)
+            limit = total;
+        _source.CancelAfter(limit > TimeSpan.Zero ? limit : TimeSpan.Zero);
     }
 }

@@ -1,77 +1,103 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using Comox.Gateway.Forwarding.Sockets;
+using Comox.Gateway.Routing;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Comox.Gateway.Forwarding;
 
 /// <summary>
-/// The answer as a stream: every event byte for byte, and a comment after a long silence, so that proxies in between keep the connection open.
+/// The answer as a stream: every event byte for byte, or in the words of the client's API, and a comment after a long silence, before the first token too, so that proxies in
+/// between keep the connection open.
 /// <para>A timer writes the comments while the pump waits for the engine, so the writer has two users. <see cref="_owner"/> says who has it;
 /// taking it costs the pump one compare-and-swap, and only the pump ever waits.</para>
 /// </summary>
-internal sealed class StreamingSink(Exchange exchange, TimeSpan keepAlive, TimeProvider time) : IReplySink
+internal sealed class StreamingSink : IReplySink
 {
     private static readonly TaskCompletionSource Pump = new();
 
-    private readonly PipeWriter _body = exchange.Http.Response.BodyWriter;
-    private readonly ClientConnection? _target = TargetOf(exchange.Http);
+    private readonly Exchange _exchange;
+    private readonly TimeSpan _keepAlive;
+    private readonly TimeProvider _time;
+    private readonly PipeWriter _body;
+    private readonly ClientConnection? _target;
+    private readonly ITimer _timer;
     private TaskCompletionSource? _owner;
     private bool _held;
     private long _lastFlush;
-    private ITimer? _timer;
+    private volatile bool _isRelayed;
+
+    public StreamingSink(Exchange exchange, TimeSpan keepAlive, TimeProvider time)
+    {
+        (_exchange, _keepAlive, _time) = (exchange, keepAlive, time);
+        _body = exchange.Http.Response.BodyWriter;
+        _target = exchange.Dialect is null ? TargetOf(exchange.Http) : null;
+        _lastFlush = time.GetTimestamp();
+        _timer = time.CreateTimer(static sink => ((StreamingSink)sink!).OnSilence(), this, keepAlive, keepAlive);
+    }
 
     // Not while an event waits for its flush: the loop's bytes would overtake it.
-    public ClientConnection? RelayTarget => exchange.Committed && !_held ? _target : null;
+    public ClientConnection? RelayTarget => _exchange.Committed && !_held ? _target : null;
+
+    public bool IsRelayed
+    {
+        set
+        {
+            Volatile.Write(ref _lastFlush, _time.GetTimestamp());
+            _isRelayed = value;
+        }
+    }
 
     public async ValueTask WriteAsync(SseEvent sse)
     {
-        if (!exchange.Committed)
-            Commit();
         await TakeAsync();
-        _body.Write(sse.Raw.Span);
+        Commit();
+        if (_exchange.Dialect is { } dialect)
+            dialect.WriteChunk(sse.Data.Span, _body);
+        else
+            _body.Write(sse.Raw.Span);
     }
 
     public async ValueTask FlushAsync()
     {
         if (!_held)
             return;
-        await _body.FlushAsync(exchange.Aborted);
-        Volatile.Write(ref _lastFlush, time.GetTimestamp());
+        await _body.FlushAsync(_exchange.Aborted);
+        Volatile.Write(ref _lastFlush, _time.GetTimestamp());
         Give();
     }
 
     public async ValueTask CompleteAsync()
     {
-        if (!exchange.Committed)
-            Commit();
         await TakeAsync();
-        _body.Write("data: [DONE]\n\n"u8);
+        Commit();
+        if (_exchange.Dialect is { } dialect)
+            dialect.WriteEnd(_body);
+        else
+            _body.Write("data: [DONE]\n\n"u8);
         await FlushAsync();
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (_timer is null)
-            return;
         await _timer.DisposeAsync();
         await TakeAsync();
         Give();
     }
 
+    // Whoever owns the writer commits, so that a comment and an event never both do.
     private void Commit()
     {
-        exchange.Commit();
-        var response = exchange.Http.Response;
+        if (_exchange.Committed)
+            return;
+        RouteTraceHeader.Write(_exchange);
+        _exchange.Commit();
+        var response = _exchange.Http.Response;
         response.StatusCode = StatusCodes.Status200OK;
         response.ContentType = "text/event-stream";
         response.Headers.CacheControl = "no-cache";
         response.Headers["X-Accel-Buffering"] = "no"; // nginx and its kin would collect the stream otherwise
-        exchange.Http.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
-        _lastFlush = time.GetTimestamp();
-        // A loop that carries the stream sends its own comments.
-        if (_target is null)
-            _timer = time.CreateTimer(static sink => ((StreamingSink)sink!).OnSilence(), this, keepAlive, keepAlive);
+        _exchange.Http.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
     }
 
     // Chunks of HTTP/1.1, written to a socket that nothing stands before.
@@ -80,7 +106,8 @@ internal sealed class StreamingSink(Exchange exchange, TimeSpan keepAlive, TimeP
 
     private void OnSilence()
     {
-        if (time.GetElapsedTime(Volatile.Read(ref _lastFlush)) < keepAlive)
+        // A loop that carries the stream sends its own comments.
+        if (_isRelayed || _time.GetElapsedTime(Volatile.Read(ref _lastFlush)) < _keepAlive)
             return;
         var mine = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         // Taken: an event is being written this moment, so there is no silence.
@@ -92,9 +119,10 @@ internal sealed class StreamingSink(Exchange exchange, TimeSpan keepAlive, TimeP
     {
         try
         {
+            Commit();
             _body.Write(": ping\n\n"u8);
-            await _body.FlushAsync(exchange.Aborted);
-            Volatile.Write(ref _lastFlush, time.GetTimestamp());
+            await _body.FlushAsync(_exchange.Aborted);
+            Volatile.Write(ref _lastFlush, _time.GetTimestamp());
         }
         catch (Exception problem) when (problem is OperationCanceledException or IOException or InvalidOperationException)
         {

@@ -6,33 +6,33 @@ namespace Comox.Gateway.LoadBalancing;
 internal sealed record LoadBalancingOptions
 {
     /// <summary>One of <see cref="LoadBalancingPolicies.Names"/>.</summary>
-    public string Policy { get; init; } = LoadBalancingPolicies.Auto;
+    public string Policy { get; set; } = LoadBalancingPolicies.Auto;
 
     /// <summary>
     /// How much longer a session may wait at its own backend than at the best one. Also steadies conversations whose prompts change in the middle.
     /// </summary>
-    public TimeSpan SessionMargin { get; init; } = TimeSpan.FromSeconds(1);
+    public TimeSpan SessionMargin { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>The same for a backend that holds only the prefix or the adapter.</summary>
-    public TimeSpan AffinityMargin { get; init; } = TimeSpan.FromMilliseconds(200);
+    public TimeSpan AffinityMargin { get; set; } = TimeSpan.FromMilliseconds(200);
 
     /// <summary>A shorter shared prefix is no reason to prefer a backend.</summary>
-    public int MinPrefixTokens { get; init; } = 256;
+    public int MinPrefixTokens { get; set; } = 256;
 
     /// <summary>How long an engine takes to load an adapter that it does not hold.</summary>
-    public TimeSpan AdapterLoadTime { get; init; } = TimeSpan.FromMilliseconds(500);
+    public TimeSpan AdapterLoadTime { get; set; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>By how much each request in a batch lengthens one token of every other.</summary>
-    public TimeSpan DecodeSlowdown { get; init; } = TimeSpan.FromMicroseconds(100);
+    public TimeSpan DecodeSlowdown { get; set; } = TimeSpan.FromMicroseconds(100);
 
     /// <summary>The time of one token, to guess how soon a slot becomes free before any answer has been measured.</summary>
-    public TimeSpan TokenTime { get; init; } = TimeSpan.FromMilliseconds(20);
+    public TimeSpan TokenTime { get; set; } = TimeSpan.FromMilliseconds(20);
 
     /// <summary>A backend with more than this many times its share of the requests is not preferred for what it holds.</summary>
-    public double LoadBound { get; init; } = 1.25;
+    public double LoadBound { get; set; } = 1.25;
 
     /// <summary>Up to so many requests more than its share a backend is not overfull: among few requests every share is uneven.</summary>
-    public int LoadSlack { get; init; } = 8;
+    public int LoadSlack { get; set; } = 8;
 
     public IEnumerable<string> Faults(string section)
     {

@@ -6,16 +6,16 @@ namespace Comox.Gateway.LoadBalancing;
 internal sealed record LoadOptions
 {
     /// <summary>After this long a measured first token, prefill rate or answer time counts half.</summary>
-    public TimeSpan HalfLife { get; init; } = TimeSpan.FromSeconds(30);
+    public TimeSpan HalfLife { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Prompt tokens a second that a backend is taken to read until it has been measured.</summary>
-    public double PrefillTokensPerSecond { get; init; } = 2000;
+    public double PrefillTokensPerSecond { get; set; } = 2000;
 
     /// <summary>Telemetry older than this is unknown.</summary>
-    public TimeSpan TelemetryMaxAge { get; init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan TelemetryMaxAge { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long after its last use an adapter is taken to be still in a backend's memory.</summary>
-    public TimeSpan AdapterMaxAge { get; init; } = TimeSpan.FromMinutes(10);
+    public TimeSpan AdapterMaxAge { get; set; } = TimeSpan.FromMinutes(10);
 
     public IEnumerable<string> Faults(string section)
     {

@@ -9,10 +9,10 @@ namespace Comox.Gateway.LoadBalancing;
 internal sealed record PrefixIndexOptions
 {
     /// <summary>20 bytes a block. The memory is reserved at start and used as it fills.</summary>
-    public long MaxBytes { get; init; } = 32 * 1024 * 1024;
+    public long MaxBytes { get; set; } = 32 * 1024 * 1024;
 
     /// <summary>A block that no request has used for longer is taken to have left the engines' caches.</summary>
-    public TimeSpan MaxAge { get; init; } = TimeSpan.FromMinutes(10);
+    public TimeSpan MaxAge { get; set; } = TimeSpan.FromMinutes(10);
 
     public IEnumerable<string> Faults(string section)
     {

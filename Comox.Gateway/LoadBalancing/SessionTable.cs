@@ -6,10 +6,10 @@ namespace Comox.Gateway.LoadBalancing;
 internal sealed record SessionTableOptions
 {
     /// <summary>16 bytes each, taken at start.</summary>
-    public int Capacity { get; init; } = 65_536;
+    public int Capacity { get; set; } = 65_536;
 
     /// <summary>A session silent for longer has lost its place in an engine's cache anyway.</summary>
-    public TimeSpan MaxAge { get; init; } = TimeSpan.FromMinutes(30);
+    public TimeSpan MaxAge { get; set; } = TimeSpan.FromMinutes(30);
 
     public IEnumerable<string> Faults(string section)
     {

@@ -7,10 +7,14 @@ namespace Comox.Gateway.OpenAI;
 internal sealed class BodySplice(ChatCompletionRequest request)
 {
     private readonly Dictionary<ChatField, ReadOnlyMemory<byte>> _values = [];
+    private ReadOnlyMemory<byte> _appended;
 
     /// <param name="field">The field; added at the end of the object where the body lacks it.</param>
     /// <param name="value">JSON.</param>
     public void Set(ChatField field, ReadOnlyMemory<byte> value) => _values[field] = value;
+
+    /// <param name="members">Members for the end of the object: <c>,"name":value</c>.</param>
+    public void Append(ReadOnlyMemory<byte> members) => _appended = members;
 
     /// <summary>Sets a field only where the client sent it.</summary>
     public void SetIfPresent(ChatField field, ReadOnlyMemory<byte> value)
@@ -45,6 +49,8 @@ internal sealed class BodySplice(ChatCompletionRequest request)
             pieces.Add(_values[field]);
         }
 
+        if (!_appended.IsEmpty)
+            pieces.Add(_appended);
         pieces.Add(request.Body[request.ClosingBrace..]);
         return pieces;
     }

@@ -18,6 +18,11 @@ internal enum ChatField
 
     /// <summary>What <c>/v1/embeddings</c> turns into vectors.</summary>
     Input,
+
+    Tools,
+
+    /// <summary>A schema or grammar that the output must obey, in any of the words engines have for it.</summary>
+    Guided,
 }
 
 /// <summary>Where a field's value stands in the body.</summary>
@@ -59,9 +64,26 @@ internal sealed record ChatCompletionRequest
     /// <summary>Messages, prompt or input. Where the key occurs twice the last one counts, as for the engines' parsers.</summary>
     public ReadOnlyMemory<byte> Payload => ValueOf(Api.Payload);
 
-    private ReadOnlyMemory<byte> ValueOf(ChatField field)
+    public bool Has(ChatField field)
     {
-        var span = Fields.Last(candidate => candidate.Field == field);
-        return Body[span.Start..span.End];
+        foreach (var span in Fields)
+        {
+            if (span.Field == field)
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <returns>Empty where the body lacks it.</returns>
+    public ReadOnlyMemory<byte> ValueOf(ChatField field)
+    {
+        for (var i = Fields.Count - 1; i >= 0; i--)
+        {
+            if (Fields[i].Field == field)
+                return Body[Fields[i].Start..Fields[i].End];
+        }
+
+        return default;
     }
 }

@@ -116,8 +116,16 @@ internal ref struct ChatRequestReader
         ChatField.MaxCompletionTokens => ReadCount("max_completion_tokens", int.MaxValue, out _maxCompletionTokens),
         ChatField.Choices => ReadChoices(),
         ChatField.Temperature => ReadTemperature(),
+        ChatField.Tools or ChatField.Guided => Pass(),
         _ => throw new InvalidOperationException($"{field} is not read."),
     };
+
+    // The engine's business; only where it stands matters.
+    private ApiError? Pass()
+    {
+        _json.Skip();
+        return null;
+    }
 
     private readonly ApiError? ReadName(string field, out string? value, bool required)
     {

@@ -1,4 +1,3 @@
-using Comox.Gateway.Backends;
 using Comox.Gateway.Routing;
 using Comox.ServiceDefaults.Clients;
 using Comox.ServiceDefaults.Contracts.Memory;
@@ -9,7 +8,7 @@ using Microsoft.Extensions.Options;
 namespace Comox.Gateway.OpenAI;
 
 /// <summary><c>GET /v1/models</c>: characters first, then plain models. Without the memory service it lists the plain ones.</summary>
-internal sealed class ModelsEndpoint(Fleet fleet, IHttpClientFactory clients, IOptions<GatewayOptions> options, TimeProvider time)
+internal sealed class ModelsEndpoint(RouteTable table, LiveSettings settings, IHttpClientFactory clients, IOptions<GatewayOptions> options, TimeProvider time)
 {
     private const string Comox = "comox";
 
@@ -27,13 +26,13 @@ internal sealed class ModelsEndpoint(Fleet fleet, IHttpClientFactory clients, IO
         if (models.FirstOrDefault(model => model.Id == name) is { } found)
             await http.Response.WriteAsJsonAsync(found, OpenAIJson.Default.ModelCard, cancellationToken: http.RequestAborted);
         else
-            await RoutingStep.NotFound(name, fleet.Current).WriteAsync(http);
+            await RoutingStep.NotFound(name, table.Current).WriteAsync(http);
     }
 
     private async Task<IReadOnlyList<ModelCard>> AllAsync(CancellationToken cancellation) =>
     [
         .. (await CharactersAsync(cancellation)).Select(CardOf),
-        .. fleet.Current.Pools.Select(CardOf),
+        .. table.Current.Routes.Select(CardOf),
     ];
 
     private async Task<IReadOnlyList<CharacterSummary>> CharactersAsync(CancellationToken cancellation)
@@ -54,6 +53,11 @@ internal sealed class ModelsEndpoint(Fleet fleet, IHttpClientFactory clients, IO
     private static ModelCard CardOf(CharacterSummary character) =>
         new($"{ModelRoute.CharacterPrefix}{character.Slug}", character.CreatedAt.ToUnixTimeSeconds(), Comox) { Name = character.Name, Description = character.Tagline };
 
-    private static ModelCard CardOf(BackendPool pool) =>
-        new(pool.Model, pool.Backends[0].Engine.Since.ToUnixTimeSeconds(), pool.Details.Source == ModelSources.BuiltIn ? Comox : pool.Details.Source) { Description = pool.Details.Notice };
+    private ModelCard CardOf(ModelRoute route)
+    {
+        var first = route.Pools.SelectMany(pool => pool.Backends).FirstOrDefault();
+        var since = first?.Engine?.Since ?? settings.Current.LoadedAt;
+        var source = first?.Model.Source ?? ModelSources.Configured;
+        return new(route.Model, since.ToUnixTimeSeconds(), source == ModelSources.BuiltIn ? Comox : source) { Description = first?.Model.Notice };
+    }
 }

@@ -17,6 +17,13 @@ internal enum RequestApiKind
 /// </summary>
 internal sealed class RequestApi
 {
+    // OpenAI's, then vLLM's, then llama.cpp's.
+    private static readonly Known[] Guides =
+    [
+        .. ((string[])["response_format", "structured_outputs", "guided_json", "guided_regex", "guided_choice", "guided_grammar", "grammar", "json_schema"])
+            .Select(name => new Known(name, ChatField.Guided)),
+    ];
+
     private readonly Known[] _fields;
     private readonly ChatField[] _added;
 
@@ -29,9 +36,9 @@ internal sealed class RequestApi
         [
             new("model", ChatField.Model), new("messages", ChatField.Messages), new("stream", ChatField.Stream), new("stream_options", ChatField.StreamOptions),
             new("max_tokens", ChatField.MaxTokens), new("max_completion_tokens", ChatField.MaxCompletionTokens), new("n", ChatField.Choices), new("user", ChatField.User),
-            new("temperature", ChatField.Temperature),
+            new("temperature", ChatField.Temperature), new("tools", ChatField.Tools), .. Guides,
         ],
-        [ChatField.Stream, ChatField.StreamOptions, ChatField.MaxTokens, ChatField.Temperature]);
+        [ChatField.Model, ChatField.Stream, ChatField.StreamOptions, ChatField.MaxTokens, ChatField.Temperature]);
 
     /// <summary><c>POST /v1/completions</c> (https://platform.openai.com/docs/api-reference/completions/create)</summary>
     public static RequestApi Completions { get; } = new(

@@ -10,43 +10,49 @@ namespace Comox.Gateway.Routing;
 /// Model name → <see cref="ModelRoute"/>. Refuses here, and not only when balancing, when no backend is ready: the next step stores what
 /// the person said, and a turn that nobody can answer must not be stored.
 /// </summary>
-internal sealed class RoutingStep(Fleet fleet, IOptions<GatewayOptions> options) : IChatStep
+internal sealed class RoutingStep(RouteTable table, IOptions<GatewayOptions> options) : IChatStep
 {
     public ValueTask<ForwardError?> InvokeAsync(Exchange exchange, ChatHandler next)
     {
-        var snapshot = fleet.Current;
+        var snapshot = table.Current;
         var name = exchange.Request.Model;
         var isCharacter = name.StartsWith(ModelRoute.CharacterPrefix, StringComparison.Ordinal);
-        if (isCharacter && name.Length == ModelRoute.CharacterPrefix.Length)
+        if (isCharacter && (name.Length == ModelRoute.CharacterPrefix.Length || exchange.Request.Api.Kind != OpenAI.RequestApiKind.Chat))
             return Refuse(ForwardPlace.Request, NotFound(name, snapshot));
 
-        var pool = isCharacter ? snapshot.FindDefault(options.Value.DefaultModel) : snapshot.Find(name);
-        if (pool is null)
+        var route = isCharacter ? snapshot.FindDefault(options.Value.DefaultModel) : snapshot.Find(name);
+        if (route is null)
         {
-            if (snapshot.WhyIncomplete() is { } incomplete)
+            // A route of the settings is enough to know that the list of models is no accident of a fleet that is silent.
+            if (snapshot.Fleet.WhyIncomplete() is { } incomplete && (isCharacter || snapshot.Routes.IsEmpty || !snapshot.Fleet.IsUnknown))
                 return Refuse(ForwardPlace.Backends, incomplete);
             return isCharacter
                 ? Refuse(ForwardPlace.Backends, WhyNoDefault(snapshot))
                 : Refuse(ForwardPlace.Request, NotFound(name, snapshot));
         }
 
-        if (pool.Ready.IsEmpty)
-            return Refuse(ForwardPlace.Backends, pool.WhyNotReady());
+        if (!route.IsReady)
+            return Refuse(ForwardPlace.Backends, WhyNotReady(route, snapshot));
 
-        exchange.Route = new ModelRoute(pool.Model, pool.Details.Profile, isCharacter ? name[ModelRoute.CharacterPrefix.Length..] : null);
+        exchange.Route = isCharacter ? route with { Character = name[ModelRoute.CharacterPrefix.Length..] } : route;
         return next(exchange);
     }
 
-    internal static ApiError NotFound(string name, FleetSnapshot snapshot)
+    internal static ApiError NotFound(string name, RouteSnapshot snapshot)
     {
-        var models = snapshot.Pools.IsEmpty ? "There are no plain models." : $"Plain models: {string.Join(", ", snapshot.Pools.Take(20).Select(pool => pool.Model))}.";
+        var models = snapshot.Routes.IsEmpty ? "There are no plain models." : $"Plain models: {string.Join(", ", snapshot.Routes.Take(20).Select(route => route.Model))}.";
         return new ApiError(
             StatusCodes.Status404NotFound, ErrorCodes.ModelNotFound, $"The model '{name}' does not exist. {models} GET /v1/models lists these and the characters.", "model");
     }
 
-    private ApiError WhyNoDefault(FleetSnapshot snapshot) => options.Value.DefaultModel is { } configured
-        ? BackendPool.Unavailable($"The model '{configured}', which {GatewayOptions.Section}:{nameof(GatewayOptions.DefaultModel)} names for characters, is on no node.")
-        : snapshot.WhyNoModel();
+    private static ApiError WhyNotReady(ModelRoute route, RouteSnapshot snapshot) =>
+        route.Pools.FirstOrDefault(pool => !pool.Backends.IsEmpty)?.WhyNotReady()
+        ?? snapshot.Fleet.WhyIncomplete()
+        ?? BackendPool.Unavailable($"No node of the fleet has the model '{route.Model}'.");
+
+    private ApiError WhyNoDefault(RouteSnapshot snapshot) => options.Value.DefaultModel is { } configured
+        ? BackendPool.Unavailable($"The model '{configured}', which {GatewayOptions.Section}:{nameof(GatewayOptions.DefaultModel)} names for characters, is on no node and has no route.")
+        : snapshot.Fleet.WhyNoModel();
 
     private static ValueTask<ForwardError?> Refuse(ForwardPlace place, ApiError error) => new(new ForwardError(place, error));
 }

@@ -179,6 +179,9 @@ internal sealed class StreamRelay(ClientOutput client, ReplyProgress progress, R
                 return null;
             case EventKind.Plain:
                 return null;
+            case EventKind.Hidden:
+                forward = false;
+                return null;
             case EventKind.Finishing:
                 LastTokenAt = time.GetTimestamp();
                 return progress.HoldsFinish ? RelayEnd.Finishing : null;

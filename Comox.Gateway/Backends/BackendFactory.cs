@@ -1,0 +1,69 @@
+using System.Net.Http.Headers;
+using Comox.Gateway.CircuitBreaking;
+using Comox.Gateway.LoadBalancing;
+using Comox.Gateway.Routing;
+using Comox.ServiceDefaults.Contracts.Nodes;
+
+namespace Comox.Gateway.Backends;
+
+/// <summary>Makes backends of what nodes report and of what the settings name. Ledger and circuit of one backend are the same objects through every change.</summary>
+internal sealed class BackendFactory(AuthenticationHeaderValue serviceKey, BackendLoads loads, BackendCircuits circuits)
+{
+    private readonly IReadOnlyList<KeyValuePair<string, string>> _nodeHeaders = [new("Authorization", serviceKey.ToString())];
+
+    public Backend Of(NodeView node, EngineStatus engine)
+    {
+        var (id, model) = ($"{node.Status!.Node}/{engine.Id}", engine.Model!);
+        var load = loads.Of(model.Name, id);
+        load.Slots = engine.Slots;
+        return new Backend
+        {
+            Id = id,
+            Kind = engine.Kind == BackendKinds.VLlm ? BackendKinds.VLlm : BackendKinds.LlamaCpp,
+            Model = model,
+            BaseAddress = new Uri(node.Address!, $"{engine.ProxyPath.TrimEnd('/')}/v1/"),
+            Headers = _nodeHeaders,
+            Engine = engine,
+            NodeReachable = node.Lost is null,
+            Load = load,
+            Circuit = circuits.Of(model.Name, id),
+        };
+    }
+
+    public Backend Of(string model, string pool, BackendOptions options)
+    {
+        var id = $"{pool}/{options.Name}";
+        var load = loads.Of(model, id);
+        (load.Slots, load.Weight) = (options.Slots, options.Weight);
+        return new Backend
+        {
+            Id = id,
+            Kind = options.Kind,
+            Model = new EngineModel { Name = model, Source = ModelSources.Configured, ContextTokens = options.ContextTokens, Profile = ProfileOf(options.ContextTokens) },
+            UpstreamModel = options.Model is { Length: > 0 } other && other != model ? other : null,
+            BaseAddress = BaseOf(options.Url),
+            Headers = HeadersOf(options),
+            NodeReachable = true,
+            Load = load,
+            Circuit = circuits.Of(model, id),
+        };
+    }
+
+    private static Uri BaseOf(string url)
+    {
+        var address = new Uri(url);
+        return address.AbsolutePath is "/" or "" ? new Uri(address, "/v1/") : new Uri(url.TrimEnd('/') + "/");
+    }
+
+    private static KeyValuePair<string, string>[] HeadersOf(BackendOptions options) => options switch
+    {
+        { ApiKey: null or "" } => [],
+        { Kind: BackendKinds.Anthropic } => [new("x-api-key", options.ApiKey)],
+        _ => [new("Authorization", $"Bearer {options.ApiKey}")],
+    };
+
+    // Three quarters for the prompt, as the standard profile has it.
+    private static PromptProfile ProfileOf(int? context) => context is not { } tokens
+        ? PromptProfile.Standard
+        : PromptProfile.Standard with { ContextTokens = tokens, PromptTokens = tokens * 3 / 4, ReplyTokens = Math.Max(1, tokens / 4) };
+}

@@ -1,0 +1,24 @@
+using Comox.Gateway.Forwarding;
+
+namespace Comox.Gateway.CircuitBreaking;
+
+/// <summary>Tells the circuit of the backend what came of the attempt. Success is told at the first token, by whoever sees it.</summary>
+internal sealed class CircuitStep : IChatStep
+{
+    public async ValueTask<ForwardError?> InvokeAsync(Exchange exchange, ChatHandler next)
+    {
+        var error = await next(exchange);
+        exchange.Trace[^1].Failed = error;
+        if (error is not null && IsBackendsFault(error) && !exchange.Aborted.IsCancellationRequested)
+            exchange.Attempt.Failed(error.Error.RetryAfter);
+        return error;
+    }
+
+    /// <summary>A prompt that is too long says nothing about the backend; a silence, a refusal, a status of the five hundreds, a quota or a wrong key do.</summary>
+    internal static bool IsBackendsFault(ForwardError error) => error.Place switch
+    {
+        ForwardPlace.Connect or ForwardPlace.FirstToken or ForwardPlace.EngineStream => true,
+        ForwardPlace.EngineAnswer => error.Error.Status is 401 or 402 or 403 or 408 or 425 or 429 or >= 500,
+        _ => false,
+    };
+}

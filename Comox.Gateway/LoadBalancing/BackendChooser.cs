@@ -1,0 +1,83 @@
+using Comox.Gateway.Backends;
+using Comox.Gateway.CircuitBreaking;
+using Microsoft.Extensions.Options;
+
+namespace Comox.Gateway.LoadBalancing;
+
+/// <summary>
+/// Pool → one backend, in four steps: (1) those that are ready and have not been tried; (2) without the ones whose circuit is open and the ones that do much worse than their peers,
+/// unless too few would be left; (3) the route's policy chooses; (4) the circuit gives its permit, and the ledger an entry.
+/// </summary>
+internal sealed class BackendChooser(Affinity affinity, IOptions<OutlierOptions> outliers, TimeProvider time)
+{
+    private const int OnStack = 64;
+
+    /// <param name="exchange">Has a route.</param>
+    /// <param name="pool">One of the route's.</param>
+    /// <param name="panic">Whether backends that are not well may be used where most of the pool is not.</param>
+    public Attempt? TryBegin(Exchange exchange, BackendPool pool, bool panic)
+    {
+        var ready = pool.Ready;
+        if (ready.IsEmpty)
+            return null;
+
+        Span<bool> admitted = ready.Length <= OnStack ? stackalloc bool[ready.Length] : new bool[ready.Length];
+        var health = Judge(ready.AsSpan(), admitted);
+        if (health.Panic && !panic)
+            return null;
+
+        // Slots of the admitted and untried, so that an index of the policy leads back to its backend.
+        var candidates = new Candidate[ready.Length];
+        Span<int> slots = ready.Length <= OnStack ? stackalloc int[ready.Length] : new int[ready.Length];
+        var count = 0;
+        for (var i = 0; i < ready.Length; i++)
+        {
+            if (!admitted[i] || exchange.HasTried(ready[i]) || !exchange.Accepts(ready[i]))
+                continue;
+            candidates[count] = new Candidate(ready[i].Load, ready[i].Load.Weight * ready[i].Circuit.Ramp);
+            slots[count++] = i;
+        }
+
+        var request = exchange.Shape.ToRequest();
+        while (count > 0)
+        {
+            var chosen = exchange.Route.Policy.Choose(candidates.AsSpan(0, count), request, out var why);
+            if (chosen < 0)
+                return null;
+            var backend = ready[slots[chosen]];
+            if (Enter(backend, health.Panic, out var permit))
+                return Begin(exchange, backend, pool, permit, why, request);
+            // Another request was quicker to be the canary.
+            count--;
+            (candidates[chosen], slots[chosen]) = (candidates[count], slots[count]);
+        }
+
+        return null;
+    }
+
+    private static bool Enter(Backend backend, bool panic, out CircuitPermit permit)
+    {
+        if (!panic)
+            return backend.Circuit.TryEnter(out permit);
+        permit = backend.Circuit.EnterInPanic();
+        return true;
+    }
+
+    private Attempt Begin(Exchange exchange, Backend backend, BackendPool pool, CircuitPermit permit, RouteTrace why, in RoutingRequest request)
+    {
+        var lease = backend.Load.Begin(new RequestCost(request.PromptTokens, why.CachedTokens, request.OutputTokens));
+        affinity.Sent(backend.Load, request);
+        exchange.Try(backend);
+        return new Attempt(backend, pool.Name, permit, lease, why);
+    }
+
+    private PoolHealth Judge(ReadOnlySpan<Backend> ready, Span<bool> admitted)
+    {
+        var now = time.GetTimestamp();
+        var health = new BackendHealth[ready.Length];
+        for (var i = 0; i < ready.Length; i++)
+            health[i] = ready[i].Circuit.Health(ready[i].Load.FirstTokenSeconds(now));
+
+        return OutlierEjection.Judge(health, outliers.Value, admitted);
+    }
+}
