@@ -113,7 +113,7 @@ internal sealed class Exchange(HttpContext http, ChatCompletionRequest request, 
     /// <summary>The client asked for no usage; what the engine is asked for is ours alone.</summary>
     public bool HidesUsage { get; set; }
 
-    public bool HasTried(Backend backend) => _tried.Any(tried => tried.Id == backend.Id);
+    public bool HasTried(Backend backend) => _tried.Any(tried => tried.Load == backend.Load);
 
     public void Try(Backend backend) => _tried.Add(backend);
 

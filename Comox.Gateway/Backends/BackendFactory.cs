@@ -13,20 +13,22 @@ internal sealed class BackendFactory(AuthenticationHeaderValue serviceKey, Backe
 
     public Backend Of(NodeView node, EngineStatus engine)
     {
-        var (id, model) = ($"{node.Status!.Node}/{engine.Id}", engine.Model!);
-        var load = loads.Of(model.Name, id);
+        var model = engine.Model!;
+        var address = new Uri(node.Address!, $"{engine.ProxyPath.TrimEnd('/')}/v1/");
+        // By its address, because two boxes may call themselves by one name.
+        var load = loads.Of(model.Name, address.AbsoluteUri);
         load.Slots = engine.Slots;
         return new Backend
         {
-            Id = id,
+            Id = $"{node.Status!.Node}/{engine.Id}",
             Kind = engine.Kind == BackendKinds.VLlm ? BackendKinds.VLlm : BackendKinds.LlamaCpp,
             Model = model,
-            BaseAddress = new Uri(node.Address!, $"{engine.ProxyPath.TrimEnd('/')}/v1/"),
+            BaseAddress = address,
             Headers = _nodeHeaders,
             Engine = engine,
             NodeReachable = node.Lost is null,
             Load = load,
-            Circuit = circuits.Of(model.Name, id),
+            Circuit = circuits.Of(model.Name, address.AbsoluteUri),
         };
     }
 

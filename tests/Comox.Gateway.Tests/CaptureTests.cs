@@ -18,7 +18,7 @@ public sealed class CaptureTests
         var (_, body) = Read(capture);
         await using var gateway = await GatewayUnderTest.StartAsync(new() { RawEvents = EventsOf(body) });
 
-        using var response = await gateway.SendAsync(Chat.Streamed[..^1] + $",\"n\":{choices}}}");
+        using var response = await gateway.SendAsync(Chat.Streamed[..^1] + $$$""","n":{{{choices}}},"stream_options":{"include_usage":true}}""");
 
         Assert.Equal(body, await response.Content.ReadAsStringAsync());
     }

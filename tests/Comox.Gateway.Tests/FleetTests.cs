@@ -80,7 +80,7 @@ public sealed class FleetTests
     {
         await using var second = await FakeBackendServer.StartAsync(TestService.ServiceKey);
         await using var third = await FakeBackendServer.StartAsync(TestService.ServiceKey);
-        await using var gateway = await GatewayUnderTest.StartAsync(settings: [("Nodes:0", second.Address.ToString()), ("Nodes:1", third.Address.ToString())]);
+        await using var gateway = await GatewayUnderTest.StartAsync(settings: [("Nodes:0", second.Address.ToString()), ("Nodes:1", third.Address.ToString()), ("FleetRoute:LoadBalancing:Policy", "round-robin")]);
         await gateway.KnowsAsync(fleet => fleet.Pools.Any(pool => pool.Ready.Length == 2));
 
         for (var i = 0; i < 6; i++)

@@ -21,12 +21,13 @@ public sealed class ReplyPumpTests
             Route = new ModelRoute("fake-model", PromptProfile.Standard, "ada"),
             Recalled = new RecalledPrompt("ses_1", "trn_1", "rcp_1", [], 64),
         };
-        using var timers = new StreamTimers(exchange, new GatewayOptions(), TimeProvider.System);
-        using var reader = new SseReader(new MemoryStream("""data: {"choices":[{"index":0,"delta":{"content":"Half a"}}]}"""u8.ToArray().Concat("\n\n"u8.ToArray()).ToArray()), 4096);
+        var timers = new StreamTimers(exchange, new GatewayOptions(), TimeProvider.System);
+        var reader = new SseReader(new MemoryStream("""data: {"choices":[{"index":0,"delta":{"content":"Half a"}}]}"""u8.ToArray().Concat("\n\n"u8.ToArray()).ToArray()), 4096);
+        await using var opened = new OpenedAnswer(new NoAnswer(), reader, timers, []);
         exchange.Progress.Text = new ReplyText();
         var sink = new BlockedSink();
 
-        var pumping = new ReplyPump(exchange, new NoAnswer(), reader, sink, timers, new GatewayOptions(), TimeProvider.System).RunAsync();
+        var pumping = new ReplyPump(exchange, opened, sink, new GatewayOptions(), TimeProvider.System).RunAsync();
         await sink.Blocked;
         // Callbacks run last in, first out: the flush ends, and the pump goes on, before the timers' token is cancelled.
         using var order = leave.Token.Register(sink.Cancel);
@@ -64,6 +65,11 @@ public sealed class ReplyPumpTests
         public ValueTask CompleteAsync() => ValueTask.CompletedTask;
 
         public ClientConnection? RelayTarget => null;
+
+        public bool IsRelayed
+        {
+            set => throw new InvalidOperationException();
+        }
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }

@@ -187,7 +187,7 @@ public sealed class RequestTests
         await using var gateway = await GatewayUnderTest.StartAsync();
         const string body = """
             { "x" : 1e0 , "model":"fake-model",	"messages" : [{"role":"user","content":"Ünï \u00e9 \/"}],
-              "stream":true, "max_tokens":7, "x":{"y":[ ] } , "logit_bias":{"50256":-100} }
+              "stream":true, "max_tokens":7, "x":{"y":[ ] } , "stream_options":{ }, "logit_bias":{"50256":-100} }
             """;
 
         using var response = await gateway.SendAsync(body);

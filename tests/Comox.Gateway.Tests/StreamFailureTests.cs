@@ -159,7 +159,7 @@ public sealed class StreamFailureTests
     public async Task No_first_token_in_time_is_a_504_although_the_engine_sends_heartbeats()
     {
         var time = new FakeTimeProvider();
-        await using var gateway = await GatewayUnderTest.StartAsync(new() { HangAfter = 0, HeartbeatEvery = TimeSpan.FromMilliseconds(20) }, time, settings: ("FirstTokenTimeout", "00:00:30"));
+        await using var gateway = await GatewayUnderTest.StartAsync(new() { HangAfter = 0, HeartbeatEvery = TimeSpan.FromMilliseconds(20) }, time, settings: [("FirstTokenTimeout", "00:00:30"), ("KeepAliveInterval", "01:00:00")]);
 
         var sent = gateway.SendAsync(Chat.Streamed);
         var request = await gateway.Node.NextRequestAsync();
@@ -186,6 +186,36 @@ public sealed class StreamFailureTests
         Assert.Equal("Hello from", Chat.TextOf(events));
         Assert.Contains(ErrorCodes.UpstreamTimeout, events[^1]);
         await request.Aborted.WaitAsync(TimeSpan.FromSeconds(5));
+    }
+
+    [Fact]
+    public async Task A_long_prompt_is_kept_alive_with_comments_before_its_first_token()
+    {
+        var time = new FakeTimeProvider();
+        await using var gateway = await GatewayUnderTest.StartAsync(new() { HoldAfter = 0 }, time, settings: [("KeepAliveInterval", "00:00:10"), ("FirstTokenTimeout", "01:00:00")]);
+
+        var sent = gateway.SendAsync(Chat.Streamed);
+        await gateway.Node.NextRequestAsync();
+        await AdvanceUntilAsync(time, TimeSpan.FromSeconds(1), sent);
+        using var reader = new StreamReader(await (await sent).Content.ReadAsStreamAsync());
+
+        Assert.Equal(": ping", await reader.ReadLineAsync());
+        gateway.Node.Release();
+        Assert.Equal("Hello from the fake.", Chat.TextOf(Chat.Events(await reader.ReadToEndAsync())));
+    }
+
+    [Fact]
+    public async Task An_answer_that_takes_longer_than_any_may_is_ended()
+    {
+        var time = new FakeTimeProvider();
+        await using var gateway = await GatewayUnderTest.StartAsync(
+            new() { HangAfter = 3 }, time, settings: [("TotalTimeout", "00:05:00"), ("TokenIdleTimeout", "01:00:00"), ("KeepAliveInterval", "01:00:00")]);
+
+        using var response = await gateway.SendAsync(Chat.Streamed);
+        var reading = response.Content.ReadAsStringAsync();
+        await AdvanceUntilAsync(time, TimeSpan.FromSeconds(10), reading);
+
+        Assert.Contains("TotalTimeout", Chat.Events(await reading)[^1]);
     }
 
     [Fact]

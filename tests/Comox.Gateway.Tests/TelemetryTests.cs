@@ -4,6 +4,7 @@ using System.Text.Json;
 using Comox.FakeBackend;
 using Comox.Gateway.Backends;
 using Comox.Gateway.Diagnostics;
+using Comox.Gateway.LoadBalancing;
 using Comox.Gateway.OpenAI;
 using Comox.Gateway.Routing;
 using Microsoft.AspNetCore.Http;
@@ -210,8 +211,9 @@ public sealed class TelemetryTests
         var exchange = new Exchange(new DefaultHttpContext(), request!, "req_1", TimeProvider.System, CancellationToken.None)
         {
             Route = new ModelRoute(pool.Model, pool.Details.Profile, null),
-            Backend = pool.Ready[0],
         };
+        using var attempt = gateway.Service.Services.GetRequiredService<BackendChooser>().TryBegin(exchange, pool, panic: false)!;
+        exchange.Attempt = attempt;
         using var chat = gateway.Service.Services.GetRequiredService<GatewayTelemetry>().Start(exchange);
         for (var i = 1; i < 2_000; i++)
             exchange.Reply.TokenAt(i);
