@@ -21,6 +21,9 @@ internal sealed class RoutingStep(RouteTable table, IOptions<GatewayOptions> opt
             return Refuse(ForwardPlace.Request, NotFound(name, snapshot));
 
         var route = isCharacter ? snapshot.FindDefault(options.Value.DefaultModel) : snapshot.Find(name);
+        // A model that only makes vectors is no model to a chat.
+        if (route is not null && exchange.Request.Api.Kind != OpenAI.RequestApiKind.Embeddings && !route.Pools.Any(pool => pool.CanChat || pool.Backends.IsEmpty))
+            route = null;
         if (route is null)
         {
             // A route of the settings is enough to know that the list of models is no accident of a fleet that is silent.
