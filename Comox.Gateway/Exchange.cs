@@ -131,6 +131,6 @@ internal sealed class Exchange(HttpContext http, ChatCompletionRequest request, 
     {
         if (Sink is not null)
             await Sink.DisposeAsync();
-        _progress?.Text?.Dispose();
+        _progress?.Dispose();
     }
 }

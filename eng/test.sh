@@ -35,7 +35,9 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   [ -n "$(find_postgres)" ] || missing+=(postgresql)
   command -v redis-server >/dev/null || missing+=(redis-server)
   command -v chromium >/dev/null || missing+=(chromium fonts-dejavu-core)
-  for tool in curl gpgv xz-utils; do dpkg -s "$tool" >/dev/null 2>&1 || missing+=("$tool"); done
+  command -v clang >/dev/null || missing+=(clang lld)
+  command -v g++ >/dev/null || missing+=(g++)
+  for tool in curl gpgv xz-utils zlib1g-dev libsqlite3-dev; do dpkg -s "$tool" >/dev/null 2>&1 || missing+=("$tool"); done
   if [ "${#missing[@]}" -gt 0 ]; then
     printf '   installing %s\n' "${missing[*]}"
     apt-get update -qq >/dev/null
@@ -90,10 +92,25 @@ dotnet test --solution Comox.sln --no-build --max-parallel-test-modules 1 --resu
 result=${PIPESTATUS[0]}
 set -e
 
+say "Native gateway"
+# One line each: publishes without a warning, answers as it should, and comes through a short soak with nothing left over.
+native() {
+  if "$@" >"$work/native.log" 2>&1; then tail -n 4 "$work/native.log"; native_passed=$((native_passed + 1)); else cat "$work/native.log"; native_failed=$((native_failed + 1)); fi
+}
+native_passed=0; native_failed=0; native_skipped=0
+if command -v clang >/dev/null && command -v g++ >/dev/null; then
+  native eng/publish-gateway.sh artifacts/gateway
+  native env COMOX_SMOKE_START_MS="${COMOX_SMOKE_START_MS:-2000}" eng/smoke-gateway.sh artifacts/gateway
+  native eng/soak-gateway.sh --short --gateway artifacts/gateway/Comox.Gateway
+else
+  skip "no clang or no g++: the native gateway is not published, tried or soaked."; native_skipped=3
+fi
+
 # "  total: 6", "  failed: 0", "  succeeded: 6", "  skipped: 0": the runner's own summary is the last of each.
 count() { sed -n "s/^ *$1: *\([0-9][0-9]*\).*/\1/p" "$work/tests.log" | tail -n 1; }
 passed=$(count succeeded); failed=$(count failed); skipped=$(count skipped)
 [ -n "$passed" ] || fail "The test run ended without a summary."
 [ "$result" = 0 ] || [ "${failed:-0}" -gt 0 ] || failed=1
-printf '\n%s passed, %s failed, %s skipped\n' "$passed" "${failed:-0}" "${skipped:-0}"
-[ "${failed:-0}" = 0 ] && [ "$passed" -gt 0 ]
+passed=$((passed + native_passed)); failed=$((${failed:-0} + native_failed)); skipped=$((${skipped:-0} + native_skipped))
+printf '\n%s passed, %s failed, %s skipped\n' "$passed" "$failed" "$skipped"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Comox.Gateway.Diagnostics.Prometheus;
 using Microsoft.Extensions.Options;
 
 namespace Comox.Gateway.Diagnostics;
@@ -8,7 +9,7 @@ namespace Comox.Gateway.Diagnostics;
 /// from configuration and from engines, never from clients, and each has at most <see cref="LabelValues.Limit"/> values; prompts and replies are
 /// in none of them, and in spans only where <see cref="TelemetryOptions.CaptureContent"/> asks for it.
 /// </summary>
-internal sealed class GatewayTelemetry(GatewayInstruments instruments, IOptions<TelemetryOptions> options, TimeProvider time) : IDisposable
+internal sealed class GatewayTelemetry(GatewayInstruments instruments, MetricStore store, IOptions<TelemetryOptions> options, IConfiguration configuration, TimeProvider time) : IDisposable
 {
     public const string Name = GatewayInstruments.Meter;
 
@@ -17,6 +18,11 @@ internal sealed class GatewayTelemetry(GatewayInstruments instruments, IOptions<
     public GatewayInstruments Instruments => instruments;
     public TimeProvider Time => time;
     public ActivitySource Activities => _activities;
+    public MetricStore Store => store;
+
+    /// <summary>Whether a collector wants every single measurement.</summary>
+    public bool ExportsEach { get; } = options.Value.EachChunk ?? !string.IsNullOrWhiteSpace(configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]);
+
     public bool CapturesContent => options.Value.CaptureContent;
     public LabelValues Models { get; } = new();
     public LabelValues Providers { get; } = new();

@@ -15,6 +15,7 @@ internal sealed class MeasuredChat : ITokenWatch, IDisposable
     private readonly long _startedAt;
     private readonly ChatLabels _labels;
     private readonly bool _captures;
+    private readonly ChunkPauses? _pauses;
     private long _lastTokenAt;
 
     public MeasuredChat(GatewayTelemetry telemetry, Exchange exchange)
@@ -28,6 +29,8 @@ internal sealed class MeasuredChat : ITokenWatch, IDisposable
             exchange.Progress.Text ??= new ReplyText();
         if (_activity is not null)
             Describe(_activity);
+        if (exchange.Request.Stream && !telemetry.ExportsEach)
+            _pauses = new ChunkPauses(telemetry.Time);
         exchange.Reply.Watch = this;
         _to.Active.Add(1, _labels.Model);
     }
@@ -35,8 +38,13 @@ internal sealed class MeasuredChat : ITokenWatch, IDisposable
     /// <summary>A token came; runs for each, so it must not allocate.</summary>
     public void TokenAt(long timestamp)
     {
-        if (_lastTokenAt != 0 && _exchange.Request.Stream)
+        if (_lastTokenAt != 0 && _pauses is not null)
         {
+            _pauses.Add(timestamp - _lastTokenAt);
+        }
+        else if (_lastTokenAt != 0 && _exchange.Request.Stream)
+        {
+            // Somebody exports each measurement, and what he is not told does not exist for him.
             var pause = _telemetry.Time.GetElapsedTime(_lastTokenAt, timestamp).TotalSeconds;
             _to.NextChunk.Latest.Record(pause, _labels.All);
             _to.NextChunk.Old.Record(pause, _labels.All);
@@ -64,6 +72,12 @@ internal sealed class MeasuredChat : ITokenWatch, IDisposable
     public void Dispose()
     {
         _exchange.Reply.Watch = null;
+        if (_pauses is { IsEmpty: false })
+        {
+            _telemetry.Store.Merge(_to.NextChunk.Latest, _labels.All, _pauses.Counts, _pauses.Seconds);
+            _telemetry.Store.Merge(_to.NextChunk.Old, _labels.All, _pauses.Counts, _pauses.Seconds);
+        }
+
         _to.Active.Add(-1, _labels.Model);
         _activity?.Dispose();
     }

@@ -7,6 +7,12 @@ internal sealed record TelemetryOptions
 
     /// <summary>Whether spans carry what people and models say. Whoever reads the traces then reads the conversations.</summary>
     public bool CaptureContent { get; set; }
+
+    /// <summary>
+    /// Whether every pause between two tokens is recorded by itself, which costs about as much as carrying the token; else all of a chat are added to <c>/metrics</c> when it is over. Null:
+    /// only where a collector is configured, which would not hear of them otherwise.
+    /// </summary>
+    public bool? EachChunk { get; set; }
 }
 
 /// <summary>Section <c>Comox:Gateway:Metrics</c>.</summary>

@@ -15,6 +15,8 @@ internal ref struct ChunkScan
 
     private readonly ReplyText? _reply;
     private int _choices;
+    private int _texts;
+    private bool _keptContent;
     private readonly bool _identity;
     private Utf8JsonReader _json;
 
@@ -44,6 +46,14 @@ internal ref struct ChunkScan
 
     /// <summary>It has no choice and tells what the answer has cost.</summary>
     public bool IsUsageOnly => PromptTokens is not null && _choices == 0;
+
+    /// <summary>
+    /// It holds one piece of text for choice 0 and nothing else that matters, so that an event which differs in this piece alone says the same with another word.
+    /// </summary>
+    public bool IsPlainText => HasText && _choices == 1 && _texts == 1 && Finished == 0 && PromptTokens is null && !HasToolCall && !HasReasoning && _keptContent;
+
+    /// <summary>The text of <see cref="IsPlainText"/>, escaped, inside the event's data.</summary>
+    public ReadOnlySpan<byte> Content { get; private set; }
 
     /// <summary>How many choices end with it.</summary>
     public int Finished { get; private set; }
@@ -171,8 +181,11 @@ internal ref struct ChunkScan
         if (index != 0)
             return;
         FinishReason = finish ?? FinishReason;
-        if (!content.IsEmpty)
-            _reply?.Append(content);
+        if (content.IsEmpty)
+            return;
+        Content = content;
+        _keptContent = true;
+        _reply?.Append(content);
     }
 
     // {"index":0,"text":"Hi"}: the completions of before there were chats.
@@ -186,6 +199,7 @@ internal ref struct ChunkScan
         }
 
         HasToken |= HasText |= !_json.ValueSpan.IsEmpty;
+        _texts++;
         return _json.ValueSpan;
     }
 
@@ -205,12 +219,14 @@ internal ref struct ChunkScan
             var isRole = !isContent && _json.ValueTextEquals("role"u8);
             var isTools = !isContent && !isRole && _json.ValueTextEquals("tool_calls"u8);
             _json.Read();
-            HasText |= !isRole && _json.TokenType switch
+            var says = !isRole && _json.TokenType switch
             {
                 JsonTokenType.String => !_json.ValueSpan.IsEmpty,
                 JsonTokenType.StartArray or JsonTokenType.StartObject => true,
                 _ => false,
             };
+            HasText |= says;
+            _texts += says ? 1 : 0;
             HasToolCall |= isTools && _json.TokenType == JsonTokenType.StartArray;
             HasReasoning |= !isContent && !isRole && !isTools && _json.TokenType == JsonTokenType.String && !_json.ValueSpan.IsEmpty;
             if (isContent && _json.TokenType == JsonTokenType.String)

@@ -54,6 +54,9 @@ internal sealed class ReplyFacts
             TokenEvents++;
     }
 
+    /// <summary>An event that brings a piece of text and nothing else.</summary>
+    public void AddToken() => TokenEvents++;
+
     /// <summary>Output tokens that nobody has metered yet: as the engine counts them, or, where a cut answer leaves that open, one for each event that brought some.</summary>
     public int TakeUnmeteredOutput()
     {

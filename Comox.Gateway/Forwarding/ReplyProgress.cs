@@ -25,8 +25,9 @@ internal enum EventKind
 /// How far an answer has come: reads each event once, whoever carries it, and keeps the account in <see cref="ReplyFacts"/>. It outlives an attempt, because a
 /// continuation goes on where the attempt before broke off.
 /// </summary>
-internal sealed class ReplyProgress(ReplyFacts facts, int choices, TimeProvider time)
+internal sealed class ReplyProgress(ReplyFacts facts, int choices, TimeProvider time) : IDisposable
 {
+    private readonly KnownShape _shape = new();
     private int _finished;
 
     /// <summary>Takes what choice 0 says; null where nobody keeps it.</summary>
@@ -43,6 +44,14 @@ internal sealed class ReplyProgress(ReplyFacts facts, int choices, TimeProvider 
     /// <summary>Errors and garbage leave no trace here.</summary>
     public EventKind Take(ReadOnlySpan<byte> data)
     {
+        if (_shape.Matches(data, out var words))
+        {
+            Text?.Append(words);
+            facts.AddToken();
+            facts.TokenAt(time.GetTimestamp());
+            return EventKind.Token;
+        }
+
         var chunk = ChunkScan.Read(data, Text, identity: !facts.IsIdentified);
         if (!chunk.IsValid)
             return EventKind.Garbage;
@@ -54,6 +63,14 @@ internal sealed class ReplyProgress(ReplyFacts facts, int choices, TimeProvider 
         if (!chunk.HasToken)
             return HidesUsage && chunk.IsUsageOnly ? EventKind.Hidden : EventKind.Plain;
         facts.TokenAt(time.GetTimestamp());
+        if (chunk.IsPlainText)
+            _shape.Learn(data, chunk.Content);
         return chunk.Finished > 0 && HasFinished ? EventKind.Finishing : EventKind.Token;
+    }
+
+    public void Dispose()
+    {
+        _shape.Dispose();
+        Text?.Dispose();
     }
 }

@@ -50,7 +50,7 @@ public sealed class TelemetryTests
     [Fact]
     public async Task Every_value_has_the_new_name_and_the_old_one()
     {
-        await using var gateway = await GatewayUnderTest.StartAsync(WithUsage);
+        await using var gateway = await GatewayUnderTest.StartAsync(WithUsage, settings: ("Telemetry:EachChunk", "true"));
         using var measured = new Measured(gateway);
 
         await (await gateway.SendAsync(Chat.Streamed)).Content.ReadAsStringAsync();

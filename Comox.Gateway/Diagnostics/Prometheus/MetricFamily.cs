@@ -55,6 +55,8 @@ internal sealed class MetricFamily(string name, MetricKind kind, double[] bounds
             series.Set(value);
     }
 
+    public void Merge(ReadOnlySpan<KeyValuePair<string, object?>> tags, ReadOnlySpan<int> buckets, double sum) => SeriesOf(tags).Merge(buckets, sum);
+
     /// <summary>In the order of their labels, so that two scrapes can be compared.</summary>
     public IReadOnlyList<MetricSeries> Series()
     {

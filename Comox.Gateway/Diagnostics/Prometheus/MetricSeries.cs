@@ -42,6 +42,21 @@ internal sealed class MetricSeries(string labels, double[] bounds)
         Add(value);
     }
 
+    /// <param name="buckets">Observations for each bucket; as many as there are.</param>
+    /// <param name="sum">Of all of them.</param>
+    public void Merge(ReadOnlySpan<int> buckets, double sum)
+    {
+        if (buckets.Length != _buckets.Length)
+            throw new ArgumentException("These are the buckets of another histogram.", nameof(buckets));
+        for (var i = 0; i < buckets.Length; i++)
+        {
+            if (buckets[i] != 0)
+                Interlocked.Add(ref _buckets[i], buckets[i]);
+        }
+
+        Add(sum);
+    }
+
     /// <returns>Observations in each bucket alone, the last one without a bound.</returns>
     public long[] Buckets()
     {

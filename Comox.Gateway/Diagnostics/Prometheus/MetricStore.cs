@@ -37,6 +37,15 @@ internal sealed class MetricStore : IDisposable
         _listener.Start();
     }
 
+    /// <summary>Takes many measurements of a histogram at once, sorted into its buckets already.</summary>
+    public void Merge(Instrument instrument, ReadOnlySpan<KeyValuePair<string, object?>> tags, ReadOnlySpan<int> buckets, double sum)
+    {
+        MetricFamily? family;
+        lock (_lock)
+            _families.TryGetValue(MetricName.Of(instrument.Name, instrument.Unit), out family);
+        family?.Merge(tags, buckets, sum);
+    }
+
     /// <summary>Every family and its series, by name. Two readers do not disturb each other.</summary>
     public IReadOnlyList<(MetricFamily Family, IReadOnlyList<MetricSeries> Series)> Read()
     {
