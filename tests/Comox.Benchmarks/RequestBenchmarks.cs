@@ -2,7 +2,10 @@ using System.Text;
 using System.Text.Json;
 using BenchmarkDotNet.Attributes;
 using Comox.Gateway;
+using Comox.Gateway.Backends;
+using Comox.Gateway.CircuitBreaking;
 using Comox.Gateway.Forwarding;
+using Comox.Gateway.LoadBalancing;
 using Comox.Gateway.OpenAI;
 using Comox.Gateway.Recall;
 using Comox.Gateway.Routing;
@@ -16,6 +19,10 @@ namespace Comox.Benchmarks;
 public class RequestBenchmarks
 {
     private static readonly ModelRoute Route = new("m", PromptProfile.Standard, null);
+
+    private static readonly Backend Engine =
+        new BackendFactory(new("Bearer", "key"), new BackendLoads(new LoadOptions(), TimeProvider.System), new BackendCircuits(new CircuitOptions(), new Dice(1), TimeProvider.System))
+            .Of("m", "local", new BackendOptions { Name = "engine", Kind = BackendKinds.LlamaCpp, Url = "http://127.0.0.1:1/v1" });
     private static readonly DefaultHttpContext Http = new();
 
     private byte[] _body = [];
@@ -44,10 +51,10 @@ public class RequestBenchmarks
     public int Read() => Request().ClosingBrace;
 
     [Benchmark(Description = "Read and splice, plain model")]
-    public int ReadAndSplice() => EngineRequest.Splice(new Exchange(Http, Request(), "req_1", CancellationToken.None) { Route = Route }).Pieces().Count;
+    public int ReadAndSplice() => EngineRequest.Splice(new Exchange(Http, Request(), "req_1", TimeProvider.System, CancellationToken.None) { Route = Route }, Engine).Pieces().Count;
 
     [Benchmark(Description = "Read and splice, character")]
-    public int ReadAndSpliceCharacter() => EngineRequest.Splice(new Exchange(Http, Request(), "req_1", CancellationToken.None) { Route = Route, Recalled = _recalled }).Pieces().Count;
+    public int ReadAndSpliceCharacter() => EngineRequest.Splice(new Exchange(Http, Request(), "req_1", TimeProvider.System, CancellationToken.None) { Route = Route, Recalled = _recalled }, Engine).Pieces().Count;
 
     /// <summary>What memory is sent; only a character needs it.</summary>
     [Benchmark(Description = "Read the transcript")]

@@ -2,7 +2,10 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 using Comox.Gateway;
+using Comox.Gateway.Backends;
+using Comox.Gateway.CircuitBreaking;
 using Comox.Gateway.Forwarding;
+using Comox.Gateway.LoadBalancing;
 using Comox.Gateway.OpenAI;
 using Comox.Gateway.Recall;
 using Comox.Gateway.Routing;
@@ -73,11 +76,15 @@ internal sealed class ChatBodyTarget : IFuzzTarget
             : Verdict.Broken($"no error for a client: {unread}");
     }
 
+    private static readonly Backend Engine =
+        new BackendFactory(new("Bearer", "key"), new BackendLoads(new LoadOptions(), TimeProvider.System), new BackendCircuits(new CircuitOptions(), new Dice(1), TimeProvider.System))
+            .Of("m", "local", new BackendOptions { Name = "engine", Kind = BackendKinds.LlamaCpp, Url = "http://127.0.0.1:1/v1" });
+
     /// <returns>What is wrong with the body that the engine would get, or null.</returns>
     private static string? Spliced(ChatCompletionRequest request, RecalledPrompt? recalled, JsonDocument sent)
     {
-        var exchange = new Exchange(new DefaultHttpContext(), request, "req_1", CancellationToken.None) { Route = new ModelRoute("plain \"m\"", PromptProfile.Standard, null), Recalled = recalled };
-        var body = EngineRequest.Splice(exchange).Pieces().SelectMany(piece => piece.ToArray()).ToArray();
+        var exchange = new Exchange(new DefaultHttpContext(), request, "req_1", TimeProvider.System, CancellationToken.None) { Route = new ModelRoute("plain \"m\"", PromptProfile.Standard, null), Recalled = recalled };
+        var body = EngineRequest.Splice(exchange, Engine).Pieces().SelectMany(piece => piece.ToArray()).ToArray();
         using var spliced = Parse(body);
         if (spliced is null)
             return $"the engine would get what is not JSON: {Encoding.UTF8.GetString(body)}";
