@@ -126,8 +126,10 @@ internal sealed class ReplyPump(Exchange exchange, IEngineAnswer answer, SseRead
         _relay.LastTokenAt = timers.StartedAt;
         timers.Pause();
         RelayEnd end;
+        // Started first: a relay that is not running cannot be cancelled, and the token may be cancelled already.
+        var relaying = socket.RelayAsync(_relay);
         await using (timers.Token.UnsafeRegister(static relay => ((StreamRelay)relay!).Cancel(), _relay))
-            end = await socket.RelayAsync(_relay);
+            end = await relaying;
         reader.Feed(_relay.Rest);
         _relay.Release();
         timers.Enter(_progress.HasFinished ? StreamPhase.EndOfStream : StreamPhase.NextToken, _relay.LastTokenAt);
@@ -143,7 +145,7 @@ internal sealed class ReplyPump(Exchange exchange, IEngineAnswer answer, SseRead
                 reader.TryRead(out var finish);
                 return await SendAsync(finish, isFinish: true);
             case RelayEnd.ClientGone or RelayEnd.ClientStuck:
-                exchange.Http.Abort();
+                await LeaveAsync();
                 return Step.Last(await StopAsync());
             case RelayEnd.Silent:
                 timers.Expire();
@@ -165,6 +167,17 @@ internal sealed class ReplyPump(Exchange exchange, IEngineAnswer answer, SseRead
         using (exchange.Stopped.UnsafeRegister(static http => ((HttpContext)http!).Abort(), exchange.Http))
             await flush;
         timers.Resume();
+    }
+
+    // The client's token is cancelled a moment later, on another thread; judged before, the engine would be blamed for the client.
+    private async ValueTask LeaveAsync()
+    {
+        var left = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using (exchange.Aborted.UnsafeRegister(static left => ((TaskCompletionSource)left!).TrySetResult(), left))
+        {
+            exchange.Http.Abort();
+            await left.Task;
+        }
     }
 
     /// <summary>Step 7: durable first, then the bytes that say so.</summary>

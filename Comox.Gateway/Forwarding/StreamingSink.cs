@@ -69,9 +69,7 @@ internal sealed class StreamingSink(Exchange exchange, TimeSpan keepAlive, TimeP
         response.Headers["X-Accel-Buffering"] = "no"; // nginx and its kin would collect the stream otherwise
         exchange.Http.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         _lastFlush = time.GetTimestamp();
-        // A loop that carries the stream sends its own comments.
-        if (_target is null)
-            _timer = time.CreateTimer(static sink => ((StreamingSink)sink!).OnSilence(), this, keepAlive, keepAlive);
+        _timer = time.CreateTimer(static sink => ((StreamingSink)sink!).OnSilence(), this, keepAlive, keepAlive);
     }
 
     // Chunks of HTTP/1.1, written to a socket that nothing stands before.
@@ -80,6 +78,8 @@ internal sealed class StreamingSink(Exchange exchange, TimeSpan keepAlive, TimeP
 
     private void OnSilence()
     {
+        if (_target is { Output.IsCarried: true })
+            Volatile.Write(ref _lastFlush, time.GetTimestamp());
         if (time.GetElapsedTime(Volatile.Read(ref _lastFlush)) < keepAlive)
             return;
         var mine = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -92,8 +92,11 @@ internal sealed class StreamingSink(Exchange exchange, TimeSpan keepAlive, TimeP
     {
         try
         {
-            _body.Write(": ping\n\n"u8);
-            await _body.FlushAsync(exchange.Aborted);
+            // To a socket of a loop as one chunk past the server, because a relay may begin this moment and would write into the middle of two.
+            if (_target is not null)
+                _target.Output.Interject(StreamRelay.Ping);
+            else
+                await WritePingAsync();
             Volatile.Write(ref _lastFlush, time.GetTimestamp());
         }
         catch (Exception problem) when (problem is OperationCanceledException or IOException or InvalidOperationException)
@@ -105,6 +108,12 @@ internal sealed class StreamingSink(Exchange exchange, TimeSpan keepAlive, TimeP
             Volatile.Write(ref _owner, null);
             mine.SetResult();
         }
+    }
+
+    private async ValueTask WritePingAsync()
+    {
+        _body.Write(": ping\n\n"u8);
+        await _body.FlushAsync(exchange.Aborted);
     }
 
     private async ValueTask TakeAsync()

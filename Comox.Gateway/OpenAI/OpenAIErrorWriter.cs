@@ -19,6 +19,9 @@ internal static class OpenAIErrorWriter
         var response = exchange.Http.Response;
         if (exchange.Committed)
         {
+            // Its comments would fall into what is written here.
+            if (exchange.Sink is { } sink)
+                await sink.DisposeAsync();
             var writer = response.BodyWriter;
             if (failure.Event.IsEmpty)
             {
