@@ -164,7 +164,9 @@ internal sealed class ReplyPump(Exchange exchange, IEngineAnswer answer, SseRead
             return;
         timers.Pause();
         // A client that does not read would hold up the end of the process.
-        using (exchange.Stopped.UnsafeRegister(static http => ((HttpContext)http!).Abort(), exchange.Http))
+        await using (exchange.Stopped.UnsafeRegister(static http => ((HttpContext)http!).Abort(), exchange.Http))
+        // The server's own patience grows with what is left to send, to minutes.
+        await using (time.CreateTimer(static http => ((HttpContext)http!).Abort(), exchange.Http, options.SlowClientTimeout, Timeout.InfiniteTimeSpan))
             await flush;
         timers.Resume();
     }
