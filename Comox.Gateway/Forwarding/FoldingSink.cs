@@ -9,11 +9,6 @@ internal sealed class FoldingSink(Exchange exchange) : IReplySink
 
     public ClientConnection? RelayTarget => null;
 
-    public bool IsRelayed
-    {
-        set => throw new InvalidOperationException("Nothing is relayed to a fold.");
-    }
-
     public ValueTask WriteAsync(SseEvent sse)
     {
         if (!sse.IsDone)

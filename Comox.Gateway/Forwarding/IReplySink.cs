@@ -8,9 +8,6 @@ internal interface IReplySink : IAsyncDisposable
     /// <summary>The connection to which a socket loop may write the rest by itself; null where only the sink can.</summary>
     ClientConnection? RelayTarget { get; }
 
-    /// <summary>A loop writes to <see cref="RelayTarget"/> at the moment, comments included.</summary>
-    bool IsRelayed { set; }
-
     /// <summary>Takes one event of the answer. The first one commits a streaming client.</summary>
     ValueTask WriteAsync(SseEvent sse);
 

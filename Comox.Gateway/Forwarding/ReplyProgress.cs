@@ -52,11 +52,13 @@ internal sealed class ReplyProgress(ReplyFacts facts, int choices, TimeProvider 
             return EventKind.Token;
         }
 
+        var said = Text?.Length ?? 0;
         var chunk = ChunkScan.Read(data, Text, identity: !facts.IsIdentified);
-        if (!chunk.IsValid)
-            return EventKind.Garbage;
-        if (chunk.IsError)
-            return EventKind.Error;
+        if (!chunk.IsValid || chunk.IsError)
+        {
+            Text?.CutBack(said);
+            return chunk.IsValid ? EventKind.Error : EventKind.Garbage;
+        }
 
         facts.Add(chunk);
         _finished += chunk.Finished;

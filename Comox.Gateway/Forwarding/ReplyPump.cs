@@ -142,11 +142,11 @@ internal sealed class ReplyPump(Exchange exchange, OpenedAnswer opened, IReplySi
             client.Output, _progress, new RelayLimits(_timers.TokenIdle, options.EndOfStreamTimeout, options.KeepAliveInterval, options.SlowClientTimeout), time);
         _relay.LastTokenAt = _timers.StartedAt;
         _timers.Pause();
-        sink.IsRelayed = true;
         RelayEnd end;
+        // Started first: a relay that is not running cannot be cancelled, and the token may be cancelled already.
+        var relaying = socket.RelayAsync(_relay);
         await using (_timers.Token.UnsafeRegister(static relay => ((StreamRelay)relay!).Cancel(), _relay))
-            end = await socket.RelayAsync(_relay);
-        sink.IsRelayed = false;
+            end = await relaying;
         _reader.Feed(_relay.Rest);
         _relay.Release();
         _timers.Enter(_progress.HasFinished ? StreamPhase.EndOfStream : StreamPhase.NextToken, _relay.LastTokenAt);
@@ -162,7 +162,7 @@ internal sealed class ReplyPump(Exchange exchange, OpenedAnswer opened, IReplySi
                 _reader.TryRead(out var finish);
                 return await SendAsync(finish, isFinish: true);
             case RelayEnd.ClientGone or RelayEnd.ClientStuck:
-                exchange.Http.Abort();
+                await LeaveAsync();
                 return Step.Last(await StopAsync());
             case RelayEnd.Silent:
                 _timers.Expire();
@@ -181,9 +181,22 @@ internal sealed class ReplyPump(Exchange exchange, OpenedAnswer opened, IReplySi
             return;
         _timers.Pause();
         // A client that does not read would hold up the end of the process.
-        using (exchange.Stopped.UnsafeRegister(static http => ((HttpContext)http!).Abort(), exchange.Http))
+        await using (exchange.Stopped.UnsafeRegister(static http => ((HttpContext)http!).Abort(), exchange.Http))
+        // The server's own patience grows with what is left to send, to minutes.
+        await using (time.CreateTimer(static http => ((HttpContext)http!).Abort(), exchange.Http, options.SlowClientTimeout, Timeout.InfiniteTimeSpan))
             await flush;
         _timers.Resume();
+    }
+
+    // The client's token is cancelled a moment later, on another thread; judged before, the engine would be blamed for the client.
+    private async ValueTask LeaveAsync()
+    {
+        var left = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using (exchange.Aborted.UnsafeRegister(static left => ((TaskCompletionSource)left!).TrySetResult(), left))
+        {
+            exchange.Http.Abort();
+            await left.Task;
+        }
     }
 
     /// <summary>Step 7: durable first, then the bytes that say so.</summary>

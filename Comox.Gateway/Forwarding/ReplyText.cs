@@ -17,6 +17,8 @@ internal sealed class ReplyText : IDisposable
 
     public bool IsEmpty => _length == 0;
 
+    public int Length => _length;
+
     /// <summary>It is too long to be kept; what is here is its beginning.</summary>
     public bool IsCut { get; private set; }
 
@@ -38,6 +40,9 @@ internal sealed class ReplyText : IDisposable
         escaped.CopyTo(_escaped.AsSpan(_length));
         _length += escaped.Length;
     }
+
+    /// <summary>Takes back what was appended since it had this length: an event that turns out to be garbage may be read again.</summary>
+    public void CutBack(int length) => _length = length;
 
     public override string ToString()
     {

@@ -19,8 +19,8 @@ internal sealed class SseReader(Stream source, int maxEventBytes) : IDisposable
     private int _end;       // first free byte
     private bool _afterCarriageReturn;
 
-    /// <summary>No byte is under way.</summary>
-    public bool IsEmpty => _start == _end;
+    /// <summary>No byte is under way, nor the line feed that may follow a carriage return.</summary>
+    public bool IsEmpty => _start == _end && !_afterCarriageReturn;
 
     /// <summary>Takes bytes that somebody else has read from the source.</summary>
     public void Feed(ReadOnlySpan<byte> bytes)

@@ -25,7 +25,6 @@ internal sealed class StreamingSink : IReplySink
     private TaskCompletionSource? _owner;
     private bool _held;
     private long _lastFlush;
-    private volatile bool _isRelayed;
 
     public StreamingSink(Exchange exchange, TimeSpan keepAlive, TimeProvider time)
     {
@@ -38,15 +37,6 @@ internal sealed class StreamingSink : IReplySink
 
     // Not while an event waits for its flush: the loop's bytes would overtake it.
     public ClientConnection? RelayTarget => _exchange.Committed && !_held ? _target : null;
-
-    public bool IsRelayed
-    {
-        set
-        {
-            Volatile.Write(ref _lastFlush, _time.GetTimestamp());
-            _isRelayed = value;
-        }
-    }
 
     public async ValueTask WriteAsync(SseEvent sse)
     {
@@ -107,7 +97,9 @@ internal sealed class StreamingSink : IReplySink
     private void OnSilence()
     {
         // A loop that carries the stream sends its own comments.
-        if (_isRelayed || _time.GetElapsedTime(Volatile.Read(ref _lastFlush)) < _keepAlive)
+        if (_target is { Output.IsCarried: true })
+            Volatile.Write(ref _lastFlush, _time.GetTimestamp());
+        if (_time.GetElapsedTime(Volatile.Read(ref _lastFlush)) < _keepAlive)
             return;
         var mine = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         // Taken: an event is being written this moment, so there is no silence.
@@ -119,9 +111,11 @@ internal sealed class StreamingSink : IReplySink
     {
         try
         {
-            Commit();
-            _body.Write(": ping\n\n"u8);
-            await _body.FlushAsync(_exchange.Aborted);
+            // To a socket of a loop as one chunk past the server, because a relay may begin this moment and would write into the middle of two.
+            if (_target is not null && _exchange.Committed)
+                _target.Output.Interject(StreamRelay.Ping);
+            else
+                await WritePingAsync();
             Volatile.Write(ref _lastFlush, _time.GetTimestamp());
         }
         catch (Exception problem) when (problem is OperationCanceledException or IOException or InvalidOperationException)
@@ -133,6 +127,13 @@ internal sealed class StreamingSink : IReplySink
             Volatile.Write(ref _owner, null);
             mine.SetResult();
         }
+    }
+
+    private async ValueTask WritePingAsync()
+    {
+        Commit();
+        _body.Write(": ping\n\n"u8);
+        await _body.FlushAsync(_exchange.Aborted);
     }
 
     private async ValueTask TakeAsync()

@@ -1,9 +1,10 @@
 using Comox.FakeBackend;
+using Comox.Gateway.Forwarding;
 
 namespace Comox.Gateway.Tests;
 
 /// <summary>A client that leaves frees the engine, in every phase. The bound is generous; what is asserted is the engine's own signal.</summary>
-public sealed class CancellationTests
+public abstract class CancellationTests(string relay) : BothRelays(relay)
 {
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(5);
 
@@ -22,7 +23,7 @@ public sealed class CancellationTests
     [MemberData(nameof(Phases))]
     public async Task A_client_that_leaves_frees_the_engine(string phase, FakeScript script, bool streamed)
     {
-        await using var gateway = await GatewayUnderTest.StartAsync(script);
+        await using var gateway = await StartAsync(script);
         using var leave = new CancellationTokenSource();
 
         var sent = gateway.SendAsync(streamed ? Chat.Streamed : Chat.Whole, cancellation: leave.Token);
@@ -43,7 +44,7 @@ public sealed class CancellationTests
     [Fact]
     public async Task A_client_that_leaves_while_memory_works_reaches_no_engine()
     {
-        await using var gateway = await GatewayUnderTest.StartAsync();
+        await using var gateway = await StartAsync();
         gateway.Memory.PromptGate = FakeMemory.Closed();
         using var leave = new CancellationTokenSource();
 
@@ -57,3 +58,7 @@ public sealed class CancellationTests
         Assert.Equal("fake-model", gateway.Node.Requests.Single().Json.GetProperty("model").GetString());
     }
 }
+
+public sealed class PortableCancellationTests() : CancellationTests(RelayOptions.Portable);
+
+public sealed class LinuxCancellationTests() : CancellationTests(RelayOptions.Linux);

@@ -7,7 +7,7 @@ using Comox.Gateway.Tests.Responses;
 namespace Comox.Gateway.Tests;
 
 /// <summary>The real words of llama-server 0.7.0 (b11669), see Captures/README.md.</summary>
-public sealed class CaptureTests
+public abstract class CaptureTests(string relay) : BothRelays(relay)
 {
     [Theory]
     [InlineData("chat-stream", 1)]
@@ -16,7 +16,7 @@ public sealed class CaptureTests
     public async Task A_real_stream_reaches_the_client_byte_for_byte(string capture, int choices)
     {
         var (_, body) = Read(capture);
-        await using var gateway = await GatewayUnderTest.StartAsync(new() { RawEvents = EventsOf(body) });
+        await using var gateway = await StartAsync(new() { RawEvents = EventsOf(body) });
 
         using var response = await gateway.SendAsync(Chat.Streamed[..^1] + $$$""","n":{{{choices}}},"stream_options":{"include_usage":true}}""");
 
@@ -28,7 +28,7 @@ public sealed class CaptureTests
     {
         // Recorded with the same prompt and seed, a moment apart: ids, timings and cached tokens differ.
         var expected = JsonDocument.Parse(Read("chat-nonstream").Body).RootElement;
-        await using var gateway = await GatewayUnderTest.StartAsync(new() { RawEvents = EventsOf(Read("chat-stream-usage").Body) });
+        await using var gateway = await StartAsync(new() { RawEvents = EventsOf(Read("chat-stream-usage").Body) });
 
         var folded = await (await gateway.SendAsync(Chat.Whole)).JsonAsync();
 
@@ -42,7 +42,7 @@ public sealed class CaptureTests
     [Fact]
     public async Task Choices_are_folded_by_their_index()
     {
-        await using var gateway = await GatewayUnderTest.StartAsync(new() { RawEvents = EventsOf(Read("chat-stream-n2").Body) });
+        await using var gateway = await StartAsync(new() { RawEvents = EventsOf(Read("chat-stream-n2").Body) });
 
         var folded = await (await gateway.SendAsync(Chat.Whole[..^1] + ""","n":2}""")).JsonAsync();
 
@@ -57,7 +57,7 @@ public sealed class CaptureTests
     public async Task A_real_error_keeps_its_words(string capture, int status, string code)
     {
         var (recorded, body) = Read(capture);
-        await using var gateway = await GatewayUnderTest.StartAsync(new() { FailWithStatus = recorded, FailWithBody = body });
+        await using var gateway = await StartAsync(new() { FailWithStatus = recorded, FailWithBody = body });
 
         using var response = await gateway.SendAsync(Chat.Streamed);
         var error = (await response.JsonAsync()).GetProperty("error");
@@ -138,3 +138,7 @@ public sealed class CaptureTests
 
     private static string Utf8(string latin1) => Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(latin1));
 }
+
+public sealed class PortableCaptureTests() : CaptureTests(RelayOptions.Portable);
+
+public sealed class LinuxCaptureTests() : CaptureTests(RelayOptions.Linux);

@@ -1,19 +1,20 @@
 using System.Net;
 using System.Text.Json;
 using Comox.FakeBackend;
+using Comox.Gateway.Forwarding;
 using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Contracts.OpenAI;
 
 namespace Comox.Gateway.Tests;
 
-public sealed class CharacterTests
+public abstract class CharacterTests(string relay) : BothRelays(relay)
 {
     [Theory]
     [InlineData(Chat.CharacterStreamed)]
     [InlineData(Chat.CharacterWhole)]
     public async Task A_character_is_asked_with_its_super_prompt_and_its_reply_is_recorded(string body)
     {
-        await using var gateway = await GatewayUnderTest.StartAsync();
+        await using var gateway = await StartAsync();
 
         using var response = await gateway.SendAsync(body);
         var text = await response.Content.ReadAsStringAsync();
@@ -38,7 +39,7 @@ public sealed class CharacterTests
     [InlineData(""","max_completion_tokens":5000""", 64)]
     public async Task A_reply_is_never_longer_than_the_prompt_leaves_room_for(string more, int expected)
     {
-        await using var gateway = await GatewayUnderTest.StartAsync();
+        await using var gateway = await StartAsync();
 
         using var response = await gateway.SendAsync(Chat.CharacterWhole[..^1] + more + "}");
 
@@ -53,7 +54,7 @@ public sealed class CharacterTests
     [InlineData(""","temperature":0.9""", 0.9)]
     public async Task The_models_own_temperature_is_used_where_the_client_names_none(string more, double expected)
     {
-        await using var gateway = await GatewayUnderTest.StartAsync();
+        await using var gateway = await StartAsync();
         var engine = FakeNode.Engine();
         gateway.Node.Status = FakeNode.With("n", engine with { Model = engine.Model! with { Profile = engine.Model.Profile with { Temperature = 0.2 } } });
         await gateway.KnowsAsync(fleet => fleet.Pools.Any(pool => pool.Ready.Any(backend => backend.Model.Profile.Temperature is not null)));
@@ -66,7 +67,7 @@ public sealed class CharacterTests
     [Fact]
     public async Task The_user_field_names_the_subject_and_the_header_the_session()
     {
-        await using var gateway = await GatewayUnderTest.StartAsync();
+        await using var gateway = await StartAsync();
 
         using var response = await gateway.SendAsync(Chat.CharacterWhole[..^1] + ""","user":"mara"}""", session: "ses_known");
 
@@ -80,7 +81,7 @@ public sealed class CharacterTests
     [InlineData(null, false)]
     public async Task The_transcript_header_says_that_the_messages_are_all_there_is(string? transcript, bool expected)
     {
-        await using var gateway = await GatewayUnderTest.StartAsync();
+        await using var gateway = await StartAsync();
 
         using var response = await gateway.SendAsync(Chat.CharacterWhole, session: "ses_known", transcript: transcript);
 
@@ -90,7 +91,7 @@ public sealed class CharacterTests
     [Fact]
     public async Task A_subject_that_is_too_long_is_refused()
     {
-        await using var gateway = await GatewayUnderTest.StartAsync();
+        await using var gateway = await StartAsync();
 
         var error = await (await gateway.SendAsync($$"""{{Chat.CharacterWhole[..^1]}},"user":"{{new string('m', 257)}}"}""")).ErrorAsync();
 
@@ -100,7 +101,7 @@ public sealed class CharacterTests
     [Fact]
     public async Task Parts_of_text_are_joined_and_the_whole_transcript_is_handed_on()
     {
-        await using var gateway = await GatewayUnderTest.StartAsync();
+        await using var gateway = await StartAsync();
         const string messages = """
             [{"role":"system","content":"S"},{"content":[{"type":"text","text":"one"},{"text":"t\u0077o","type":"text"}],"role":"user","name":"x"},
              {"role":"assistant","content":null,"tool_calls":[{"id":"1"}]},{"role":"user","content":"last"}]
@@ -121,7 +122,7 @@ public sealed class CharacterTests
     [InlineData("""[{"role":"user","content":"\udc00"}]""", "invalid_request", "messages")]
     public async Task A_message_that_memory_cannot_keep_is_refused(string messages, string code, string param)
     {
-        await using var gateway = await GatewayUnderTest.StartAsync();
+        await using var gateway = await StartAsync();
 
         using var response = await gateway.SendAsync($$"""{"model":"character/ada","messages":{{messages}}}""");
 
@@ -133,7 +134,7 @@ public sealed class CharacterTests
     [Fact]
     public async Task An_image_for_a_plain_model_is_the_engines_business()
     {
-        await using var gateway = await GatewayUnderTest.StartAsync();
+        await using var gateway = await StartAsync();
 
         using var response = await gateway.SendAsync("""{"model":"fake-model","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:x"}}]}]}""");
 
@@ -146,7 +147,7 @@ public sealed class CharacterTests
     [InlineData("character/ada", "other_1", "session_not_found")]
     public async Task What_memory_does_not_know_is_a_404(string model, string? session, string code)
     {
-        await using var gateway = await GatewayUnderTest.StartAsync();
+        await using var gateway = await StartAsync();
 
         using var response = await gateway.SendAsync($$"""{"model":"{{model}}","messages":[{"role":"user","content":"Hi"}]}""", session);
 
@@ -160,7 +161,7 @@ public sealed class CharacterTests
     [InlineData("../x")]
     public async Task A_session_header_that_is_no_id_is_refused(string session)
     {
-        await using var gateway = await GatewayUnderTest.StartAsync();
+        await using var gateway = await StartAsync();
 
         var error = await (await gateway.SendAsync(Chat.CharacterWhole, session)).ErrorAsync();
 
@@ -170,7 +171,7 @@ public sealed class CharacterTests
     [Fact]
     public async Task Without_memory_a_character_does_not_speak_but_plain_models_do()
     {
-        await using var gateway = await GatewayUnderTest.StartAsync(settings: ("RecallTimeout", "00:00:00.300"));
+        await using var gateway = await StartAsync(settings: ("RecallTimeout", "00:00:00.300"));
         gateway.Memory.Failure = new ApiError(503, ErrorCodes.StorageFailed, "down");
 
         var error = await (await gateway.SendAsync(Chat.CharacterStreamed)).ErrorAsync();
@@ -184,7 +185,7 @@ public sealed class CharacterTests
     [Fact]
     public async Task An_engines_error_still_names_the_session_that_holds_the_turn()
     {
-        await using var gateway = await GatewayUnderTest.StartAsync(new() { FailWithStatus = 500 });
+        await using var gateway = await StartAsync(new() { FailWithStatus = 500 });
 
         using var response = await gateway.SendAsync(Chat.CharacterStreamed);
 
@@ -205,7 +206,7 @@ public sealed class CharacterTests
             """data: {"choices":[{"delta":{},"index":1,"finish_reason":"stop"}]}""",
             "data: [DONE]",
         ];
-        await using var gateway = await GatewayUnderTest.StartAsync(new() { RawEvents = events });
+        await using var gateway = await StartAsync(new() { RawEvents = events });
 
         using var response = await gateway.SendAsync(Chat.CharacterStreamed[..^1] + ""","n":2}""");
         var stream = await response.Content.ReadAsStringAsync();
@@ -218,7 +219,7 @@ public sealed class CharacterTests
     [Fact]
     public async Task The_default_model_speaks_for_characters()
     {
-        await using var gateway = await GatewayUnderTest.StartAsync(settings: ("DefaultModel", "second"));
+        await using var gateway = await StartAsync(settings: ("DefaultModel", "second"));
         gateway.Node.Status = FakeBackend.FakeNode.With("n", FakeBackend.FakeNode.Engine("first", id: "a"), FakeBackend.FakeNode.Engine("second", id: "b"));
         await gateway.KnowsAsync(fleet => fleet.Find("second") is not null);
 
@@ -230,3 +231,7 @@ public sealed class CharacterTests
         Assert.Equal(JsonValueKind.Array, request.Json.GetProperty("messages").ValueKind);
     }
 }
+
+public sealed class PortableCharacterTests() : CharacterTests(RelayOptions.Portable);
+
+public sealed class LinuxCharacterTests() : CharacterTests(RelayOptions.Linux);

@@ -1,5 +1,6 @@
 using System.Net;
 using Comox.Gateway.Backends;
+using Comox.Gateway.Forwarding;
 using Comox.Gateway.Recall;
 using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Contracts.OpenAI;
@@ -9,14 +10,14 @@ using Microsoft.Extensions.Hosting;
 namespace Comox.Gateway.Tests;
 
 /// <summary>What becomes of chats in flight when the host stops.</summary>
-public sealed class DrainTests
+public abstract class DrainTests(string relay) : BothRelays(relay)
 {
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
 
     [Fact]
     public async Task A_stream_that_outlives_the_grace_ends_with_an_error_event_and_keeps_what_was_said()
     {
-        await using var gateway = await GatewayUnderTest.StartAsync(new() { HangAfter = 3 }, settings: ("DrainTimeout", "00:00:00.100"));
+        await using var gateway = await StartAsync(new() { HangAfter = 3 }, settings: ("DrainTimeout", "00:00:00.100"));
         gateway.Memory.RecordGate = FakeMemory.Closed();
         using var response = await gateway.SendAsync(Chat.CharacterStreamed);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
@@ -35,7 +36,7 @@ public sealed class DrainTests
     [Fact]
     public async Task An_unstreamed_answer_that_outlives_the_grace_is_a_503_and_keeps_what_was_said()
     {
-        await using var gateway = await GatewayUnderTest.StartAsync(new() { HangAfter = 3 }, settings: ("DrainTimeout", "00:00:02"));
+        await using var gateway = await StartAsync(new() { HangAfter = 3 }, settings: ("DrainTimeout", "00:00:02"));
         gateway.Memory.RecordGate = FakeMemory.Closed();
         var sent = gateway.SendAsync(Chat.CharacterWhole);
         await gateway.Node.NextRequestAsync();
@@ -51,7 +52,7 @@ public sealed class DrainTests
     [Fact]
     public async Task A_request_that_still_waits_for_memory_is_a_503()
     {
-        await using var gateway = await GatewayUnderTest.StartAsync(settings: ("DrainTimeout", "00:00:00.100"));
+        await using var gateway = await StartAsync(settings: ("DrainTimeout", "00:00:00.100"));
         gateway.Memory.PromptGate = FakeMemory.Closed();
         var sent = gateway.SendAsync(Chat.CharacterStreamed);
         await Eventually.IsTrueAsync(() => !gateway.Memory.Prompts.IsEmpty, "memory is asked");
@@ -64,7 +65,7 @@ public sealed class DrainTests
     [Fact]
     public async Task An_answer_that_ends_within_the_grace_is_whole()
     {
-        await using var gateway = await GatewayUnderTest.StartAsync(new() { HoldAfter = 3 }, settings: ("DrainTimeout", "00:01:00"));
+        await using var gateway = await StartAsync(new() { HoldAfter = 3 }, settings: ("DrainTimeout", "00:01:00"));
         using var response = await gateway.SendAsync(Chat.Streamed);
         await gateway.Node.NextRequestAsync();
 
@@ -78,7 +79,7 @@ public sealed class DrainTests
     [Fact]
     public async Task A_web_server_that_does_not_wait_loses_nothing()
     {
-        await using var gateway = await GatewayUnderTest.StartAsync(new() { HangAfter = 3 }, settings: ("DrainTimeout", "01:00:00"));
+        await using var gateway = await StartAsync(new() { HangAfter = 3 }, settings: ("DrainTimeout", "01:00:00"));
         gateway.Memory.RecordGate = FakeMemory.Closed();
         using var response = await gateway.SendAsync(Chat.CharacterStreamed);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
@@ -95,7 +96,7 @@ public sealed class DrainTests
     [Fact]
     public async Task A_node_whose_stream_ends_with_ours_is_not_called_lost()
     {
-        await using var gateway = await GatewayUnderTest.StartAsync();
+        await using var gateway = await StartAsync();
         var watcher = gateway.Service.Services.GetServices<IHostedService>().OfType<NodeWatcher>().Single();
 
         gateway.Service.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
@@ -108,7 +109,7 @@ public sealed class DrainTests
     [Fact]
     public async Task A_reply_that_cannot_be_recorded_while_stopping_stays_on_disk_without_a_warning()
     {
-        await using var gateway = await GatewayUnderTest.StartAsync();
+        await using var gateway = await StartAsync();
         gateway.Memory.RecordGate = FakeMemory.Closed();
         await (await gateway.SendAsync(Chat.CharacterStreamed)).Content.ReadAsStringAsync();
         await gateway.Memory.RecordAttempts.WaitAsync();
@@ -131,3 +132,7 @@ public sealed class DrainTests
         return [.. outbox.ReadAll().Select(stored => (stored.Pending.Reply.Content, stored.Pending.Reply.FinishReason))];
     }
 }
+
+public sealed class PortableDrainTests() : DrainTests(RelayOptions.Portable);
+
+public sealed class LinuxDrainTests() : DrainTests(RelayOptions.Linux);

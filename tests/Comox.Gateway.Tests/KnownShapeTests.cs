@@ -35,9 +35,12 @@ public sealed class KnownShapeTests
             {
                 var data = Encoding.UTF8.GetBytes(item);
                 var kind = progress.Take(data);
+                var said = text.Length;
                 var chunk = ChunkScan.Read(data, text, identity: !full.IsIdentified);
                 if (chunk.IsValid && !chunk.IsError)
                     full.Add(chunk);
+                else
+                    text.CutBack(said);
                 Assert.Equal(chunk is { IsValid: true, IsError: false, HasToken: true }, kind is EventKind.Token or EventKind.Finishing);
             }
 

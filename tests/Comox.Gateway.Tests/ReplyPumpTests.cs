@@ -66,11 +66,6 @@ public sealed class ReplyPumpTests
 
         public ClientConnection? RelayTarget => null;
 
-        public bool IsRelayed
-        {
-            set => throw new InvalidOperationException();
-        }
-
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 

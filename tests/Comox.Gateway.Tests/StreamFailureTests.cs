@@ -2,13 +2,14 @@ using System.Net;
 using System.Net.Sockets;
 using Comox.FakeBackend;
 using Comox.Gateway.Backends;
+using Comox.Gateway.Forwarding;
 using Comox.ServiceDefaults.Contracts.OpenAI;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Comox.Gateway.Tests;
 
-public sealed class StreamFailureTests
+public abstract class StreamFailureTests(string relay) : BothRelays(relay)
 {
     [Theory]
     [InlineData(400, """{"error":{"code":400,"message":"request (10820 tokens) exceeds the available context size (2048 tokens)","type":"exceed_context_size_error"}}""", 400, "context_length_exceeded", "10820 tokens")]
@@ -20,7 +21,7 @@ public sealed class StreamFailureTests
     [InlineData(404, """{"error":{"message":"The engine is gone.","type":"not_found_error","param":null,"code":"engine_not_found","source":"comox"}}""", 404, "engine_not_found", "gone")]
     public async Task An_engines_error_before_the_first_event_keeps_its_status_and_words(int status, string body, int expectedStatus, string code, string message)
     {
-        await using var gateway = await GatewayUnderTest.StartAsync(new() { FailWithStatus = status, FailWithBody = body });
+        await using var gateway = await StartAsync(new() { FailWithStatus = status, FailWithBody = body });
 
         foreach (var chat in (string[])[Chat.Streamed, Chat.Whole])
         {
@@ -33,7 +34,7 @@ public sealed class StreamFailureTests
     [Fact]
     public async Task An_error_as_the_first_event_becomes_a_status()
     {
-        await using var gateway = await GatewayUnderTest.StartAsync(new() { ErrorAfter = 0 });
+        await using var gateway = await StartAsync(new() { ErrorAfter = 0 });
 
         var error = await (await gateway.SendAsync(Chat.Streamed)).ErrorAsync();
 
@@ -43,7 +44,7 @@ public sealed class StreamFailureTests
     [Fact]
     public async Task An_engines_error_in_mid_stream_goes_through_and_ends_the_answer_without_done()
     {
-        await using var gateway = await GatewayUnderTest.StartAsync(new() { ErrorAfter = 3 });
+        await using var gateway = await StartAsync(new() { ErrorAfter = 3 });
 
         var stream = await (await gateway.SendAsync(Chat.Streamed)).Content.ReadAsStringAsync();
 
@@ -56,7 +57,7 @@ public sealed class StreamFailureTests
     public async Task An_error_that_nests_deeply_is_still_the_engines_error()
     {
         var deep = new string('[', 200) + new string(']', 200);
-        await using var gateway = await GatewayUnderTest.StartAsync(new() { RawEvents = [$$$"""data: {"error":{"code":507,"message":"Too deep.","details":{{{deep}}}}}"""] });
+        await using var gateway = await StartAsync(new() { RawEvents = [$$$"""data: {"error":{"code":507,"message":"Too deep.","details":{{{deep}}}}}"""] });
 
         var error = await (await gateway.SendAsync(Chat.Streamed)).ErrorAsync();
 
@@ -75,7 +76,7 @@ public sealed class StreamFailureTests
     [MemberData(nameof(Breaks))]
     public async Task A_stream_that_breaks_ends_with_one_error_event_and_no_done(string how, FakeScript script)
     {
-        await using var gateway = await GatewayUnderTest.StartAsync(script, settings: ("MaxEventBytes", "1048576"));
+        await using var gateway = await StartAsync(script, settings: ("MaxEventBytes", "1048576"));
 
         using var response = await gateway.SendAsync(Chat.Streamed);
         var events = Chat.Events(await response.Content.ReadAsStringAsync());
@@ -91,7 +92,7 @@ public sealed class StreamFailureTests
     [MemberData(nameof(Breaks))]
     public async Task An_unstreamed_answer_that_breaks_is_an_error_and_not_half_an_answer(string how, FakeScript script)
     {
-        await using var gateway = await GatewayUnderTest.StartAsync(script, settings: ("MaxEventBytes", "1048576"));
+        await using var gateway = await StartAsync(script, settings: ("MaxEventBytes", "1048576"));
 
         var error = await (await gateway.SendAsync(Chat.Whole)).ErrorAsync();
 
@@ -102,7 +103,7 @@ public sealed class StreamFailureTests
     [Fact]
     public async Task An_engine_that_answers_with_something_else_is_an_error()
     {
-        await using var gateway = await GatewayUnderTest.StartAsync(new() { RawEvents = [] });
+        await using var gateway = await StartAsync(new() { RawEvents = [] });
 
         var error = await (await gateway.SendAsync(Chat.Streamed)).ErrorAsync();
 
@@ -112,7 +113,7 @@ public sealed class StreamFailureTests
     [Fact]
     public async Task A_node_that_does_not_take_the_connection_is_named()
     {
-        await using var gateway = await GatewayUnderTest.StartAsync(new() { DropAfter = 0 });
+        await using var gateway = await StartAsync(new() { DropAfter = 0 });
 
         var error = await (await gateway.SendAsync(Chat.Streamed)).ErrorAsync();
 
@@ -123,7 +124,7 @@ public sealed class StreamFailureTests
     [Fact]
     public async Task A_node_that_never_answers_the_connection_is_a_503()
     {
-        await using var gateway = await GatewayUnderTest.StartAsync(settings: ("ConnectTimeout", "00:00:00.200"));
+        await using var gateway = await StartAsync(settings: ("ConnectTimeout", "00:00:00.200"));
         // One connection fills the backlog; the system lets every further one wait.
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start(0);
@@ -143,7 +144,7 @@ public sealed class StreamFailureTests
     public async Task A_finished_answer_without_done_ends_properly(bool hangs)
     {
         var time = new FakeTimeProvider();
-        await using var gateway = await GatewayUnderTest.StartAsync(new() { OmitDone = true, HangAtEnd = hangs }, time);
+        await using var gateway = await StartAsync(new() { OmitDone = true, HangAtEnd = hangs }, time);
 
         using var response = await gateway.SendAsync(Chat.Streamed);
         var reading = response.Content.ReadAsStringAsync();
@@ -159,7 +160,7 @@ public sealed class StreamFailureTests
     public async Task No_first_token_in_time_is_a_504_although_the_engine_sends_heartbeats()
     {
         var time = new FakeTimeProvider();
-        await using var gateway = await GatewayUnderTest.StartAsync(new() { HangAfter = 0, HeartbeatEvery = TimeSpan.FromMilliseconds(20) }, time, settings: [("FirstTokenTimeout", "00:00:30"), ("KeepAliveInterval", "01:00:00")]);
+        await using var gateway = await StartAsync(new() { HangAfter = 0, HeartbeatEvery = TimeSpan.FromMilliseconds(20) }, time, settings: [("FirstTokenTimeout", "00:00:30"), ("KeepAliveInterval", "01:00:00")]);
 
         var sent = gateway.SendAsync(Chat.Streamed);
         var request = await gateway.Node.NextRequestAsync();
@@ -174,7 +175,7 @@ public sealed class StreamFailureTests
     public async Task Silence_between_tokens_ends_the_stream_although_the_engine_sends_heartbeats()
     {
         var time = new FakeTimeProvider();
-        await using var gateway = await GatewayUnderTest.StartAsync(
+        await using var gateway = await StartAsync(
             new() { HangAfter = 3, HeartbeatEvery = TimeSpan.FromMilliseconds(20) }, time, settings: [("TokenIdleTimeout", "00:00:40"), ("FirstTokenTimeout", "01:00:00")]);
 
         using var response = await gateway.SendAsync(Chat.Streamed);
@@ -222,7 +223,7 @@ public sealed class StreamFailureTests
     public async Task A_silent_stream_is_kept_alive_with_comments()
     {
         var time = new FakeTimeProvider();
-        await using var gateway = await GatewayUnderTest.StartAsync(new() { HoldAfter = 3 }, time, settings: [("KeepAliveInterval", "00:00:10"), ("TokenIdleTimeout", "01:00:00")]);
+        await using var gateway = await StartAsync(new() { HoldAfter = 3 }, time, settings: [("KeepAliveInterval", "00:00:10"), ("TokenIdleTimeout", "01:00:00")]);
 
         using var response = await gateway.SendAsync(Chat.Streamed);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
@@ -258,3 +259,7 @@ public sealed class StreamFailureTests
         },
         "the timer has run out");
 }
+
+public sealed class PortableStreamFailureTests() : StreamFailureTests(RelayOptions.Portable);
+
+public sealed class LinuxStreamFailureTests() : StreamFailureTests(RelayOptions.Linux);

@@ -1,13 +1,14 @@
 using System.Net;
+using Comox.Gateway.Forwarding;
 
 namespace Comox.Gateway.Tests;
 
-public sealed class StreamingTests
+public abstract class StreamingTests(string relay) : BothRelays(relay)
 {
     [Fact]
     public async Task A_streamed_answer_arrives_event_by_event_and_byte_for_byte()
     {
-        await using var gateway = await GatewayUnderTest.StartAsync(new() { Tokens = ["Grüß", " dich", " 👋"], HoldAfter = 2 });
+        await using var gateway = await StartAsync(new() { Tokens = ["Grüß", " dich", " 👋"], HoldAfter = 2 });
 
         using var response = await gateway.SendAsync(Chat.Streamed);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
@@ -29,7 +30,7 @@ public sealed class StreamingTests
     [Fact]
     public async Task An_answer_that_is_not_streamed_is_folded_into_one_object()
     {
-        await using var gateway = await GatewayUnderTest.StartAsync();
+        await using var gateway = await StartAsync();
 
         using var response = await gateway.SendAsync(Chat.Whole);
         var json = await response.JsonAsync();
@@ -44,7 +45,7 @@ public sealed class StreamingTests
     [Fact]
     public async Task A_usage_chunk_is_only_asked_for_when_the_client_did()
     {
-        await using var gateway = await GatewayUnderTest.StartAsync();
+        await using var gateway = await StartAsync();
 
         var without = Chat.Events(await (await gateway.SendAsync(Chat.Streamed)).Content.ReadAsStringAsync());
         var with = Chat.Events(await (await gateway.SendAsync(Chat.Streamed[..^1] + ""","stream_options":{"include_usage":true}}""")).Content.ReadAsStringAsync());
@@ -56,7 +57,7 @@ public sealed class StreamingTests
     [Fact]
     public async Task Many_streams_at_once_lose_no_event_and_reuse_their_connections()
     {
-        await using var gateway = await GatewayUnderTest.StartAsync(new() { Tokens = [.. Enumerable.Range(0, 50).Select(number => $"{number} ")] });
+        await using var gateway = await StartAsync(new() { Tokens = [.. Enumerable.Range(0, 50).Select(number => $"{number} ")] });
         var expected = string.Concat(Enumerable.Range(0, 50).Select(number => $"{number} "));
 
         for (var round = 0; round < 3; round++)
@@ -73,3 +74,7 @@ public sealed class StreamingTests
         Assert.InRange(gateway.Node.Connections, 1, 120);
     }
 }
+
+public sealed class PortableStreamingTests() : StreamingTests(RelayOptions.Portable);
+
+public sealed class LinuxStreamingTests() : StreamingTests(RelayOptions.Linux);

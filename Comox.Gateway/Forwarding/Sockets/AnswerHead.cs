@@ -24,9 +24,9 @@ internal readonly record struct AnswerHead
     {
         answer = default;
         // HTTP/1.1 200 OK
-        if (head.Length < 12 || !head.StartsWith("HTTP/1."u8) || !Utf8Parser.TryParse(head[9..12], out int status, out var digits) || digits != 3)
+        if (head.Length < 12 || !head.StartsWith("HTTP/1."u8) || !TryNumber(head[9..12], out var status) || status < 100 || (head.Length > 12 && char.IsAsciiDigit((char)head[12])))
             return false;
-        answer = new AnswerHead { Status = status, Closes = head[7] == (byte)'0' };
+        answer = new AnswerHead { Status = (int)status, Closes = head[7] == (byte)'0' };
         for (var rest = head[(head.IndexOf((byte)'\n') + 1)..]; !rest.IsEmpty;)
         {
             var end = rest.IndexOf((byte)'\n');
@@ -39,7 +39,12 @@ internal readonly record struct AnswerHead
             var colon = line.IndexOf((byte)':');
             if (colon <= 0)
                 return false;
-            answer = answer.With(line[..colon], line[(colon + 1)..].Trim((byte)' '));
+            var name = line[..colon];
+            var value = line[(colon + 1)..].Trim(" \t"u8);
+            // Without a sure end of the body nothing can be read: two lengths, or none of a kind, are a refusal.
+            if (Is(name, "content-length"u8) && (!TryNumber(value, out var length) || (answer.Length ?? length) != length))
+                return false;
+            answer = answer.With(name, value);
         }
 
         return true;
@@ -50,10 +55,17 @@ internal readonly record struct AnswerHead
         10 when Is(name, "connection"u8) => this with { Closes = Contains(value, "close"u8) || (Closes && !Contains(value, "keep-alive"u8)) },
         11 when Is(name, "retry-after"u8) && Utf8Parser.TryParse(value, out int seconds, out _) && seconds >= 0 => this with { RetryAfter = seconds },
         12 when Is(name, "content-type"u8) => this with { MediaType = Encoding.ASCII.GetString(value) },
-        14 when Is(name, "content-length"u8) && Utf8Parser.TryParse(value, out long length, out _) && length >= 0 => this with { Length = length },
+        14 when Is(name, "content-length"u8) && TryNumber(value, out var length) => this with { Length = length },
         17 when Is(name, "transfer-encoding"u8) => this with { IsChunked = Contains(value, "chunked"u8) },
         _ => this,
     };
+
+    // Digits and nothing else: the parser itself would take a sign, and stop at the first letter.
+    private static bool TryNumber(ReadOnlySpan<byte> text, out long number)
+    {
+        number = 0;
+        return !text.IsEmpty && !text.ContainsAnyExceptInRange((byte)'0', (byte)'9') && Utf8Parser.TryParse(text, out number, out _);
+    }
 
     private static bool Is(ReadOnlySpan<byte> name, ReadOnlySpan<byte> known) => Ascii.EqualsIgnoreCase(name, known);
 
@@ -61,7 +73,7 @@ internal readonly record struct AnswerHead
     {
         foreach (var part in value.Split((byte)','))
         {
-            if (Is(value[part].Trim((byte)' '), token))
+            if (Is(value[part].Trim(" \t"u8), token))
                 return true;
         }
 

@@ -25,6 +25,9 @@ internal sealed class ChunkedDecoder
     public bool IsDone => _state == State.Done;
     public bool IsInvalid => _state == State.Invalid;
 
+    /// <summary>Something came behind the end.</summary>
+    public bool HasSurplus { get; private set; }
+
     /// <summary>Decodes in place: what is left of the bytes moves to their front.</summary>
     /// <param name="bytes">As received. Behind the end of the body nothing is read.</param>
     /// <returns>How many bytes of the body stand at the front.</returns>
@@ -48,6 +51,7 @@ internal sealed class ChunkedDecoder
             Step(bytes[at++]);
         }
 
+        HasSurplus |= IsDone && at < bytes.Length;
         return kept;
     }
 

@@ -29,6 +29,7 @@ internal sealed class ClientOutput(ClientSocket socket) : PipeWriter, IValueTask
     private int _start;
     private int _end;
     private bool _flushing;
+    private bool _lent;
     private bool _broken;
     private bool _completed;
     private bool _cancelled;
@@ -36,24 +37,37 @@ internal sealed class ClientOutput(ClientSocket socket) : PipeWriter, IValueTask
 
     public Lock Lock { get; } = new();
 
+    /// <summary>A relay has it at the moment, and sends its own comments.</summary>
+    public bool IsCarried { get; set; }
+
     public override bool CanGetUnflushedBytes => true;
 
     public override long UnflushedBytes => _end - _start;
 
     public override Memory<byte> GetMemory(int sizeHint = 0)
     {
-        MakeRoom(Math.Max(sizeHint, 1));
-        return _buffer.AsMemory(_end);
+        // What a relay has left may be going out on the loop meanwhile; the buffer it is in must stay this one until the flush.
+        lock (Lock)
+        {
+            MakeRoom(Math.Max(sizeHint, 1));
+            _lent = true;
+            return _buffer.AsMemory(_end);
+        }
     }
 
     public override Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
 
-    public override void Advance(int bytes) => _end += bytes;
+    public override void Advance(int bytes)
+    {
+        lock (Lock)
+            _end += bytes;
+    }
 
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
     {
         lock (Lock)
         {
+            _lent = false;
             if (_cancelled)
             {
                 _cancelled = false;
@@ -65,7 +79,7 @@ internal sealed class ClientOutput(ClientSocket socket) : PipeWriter, IValueTask
             _flush.Reset();
             _flushing = true;
             socket.WatchWriting(true);
-            return new(this, _flush.Version);
+            return cancellationToken.CanBeCanceled ? CancellableAsync(_flush.Version, cancellationToken) : new(this, _flush.Version);
         }
     }
 
@@ -87,6 +101,7 @@ internal sealed class ClientOutput(ClientSocket socket) : PipeWriter, IValueTask
             if (_completed)
                 return;
             _completed = true;
+            _lent = false;
             Send();
             Release();
         }
@@ -129,6 +144,21 @@ internal sealed class ClientOutput(ClientSocket socket) : PipeWriter, IValueTask
         }
     }
 
+    /// <summary>Puts a comment between two chunks, on any thread. A client that has not taken all that went before gets none.</summary>
+    public void Interject(ReadOnlySpan<byte> chunk)
+    {
+        lock (Lock)
+        {
+            if (_broken || _completed || _end != _start)
+                return;
+            MakeRoom(chunk.Length);
+            chunk.CopyTo(_buffer.AsSpan(_end));
+            _end += chunk.Length;
+            if (Send() == Sent.Later)
+                socket.WatchWriting(true);
+        }
+    }
+
     /// <summary>On the loop's thread.</summary>
     public void OnWritable()
     {
@@ -153,7 +183,8 @@ internal sealed class ClientOutput(ClientSocket socket) : PipeWriter, IValueTask
         lock (Lock)
         {
             _broken = true;
-            Release();
+            if (!_lent)
+                Release();
             if (_flushing)
                 EndFlush(cancelled: false);
             (drained, _drained) = (_drained, null);
@@ -168,6 +199,24 @@ internal sealed class ClientOutput(ClientSocket socket) : PipeWriter, IValueTask
 
     public void OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _flush.OnCompleted(continuation, state, token, flags);
+
+    private async ValueTask<FlushResult> CancellableAsync(short version, CancellationToken cancellation)
+    {
+        await using var registration = cancellation.UnsafeRegister(static (output, token) => ((ClientOutput)output!).GiveUpFlush(token), this);
+        return await new ValueTask<FlushResult>(this, version);
+    }
+
+    // What was written stays in the buffer and follows by itself, as from any pipe.
+    private void GiveUpFlush(CancellationToken cancellation)
+    {
+        lock (Lock)
+        {
+            if (!_flushing)
+                return;
+            _flushing = false;
+            _flush.SetException(new OperationCanceledException(cancellation));
+        }
+    }
 
     private void EndFlush(bool cancelled)
     {
@@ -191,7 +240,8 @@ internal sealed class ClientOutput(ClientSocket socket) : PipeWriter, IValueTask
             }
         }
 
-        Release();
+        if (!_lent)
+            Release();
         return _broken ? Sent.Gone : Sent.All;
     }
 

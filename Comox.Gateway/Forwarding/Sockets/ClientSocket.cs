@@ -11,6 +11,7 @@ internal sealed class ClientSocket(SocketLoop loop, int descriptor, PipeWriter i
     private readonly CancellationTokenSource _closed = new();
     private uint _watched = Reading;
     private bool _ended;
+    private bool _gone;
 
     public CancellationToken Closed => _closed.Token;
 
@@ -30,29 +31,50 @@ internal sealed class ClientSocket(SocketLoop loop, int descriptor, PipeWriter i
         }
         else if ((events & Ended) != 0)
         {
-            // The end of a connection is reported whether or not it is watched for: not again, or the loop would spin on it.
+            // Both directions are over, also while nobody reads because Kestrel has enough for the time being.
             Output.Break();
-            Loop.Watch(this, Libc.EPOLLONESHOT);
+            EndReading();
         }
     }
 
-    /// <summary>On the loop's thread or while it holds the output's lock: watch for room to write too, or stop watching for it.</summary>
+    public override void OnLost()
+    {
+        EndReading();
+        Output.Break();
+        Shut();
+    }
+
+    /// <summary>While the caller holds the output's lock: watch for room to write too, or stop watching for it.</summary>
     public void WatchWriting(bool wanted)
     {
         _watched = wanted ? _watched | Libc.EPOLLOUT : _watched & ~Libc.EPOLLOUT;
-        Loop.Watch(this, _watched);
+        Watch();
     }
 
     /// <summary>Ends the connection in both directions; the loop hears of it and tells the rest. On any thread, any number of times.</summary>
-    public void Shut() => _ = Libc.shutdown(Descriptor, Libc.SHUT_RDWR);
+    public void Shut()
+    {
+        // Kestrel may call this when all is over, and the descriptor is another connection's by then.
+        lock (Output.Lock)
+        {
+            if (!_gone)
+                _ = Libc.shutdown(Descriptor, Libc.SHUT_RDWR);
+        }
+    }
 
     /// <summary>On the loop's thread, once Kestrel has let go of the connection.</summary>
     public void End()
     {
         EndReading();
         Output.Break();
-        if (Loop.Forget(this))
+        lock (Output.Lock)
+        {
+            if (_gone)
+                return;
+            _gone = true;
+            Loop.Forget(this);
             _ = Libc.close(Descriptor);
+        }
     }
 
     private unsafe void Read()
@@ -103,22 +125,20 @@ internal sealed class ClientSocket(SocketLoop loop, int descriptor, PipeWriter i
         lock (Output.Lock)
         {
             _watched = wanted ? _watched | Reading : _watched & ~Reading;
-            Loop.Watch(this, _watched);
+            Watch();
         }
     }
+
+    // With nothing to watch for, the end of a connection is reported all the same: once, or the loop would spin on it.
+    private void Watch() => Loop.Watch(this, _watched == 0 ? Libc.EPOLLONESHOT : _watched);
 
     private void EndReading()
     {
         if (_ended)
             return;
         _ended = true;
-        // A socket at its end is always ready to be read: not watched any more, or the loop would spin on it.
-        lock (Output.Lock)
-        {
-            _watched = 0;
-            Loop.Watch(this, Libc.EPOLLONESHOT);
-        }
-
+        // A socket at its end is always ready to be read: not watched for that any more, or the loop would spin on it.
+        SetReading(false);
         input.Complete();
         // Whoever waits for this runs code of the application's, which has no business on the loop.
         ThreadPool.UnsafeQueueUserWorkItem(static closed => closed.Cancel(), _closed, preferLocal: false);

@@ -49,7 +49,8 @@ internal sealed class EngineSocket : LoopSocket, IValueTaskSource
         _ready.Reset();
         _cancellation = cancellation;
         Volatile.Write(ref _waiting, 1);
-        Loop.Watch(this, events | Libc.EPOLLRDHUP | Libc.EPOLLONESHOT);
+        if (!Loop.Watch(this, events | Libc.EPOLLONESHOT) && Interlocked.Exchange(ref _waiting, 0) == 1)
+            throw new IOException("The connection is watched no more.");
         return cancellation.CanBeCanceled ? CancellableAsync(cancellation) : new(this, _ready.Version);
     }
 
@@ -61,15 +62,24 @@ internal sealed class EngineSocket : LoopSocket, IValueTaskSource
             _ready.SetResult(true);
     }
 
+    public override void OnLost()
+    {
+        if (_relay is { } relay)
+            relay.OnEngineLost();
+        else if (Interlocked.Exchange(ref _waiting, 0) == 1)
+            _ready.SetException(new IOException("The connection is watched no more."));
+    }
+
     /// <summary>From here on the relay reads, on the loop.</summary>
-    public void Attach(StreamRelay relay)
+    /// <returns>Whether the loop will report.</returns>
+    public bool Attach(StreamRelay relay)
     {
         _relay = relay;
-        Watch();
+        return Watch();
     }
 
     /// <summary>Level-triggered: a relay reads once for each report.</summary>
-    public void Watch() => Loop.Watch(this, Libc.EPOLLIN | Libc.EPOLLRDHUP);
+    public bool Watch() => Loop.Watch(this, Libc.EPOLLIN | Libc.EPOLLRDHUP);
 
     /// <summary>Not watched: the relay waits for its client.</summary>
     public void Unwatch() => Loop.Watch(this, Libc.EPOLLONESHOT);
@@ -94,14 +104,21 @@ internal sealed class EngineSocket : LoopSocket, IValueTaskSource
         return Libc.Errno is Libc.EAGAIN or Libc.EINTR ? -1 : throw new IOException($"recv: error {Libc.Errno}");
     }
 
-    public async ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
+    /// <returns>False when the backend spoke, or left, before it had taken everything: what it has to say is read next.</returns>
+    public async ValueTask<bool> SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
     {
         while (true)
         {
-            bytes = bytes[SendSome(bytes.Span)..];
+            var sent = SendSome(bytes.Span);
+            if (sent < 0)
+                return false;
+            bytes = bytes[sent..];
             if (bytes.IsEmpty)
-                return;
-            await WaitAsync(Libc.EPOLLOUT, cancellation);
+                return true;
+            // A backend that refuses a large request answers in the middle of it and reads no further.
+            await WaitAsync(Libc.EPOLLOUT | Libc.EPOLLIN, cancellation);
+            if (!IsQuiet())
+                return false;
         }
     }
 
@@ -112,7 +129,7 @@ internal sealed class EngineSocket : LoopSocket, IValueTaskSource
         return Libc.recv(Descriptor, &one, 1, Libc.MSG_PEEK | Libc.MSG_DONTWAIT) < 0 && Libc.Errno == Libc.EAGAIN;
     }
 
-    /// <summary>On any thread, once.</summary>
+    /// <summary>On any thread, when nobody uses it any more.</summary>
     public void Close()
     {
         if (Loop.Forget(this))
@@ -147,8 +164,16 @@ internal sealed class EngineSocket : LoopSocket, IValueTaskSource
         }
 
         var socket = new EngineSocket(loop, descriptor, address);
-        loop.Add(socket, Libc.EPOLLONESHOT);
-        return socket;
+        try
+        {
+            loop.Add(socket, Libc.EPOLLONESHOT);
+            return socket;
+        }
+        catch (IOException)
+        {
+            _ = Libc.close(descriptor);
+            throw;
+        }
     }
 
     private async ValueTask CancellableAsync(CancellationToken cancellation)
@@ -163,6 +188,7 @@ internal sealed class EngineSocket : LoopSocket, IValueTaskSource
             _ready.SetException(new OperationCanceledException(_cancellation));
     }
 
+    // -1: the connection broke.
     private unsafe int SendSome(ReadOnlySpan<byte> bytes)
     {
         fixed (byte* at = bytes)
@@ -172,7 +198,7 @@ internal sealed class EngineSocket : LoopSocket, IValueTaskSource
                 return (int)sent;
         }
 
-        return Libc.Errno is Libc.EAGAIN or Libc.EINTR ? 0 : throw new IOException($"send: error {Libc.Errno}");
+        return Libc.Errno is Libc.EAGAIN or Libc.EINTR ? 0 : -1;
     }
 
     private unsafe int TakeError()

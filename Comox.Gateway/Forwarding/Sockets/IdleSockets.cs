@@ -4,13 +4,14 @@ namespace Comox.Gateway.Forwarding.Sockets;
 /// Connections to one address that have answered and may answer again. The one that was used last is used next, so that what a peak needed grows old
 /// and is closed.
 /// </summary>
-internal sealed class IdleSockets(TimeProvider time)
+internal sealed class IdleSockets(TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
 
     private readonly Lock _lock = new();
     private readonly List<EngineSocket> _sockets = [];
     private ITimer? _sweep;
+    private bool _disposed;
 
     /// <returns>A connection that its backend has not closed, or null.</returns>
     public EngineSocket? Take()
@@ -37,9 +38,31 @@ internal sealed class IdleSockets(TimeProvider time)
         socket.IdleSince = time.GetTimestamp();
         lock (_lock)
         {
-            _sockets.Add(socket);
-            _sweep ??= time.CreateTimer(static pool => ((IdleSockets)pool!).Sweep(), this, Longest, Timeout.InfiniteTimeSpan);
+            if (!_disposed)
+            {
+                _sockets.Add(socket);
+                _sweep ??= time.CreateTimer(static pool => ((IdleSockets)pool!).Sweep(), this, Longest, Timeout.InfiniteTimeSpan);
+                return;
+            }
         }
+
+        socket.Close();
+    }
+
+    public void Dispose()
+    {
+        EngineSocket[] all;
+        lock (_lock)
+        {
+            _disposed = true;
+            all = [.. _sockets];
+            _sockets.Clear();
+            _sweep?.Dispose();
+            _sweep = null;
+        }
+
+        foreach (var socket in all)
+            socket.Close();
     }
 
     private void Sweep()
@@ -47,6 +70,8 @@ internal sealed class IdleSockets(TimeProvider time)
         List<EngineSocket> old;
         lock (_lock)
         {
+            if (_disposed)
+                return;
             old = [.. _sockets.TakeWhile(socket => time.GetElapsedTime(socket.IdleSince) >= Longest)];
             _sockets.RemoveRange(0, old.Count);
             // What the backend has closed meanwhile would keep a descriptor for nothing.

@@ -11,4 +11,7 @@ internal abstract class LoopSocket(SocketLoop loop, int descriptor)
 
     /// <summary>On the loop's thread: something is to be read, can be written, or has ended. Must not wait and must not throw.</summary>
     public abstract void OnReady(uint events);
+
+    /// <summary>On the loop's thread: the loop watches it no more, because it ends itself or because of a bug. Whoever waits must hear of it.</summary>
+    public abstract void OnLost();
 }

@@ -16,13 +16,26 @@ internal sealed class LoopTransport(SocketLoops loops) : IConnectionListenerFact
     {
         try
         {
-            var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
-            socket.Listen(512);
-            return new(new Listener(socket, loops));
+            return new(new Listener(Open(endpoint), loops));
         }
         catch (SocketException taken) when (taken.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
             throw new AddressInUseException(taken.Message, taken);
+        }
+    }
+
+    private static Socket Open(EndPoint endpoint)
+    {
+        var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
+        try
+        {
+            socket.Listen(512);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
         }
     }
 
@@ -53,15 +66,19 @@ internal sealed class LoopTransport(SocketLoops loops) : IConnectionListenerFact
             return null;
         }
 
-        public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
+        public async ValueTask UnbindAsync(CancellationToken cancellationToken = default)
         {
-            if (_accepted.Writer.TryComplete())
+            if (!_accepted.Writer.TryComplete())
+                return;
+            // On the loop, because it may be accepting this moment, from a descriptor that would be somebody else's.
+            var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _watched.Loop.Post(() =>
             {
-                _watched.Stop();
+                _watched.Loop.Forget(_watched);
                 _socket.Dispose();
-            }
-
-            return ValueTask.CompletedTask;
+                stopped.SetResult();
+            });
+            await stopped.Task;
         }
 
         public async ValueTask DisposeAsync()
@@ -80,13 +97,17 @@ internal sealed class LoopTransport(SocketLoops loops) : IConnectionListenerFact
         private const int AtOnce = 64;
         private const int AddressSize = 128; // struct sockaddr_storage
 
+        // Who listens on every address is reached on one of them.
+        private readonly bool _isWildcard = local is IPEndPoint { Address: var address } && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any));
+
         public void Start()
         {
             _ = Libc.fcntl(Descriptor, Libc.F_SETFL, Libc.fcntl(Descriptor, Libc.F_GETFL, 0) | Libc.O_NONBLOCK);
             Loop.Add(this, Libc.EPOLLIN);
         }
 
-        public void Stop() => Loop.Forget(this);
+        // Who stops the listener disposes of its socket; after a bug, nobody is accepted for a moment.
+        public override void OnLost() => Pause();
 
         public override unsafe void OnReady(uint events)
         {
@@ -104,11 +125,38 @@ internal sealed class LoopTransport(SocketLoops loops) : IConnectionListenerFact
 
                 var one = 1;
                 _ = Libc.setsockopt(client, Libc.IPPROTO_TCP, Libc.TCP_NODELAY, &one, sizeof(int));
-                var connection = new ClientConnection(loops.Next(), client, local, EndPointOf(new ReadOnlySpan<byte>(address, (int)length)));
-                connection.Start();
-                if (!accepted.TryWrite(connection))
-                    connection.End();
+                var remote = EndPointOf(new ReadOnlySpan<byte>(address, (int)length));
+                if (!TryStart(new ClientConnection(loops.Next(), client, _isWildcard ? LocalOf(client) : local, remote)))
+                {
+                    Pause();
+                    return;
+                }
             }
+        }
+
+        private bool TryStart(ClientConnection connection)
+        {
+            try
+            {
+                connection.Start();
+            }
+            catch (IOException)
+            {
+                // The system can watch no more of them.
+                connection.End();
+                return false;
+            }
+
+            if (!accepted.TryWrite(connection))
+                connection.End();
+            return true;
+        }
+
+        private unsafe EndPoint LocalOf(int client)
+        {
+            var address = stackalloc byte[AddressSize];
+            uint length = AddressSize;
+            return Libc.getsockname(client, address, &length) == 0 ? EndPointOf(new ReadOnlySpan<byte>(address, (int)length)) : local;
         }
 
         // No descriptor is left. Those who wait stay in the kernel's queue, which would report them again and again without a pause.

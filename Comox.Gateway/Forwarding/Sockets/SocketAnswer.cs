@@ -18,6 +18,7 @@ internal sealed class SocketAnswer : Stream, IEngineAnswer
     private readonly int _earlyEnd;
     private bool _eof;
     private bool _broken;
+    private bool _surplus;
     private bool _disposed;
 
     /// <param name="owner">Takes the connection back.</param>
@@ -30,9 +31,14 @@ internal sealed class SocketAnswer : Stream, IEngineAnswer
     {
         (_owner, _socket, _head) = (owner, socket, head);
         (_early, _earlyStart, _earlyEnd) = (early, start, end);
-        _left = head.IsChunked ? 0 : head.Length ?? (head.Status is 204 or 304 ? 0 : long.MaxValue);
-        IsWhole = !head.IsChunked && _left == 0;
+        // These have no body, whatever their head says of one that they would have had.
+        var empty = head.Status is 204 or 304;
+        _left = head.IsChunked || empty ? 0 : head.Length ?? long.MaxValue;
+        IsWhole = empty || (!head.IsChunked && _left == 0);
     }
+
+    /// <summary>Not all of the request was sent, so that no other can follow it.</summary>
+    public bool IsCutShort { get; init; }
 
     public int Status => _head.Status;
     public string? MediaType => _head.MediaType;
@@ -57,6 +63,10 @@ internal sealed class SocketAnswer : Stream, IEngineAnswer
     {
         while (!IsWhole)
         {
+            // An engine that floods leaves nothing to wait for, and so no other place to hear of it.
+            cancellationToken.ThrowIfCancellationRequested();
+            if (_broken)
+                throw new IOException("The connection broke.");
             // A read of nothing only waits until there is something to read.
             if (buffer.IsEmpty && _early is not null)
                 return 0;
@@ -87,10 +97,9 @@ internal sealed class SocketAnswer : Stream, IEngineAnswer
     /// <exception cref="IOException">The connection broke, or the framing makes no sense.</exception>
     public int ReadNow(Span<byte> buffer)
     {
-        int received;
         try
         {
-            received = _socket.Receive(buffer);
+            return _socket.Receive(buffer) is >= 0 and var received ? Decode(buffer, received) : -1;
         }
         catch (IOException)
         {
@@ -98,8 +107,6 @@ internal sealed class SocketAnswer : Stream, IEngineAnswer
             _broken = true;
             throw;
         }
-
-        return received < 0 ? -1 : Decode(buffer, received);
     }
 
     /// <summary>The loop carries events to the client until there is something that it leaves to the caller.</summary>
@@ -132,9 +139,10 @@ internal sealed class SocketAnswer : Stream, IEngineAnswer
         if (_disposed)
             return;
         _disposed = true;
-        ReturnEarly();
         // What is behind the end of a body belongs to no answer: such a connection is out of step.
-        if (IsWhole && !_eof && !_head.Closes)
+        _surplus |= _early is not null;
+        ReturnEarly();
+        if (IsWhole && !_eof && !_surplus && !_head.Closes && !IsCutShort)
             _owner.GiveBack(_socket);
         else
             _socket.Close();
@@ -145,8 +153,6 @@ internal sealed class SocketAnswer : Stream, IEngineAnswer
         if (received == 0)
         {
             _eof = true;
-            if (_broken)
-                throw new IOException("The connection broke.");
             // Without a length the end of the connection is the end of the body; with one, it is a body cut short.
             if (_head.IsChunked || _left != long.MaxValue)
                 throw new IOException("The connection was closed in the middle of the answer.");
@@ -160,6 +166,7 @@ internal sealed class SocketAnswer : Stream, IEngineAnswer
             if (_chunks.IsInvalid)
                 throw new IOException("The answer's chunks cannot be read.");
             IsWhole = _chunks.IsDone;
+            _surplus |= _chunks.HasSurplus;
             return decoded;
         }
 
@@ -167,6 +174,7 @@ internal sealed class SocketAnswer : Stream, IEngineAnswer
         if (_left != long.MaxValue)
             _left -= taken;
         IsWhole = _left == 0;
+        _surplus |= taken < received;
         return taken;
     }
 

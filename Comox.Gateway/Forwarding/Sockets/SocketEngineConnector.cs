@@ -10,11 +10,14 @@ namespace Comox.Gateway.Forwarding.Sockets;
 /// Requests to plain-HTTP backends over sockets of the loop that carries the client, with a pool of connections for each loop and address. HTTP/1.1
 /// with a length, one request at a time on a connection.
 /// </summary>
-internal sealed class SocketEngineConnector(SocketLoops loops, HostAddresses hosts, IOptions<GatewayOptions> options, TimeProvider time) : IEngineConnector
+internal sealed class SocketEngineConnector(SocketLoops loops, HostAddresses hosts, IOptions<GatewayOptions> options, TimeProvider time) : IEngineConnector, IDisposable
 {
     private const int SmallRequest = 16 * 1024;
     private const int HeadBuffer = 4096;
     private const int MaxHead = 64 * 1024;
+
+    // A connection that its backend gave up while idle says so at once; what fails later was heard, and may have been worked on.
+    private static readonly TimeSpan AtOnce = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<(SocketLoop, IPEndPoint), IdleSockets> _idle = [];
 
@@ -35,6 +38,12 @@ internal sealed class SocketEngineConnector(SocketLoops loops, HostAddresses hos
 
         var fresh = await ConnectAsync(loop, endpoints, cancellation);
         return await TryAsync(fresh, call, cancellation) ?? throw new IOException("The connection was closed without an answer.");
+    }
+
+    public void Dispose()
+    {
+        foreach (var idle in _idle.Values)
+            idle.Dispose();
     }
 
     public void GiveBack(EngineSocket socket)
@@ -71,9 +80,11 @@ internal sealed class SocketEngineConnector(SocketLoops loops, HostAddresses hos
     {
         byte[]? buffer = null;
         var length = 0;
+        var heard = false;
+        var started = time.GetTimestamp();
         try
         {
-            await SendRequestAsync(socket, call, cancellation);
+            var isWhole = await SendRequestAsync(socket, call, cancellation);
             while (true)
             {
                 // Nothing is rented while the engine thinks.
@@ -86,26 +97,27 @@ internal sealed class SocketEngineConnector(SocketLoops loops, HostAddresses hos
                     throw new IOException("The connection was closed without an answer.");
                 if (received < 0)
                     continue;
+                heard = true;
                 length += received;
-                if (EndOfHead(buffer.AsSpan(0, length)) is not (> 0 and var end))
-                    continue;
-                if (!AnswerHead.TryParse(buffer.AsSpan(0, end), out var head))
-                    throw new IOException("The answer is no HTTP.");
-                if (head.Status is >= 100 and < 200)
+                while (EndOfHead(buffer.AsSpan(0, length)) is > 0 and var end)
                 {
-                    // 100 Continue, 103 Early Hints: the answer itself follows.
+                    if (!AnswerHead.TryParse(buffer.AsSpan(0, end), out var head))
+                        throw new IOException("The answer is no HTTP.");
+                    if (head.Status >= 200)
+                    {
+                        if (end == length)
+                        {
+                            ArrayPool<byte>.Shared.Return(buffer);
+                            buffer = null;
+                        }
+
+                        return new SocketAnswer(this, socket, head, buffer, end, length) { IsCutShort = !isWhole };
+                    }
+
+                    // 100 Continue, 103 Early Hints: the answer itself follows, or is here already.
                     buffer.AsSpan(end, length - end).CopyTo(buffer);
                     length -= end;
-                    continue;
                 }
-
-                if (end == length)
-                {
-                    ArrayPool<byte>.Shared.Return(buffer);
-                    buffer = null;
-                }
-
-                return new SocketAnswer(this, socket, head, buffer, end, length);
             }
         }
         catch (Exception problem)
@@ -113,22 +125,28 @@ internal sealed class SocketEngineConnector(SocketLoops loops, HostAddresses hos
             if (buffer is not null)
                 ArrayPool<byte>.Shared.Return(buffer);
             socket.Close();
-            if (problem is IOException && socket.IsReused && length == 0)
+            if (problem is IOException && socket.IsReused && !heard && time.GetElapsedTime(started) < AtOnce)
                 return null;
             throw;
         }
     }
 
-    private static async ValueTask SendRequestAsync(EngineSocket socket, EngineCall call, CancellationToken cancellation)
+    /// <returns>Whether the backend took all of it; if not, it has something to say.</returns>
+    private static async ValueTask<bool> SendRequestAsync(EngineSocket socket, EngineCall call, CancellationToken cancellation)
     {
         var body = call.Length;
         var head = HeadOf(call, body);
         if (body > SmallRequest)
         {
-            await socket.SendAsync(head, cancellation);
+            if (!await socket.SendAsync(head, cancellation))
+                return false;
             foreach (var piece in call.Body)
-                await socket.SendAsync(piece, cancellation);
-            return;
+            {
+                if (!await socket.SendAsync(piece, cancellation))
+                    return false;
+            }
+
+            return true;
         }
 
         // One packet, one call.
@@ -143,7 +161,7 @@ internal sealed class SocketEngineConnector(SocketLoops loops, HostAddresses hos
                 end += piece.Length;
             }
 
-            await socket.SendAsync(buffer.AsMemory(0, end), cancellation);
+            return await socket.SendAsync(buffer.AsMemory(0, end), cancellation);
         }
         finally
         {
@@ -160,9 +178,21 @@ internal sealed class SocketEngineConnector(SocketLoops loops, HostAddresses hos
         return Encoding.Latin1.GetBytes(head.Append("\r\n").ToString());
     }
 
-    // Lines end with CRLF; some small servers send LF alone.
-    private static int EndOfHead(ReadOnlySpan<byte> bytes) =>
-        bytes.IndexOf("\r\n\r\n"u8) is >= 0 and var strict ? strict + 4 : bytes.IndexOf("\n\n"u8) is >= 0 and var loose ? loose + 2 : 0;
+    // Lines end with CRLF; some small servers send LF alone, and then the first blank line that ends with CRLF is one of the body.
+    private static int EndOfHead(ReadOnlySpan<byte> bytes)
+    {
+        for (var at = 0; bytes[at..].IndexOf((byte)'\n') is >= 0 and var line;)
+        {
+            at += line + 1;
+            var next = bytes[at..];
+            if (next.StartsWith("\n"u8))
+                return at + 1;
+            if (next.StartsWith("\r\n"u8))
+                return at + 2;
+        }
+
+        return 0;
+    }
 
     private static byte[] Grow(byte[] buffer)
     {

@@ -32,19 +32,49 @@ internal sealed unsafe class SocketLoop : IDisposable
     private long _lastTick;
     private int _woken;
     private volatile bool _stopped;
+    private volatile bool _ended;
 
     /// <param name="time">Clock of the relays' timers.</param>
     /// <param name="crashed">Is told of a bug; the loop goes on with the other sockets.</param>
     public SocketLoop(TimeProvider time, Action<Exception> crashed)
     {
         (_time, _crashed) = (time, crashed);
+        // The first call compiles it, and the compiler's own calls would overwrite what it is to tell.
+        _ = Libc.Errno;
         if (_epoll < 0 || _wake < 0)
             throw new IOException($"epoll cannot be used: error {Libc.Errno}.");
         Control(Libc.EPOLL_CTL_ADD, _wake, Libc.EPOLLIN, ulong.MaxValue);
         Received = GC.AllocateUninitializedArray<byte>(BufferSize, pinned: true);
         Outgoing = GC.AllocateUninitializedArray<byte>(2 * BufferSize, pinned: true);
-        // A long-running thread of its own, because it belongs to the sockets and never to the pool.
+        // A thread of its own, because it belongs to the sockets and never to the pool.
         new Thread(Run) { IsBackground = true, Name = "comox-sockets" }.Start();
+    }
+
+    // Both numbers are kept until nobody can use them any more: given back earlier, a late call would reach whatever has them next.
+    ~SocketLoop()
+    {
+        _ = Libc.close(_epoll);
+        _ = Libc.close(_wake);
+    }
+
+    /// <summary>All that it knows at the moment.</summary>
+    public IReadOnlyList<LoopSocket> Sockets
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _sockets.OfType<LoopSocket>()];
+        }
+    }
+
+    /// <summary>How many streams it carries.</summary>
+    public int Relays
+    {
+        get
+        {
+            lock (_relays)
+                return _relays.Count;
+        }
     }
 
     /// <summary>Scratch of whoever runs on the loop; its content is over when it returns.</summary>
@@ -53,6 +83,7 @@ internal sealed unsafe class SocketLoop : IDisposable
     /// <inheritdoc cref="Received"/>
     public byte[] Outgoing { get; }
 
+    /// <exception cref="IOException">The system refuses; the socket is not known then, and whoever opened it closes it.</exception>
     public void Add(LoopSocket socket, uint events)
     {
         lock (_lock)
@@ -71,10 +102,20 @@ internal sealed unsafe class SocketLoop : IDisposable
             Volatile.Write(ref _sockets[slot], socket);
         }
 
-        Control(Libc.EPOLL_CTL_ADD, socket.Descriptor, events, socket.Tag);
+        if (!_stopped && Control(Libc.EPOLL_CTL_ADD, socket.Descriptor, events, socket.Tag))
+            return;
+        var error = Libc.Errno;
+        Forget(socket);
+        throw new IOException(_stopped ? "The gateway stops." : $"A socket cannot be watched: error {error}.");
     }
 
-    public void Watch(LoopSocket socket, uint events) => Control(Libc.EPOLL_CTL_MOD, socket.Descriptor, events, socket.Tag);
+    /// <summary>Does nothing for a socket that is not known: its descriptor may be another's by now.</summary>
+    /// <returns>Whether it is watched.</returns>
+    public bool Watch(LoopSocket socket, uint events)
+    {
+        lock (_lock)
+            return _sockets[(int)(uint)socket.Tag] == socket && Control(Libc.EPOLL_CTL_MOD, socket.Descriptor, events, socket.Tag) && !_ended;
+    }
 
     /// <summary>Forgets the socket; whoever opened it closes it then, which takes it out of the epoll. On any thread.</summary>
     /// <returns>Whether it was known until now.</returns>
@@ -91,11 +132,14 @@ internal sealed unsafe class SocketLoop : IDisposable
         }
     }
 
-    /// <summary>Runs something on the loop's thread, soon.</summary>
+    /// <summary>Runs something on the loop's thread, soon; on the caller's, once the loop has ended.</summary>
     public void Post(Action command)
     {
         _commands.Enqueue(command);
         Wake();
+        // What comes too late for the loop is still done: it closes descriptors and ends waits.
+        if (_ended)
+            RunCommands();
     }
 
     /// <summary>The loop looks at the relay's clock from time to time.</summary>
@@ -157,22 +201,24 @@ internal sealed unsafe class SocketLoop : IDisposable
                     Guard(socket, *(uint*)at);
             }
 
-            while (_commands.TryDequeue(out var command))
-                Guard(command);
+            RunCommands();
             LookAtClocks();
         }
 
         NativeMemory.Free(events);
+        _ended = true;
+        // Whoever comes from here on sees it; whoever came before is told below.
+        Interlocked.MemoryBarrier();
+        RunCommands();
+        // Told and not closed: only who opened a socket knows when nobody uses its number any more.
+        foreach (var socket in Sockets)
+            Guard(socket, events: null);
+    }
+
+    private void RunCommands()
+    {
         while (_commands.TryDequeue(out var command))
             Guard(command);
-        foreach (var socket in _sockets)
-        {
-            if (socket is not null && Forget(socket))
-                _ = Libc.close(socket.Descriptor);
-        }
-
-        _ = Libc.close(_epoll);
-        _ = Libc.close(_wake);
     }
 
     private LoopSocket? Find(ulong tag)
@@ -186,7 +232,9 @@ internal sealed unsafe class SocketLoop : IDisposable
     {
         ulong value;
         _ = Libc.read(_wake, (byte*)&value, sizeof(ulong));
-        Volatile.Write(ref _woken, 0);
+        // A full fence: with less, the look into the queue behind it could come before it, miss a command, and leave the one who posted it in the belief that
+        // the loop is awake.
+        Interlocked.Exchange(ref _woken, 0);
     }
 
     private void LookAtClocks()
@@ -211,15 +259,22 @@ internal sealed unsafe class SocketLoop : IDisposable
         }
     }
 
-    private void Guard(LoopSocket socket, uint events)
+    private void Guard(LoopSocket socket, uint? events)
     {
         try
         {
-            socket.OnReady(events);
+            if (events is { } ready)
+                socket.OnReady(ready);
+            else
+                socket.OnLost();
         }
         catch (Exception bug)
         {
             _crashed(bug);
+            // Not watched any more: what was ready is so still, and the same bug would come again and again.
+            Watch(socket, Libc.EPOLLONESHOT);
+            if (events is not null)
+                Guard(socket, events: null);
         }
     }
 
@@ -247,13 +302,11 @@ internal sealed unsafe class SocketLoop : IDisposable
         }
     }
 
-    private void Control(int operation, int descriptor, uint events, ulong tag)
+    private bool Control(int operation, int descriptor, uint events, ulong tag)
     {
         var e = stackalloc byte[16];
         *(uint*)e = events;
         *(ulong*)(e + DataOffset) = tag;
-        // MOD fails only for a socket that is closed, and then nobody waits for its events.
-        if (Libc.epoll_ctl(_epoll, operation, descriptor, e) != 0 && operation == Libc.EPOLL_CTL_ADD)
-            throw new IOException($"A socket cannot be watched: error {Libc.Errno}.");
+        return Libc.epoll_ctl(_epoll, operation, descriptor, e) == 0;
     }
 }

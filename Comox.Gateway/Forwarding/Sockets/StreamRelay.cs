@@ -38,17 +38,20 @@ internal enum RelayEnd
 internal sealed class StreamRelay(ClientOutput client, ReplyProgress progress, RelayLimits limits, TimeProvider time) : IValueTaskSource<RelayEnd>
 {
     private const int FrameRoom = 10; // "ffffffff\r\n"
-    private static readonly byte[] Ping = [.. "8\r\n: ping\n\n\r\n"u8];
 
     private ManualResetValueTaskSourceCore<RelayEnd> _end = new() { RunContinuationsAsynchronously = true };
     private SocketAnswer _answer = null!;
     private EngineSocket _socket = null!;
     private Action? _drained;
+    private Action? _start;
     private byte[] _carry = [];
     private int _carried;
     private long _lastSent;
     private bool _blocked;
-    private bool _over;
+    private bool _over = true;
+
+    /// <summary>A comment, as a chunk.</summary>
+    public static ReadOnlySpan<byte> Ping => "8\r\n: ping\n\n\r\n"u8;
 
     /// <summary>When the clock of silence was started last: set by the caller before a run, read by it after.</summary>
     public long LastTokenAt { get; set; }
@@ -62,15 +65,13 @@ internal sealed class StreamRelay(ClientOutput client, ReplyProgress progress, R
     public ValueTask<RelayEnd> RunAsync(SocketAnswer answer, EngineSocket socket)
     {
         (_answer, _socket) = (answer, socket);
-        _over = _blocked = false;
         _end.Reset();
-        _lastSent = time.GetTimestamp();
-        _socket.Loop.Attach(this);
-        _socket.Attach(this);
+        // Begun where it runs: an end that came between two steps of the beginning would leave it half attached.
+        _socket.Loop.Post(_start ??= Start);
         return new(this, _end.Version);
     }
 
-    /// <summary>On any thread.</summary>
+    /// <summary>On any thread, once it runs.</summary>
     public void Cancel() => _socket.Loop.Post(() => Stop(RelayEnd.Cancelled));
 
     public void OnEngine()
@@ -95,6 +96,9 @@ internal sealed class StreamRelay(ClientOutput client, ReplyProgress progress, R
         if (_answer.IsWhole)
             Stop(RelayEnd.EngineGone);
     }
+
+    /// <summary>The loop has lost the connection to the backend.</summary>
+    public void OnEngineLost() => Stop(RelayEnd.EngineGone);
 
     public void LookAtClock(long now)
     {
@@ -125,6 +129,16 @@ internal sealed class StreamRelay(ClientOutput client, ReplyProgress progress, R
 
     public void OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _end.OnCompleted(continuation, state, token, flags);
+
+    private void Start()
+    {
+        _over = _blocked = false;
+        _lastSent = time.GetTimestamp();
+        client.IsCarried = true;
+        _socket.Loop.Attach(this);
+        if (!_socket.Attach(this))
+            Stop(RelayEnd.EngineGone);
+    }
 
     private void Carry(Span<byte> bytes)
     {
@@ -232,9 +246,11 @@ internal sealed class StreamRelay(ClientOutput client, ReplyProgress progress, R
         if (_over)
             return;
         _over = true;
+        client.IsCarried = false;
         _socket.Detach();
         _socket.Loop.Detach(this);
-        _end.SetResult(end);
+        // A word about the end would wait for the same client, and hold up the end of the process.
+        _end.SetResult(end == RelayEnd.Cancelled && _blocked ? RelayEnd.ClientStuck : end);
     }
 
     private void Keep(ReadOnlySpan<byte> bytes)
