@@ -84,6 +84,7 @@ internal static class EngineRequest
             Body = body,
             Headers = headers,
             Loop = exchange.Http.Features.Get<ClientConnection>()?.Loop,
+            RunsOnLoop = exchange.Request.Stream && exchange.DialectFactory is null && backend.Kind != BackendKinds.Anthropic,
         };
 
     private static void Limit(BodySplice splice, Exchange exchange, Backend backend)

@@ -16,6 +16,9 @@ internal sealed record EngineCall
     /// <summary>The loop that carries the client's connection, so that a relay needs no second thread; null: any.</summary>
     public SocketLoop? Loop { get; init; }
 
+    /// <summary>The answer is carried as it comes, so whoever waits for it may go on on the loop's own thread.</summary>
+    public bool RunsOnLoop { get; init; }
+
     public long Length => Body.Sum(piece => (long)piece.Length);
 }
 

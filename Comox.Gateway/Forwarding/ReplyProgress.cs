@@ -41,14 +41,16 @@ internal sealed class ReplyProgress(ReplyFacts facts, int choices, TimeProvider 
 
     public bool HasFinished => _finished >= choices;
 
+    public EventKind Take(ReadOnlySpan<byte> data) => Take(data, time.GetTimestamp());
+
     /// <summary>Errors and garbage leave no trace here.</summary>
-    public EventKind Take(ReadOnlySpan<byte> data)
+    public EventKind Take(ReadOnlySpan<byte> data, long now)
     {
         if (_shape.Matches(data, out var words))
         {
             Text?.Append(words);
             facts.AddToken();
-            facts.TokenAt(time.GetTimestamp());
+            facts.TokenAt(now);
             return EventKind.Token;
         }
 
@@ -64,7 +66,7 @@ internal sealed class ReplyProgress(ReplyFacts facts, int choices, TimeProvider 
         _finished += chunk.Finished;
         if (!chunk.HasToken)
             return HidesUsage && chunk.IsUsageOnly ? EventKind.Hidden : EventKind.Plain;
-        facts.TokenAt(time.GetTimestamp());
+        facts.TokenAt(now);
         if (chunk.IsPlainText)
             _shape.Learn(data, chunk.Content);
         return chunk.Finished > 0 && HasFinished ? EventKind.Finishing : EventKind.Token;

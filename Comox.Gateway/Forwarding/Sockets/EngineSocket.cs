@@ -22,6 +22,12 @@ internal sealed class EngineSocket : LoopSocket, IValueTaskSource
     /// <summary>Whether it has answered a request before: such a connection may have been closed by its backend this very moment.</summary>
     public bool IsReused { get; set; }
 
+    /// <summary>
+    /// Whoever waits goes on on the loop's thread: one switch of threads less before the first token. Only where what follows is short: reading a head, sending a token, handing over to a
+    /// relay; whole answers, translations and folds would hold up every other stream.
+    /// </summary>
+    public bool RunsOnLoop { get; set; }
+
     /// <summary>When it was given back.</summary>
     public long IdleSince { get; set; }
 
@@ -47,6 +53,7 @@ internal sealed class EngineSocket : LoopSocket, IValueTaskSource
     {
         cancellation.ThrowIfCancellationRequested();
         _ready.Reset();
+        _ready.RunContinuationsAsynchronously = !RunsOnLoop;
         _cancellation = cancellation;
         Volatile.Write(ref _waiting, 1);
         if (!Loop.Watch(this, events | Libc.EPOLLONESHOT) && Interlocked.Exchange(ref _waiting, 0) == 1)

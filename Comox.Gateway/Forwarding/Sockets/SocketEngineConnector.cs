@@ -82,6 +82,7 @@ internal sealed class SocketEngineConnector(SocketLoops loops, HostAddresses hos
         var length = 0;
         var heard = false;
         var started = time.GetTimestamp();
+        socket.RunsOnLoop = call.RunsOnLoop;
         try
         {
             var isWhole = await SendRequestAsync(socket, call, cancellation);

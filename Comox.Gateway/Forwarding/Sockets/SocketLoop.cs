@@ -29,6 +29,7 @@ internal sealed unsafe class SocketLoop : IDisposable
     private LoopSocket?[] _sockets = new LoopSocket?[256];
     private uint[] _generations = new uint[256];
     private int _used;
+    private readonly Thread _thread;
     private long _lastTick;
     private int _woken;
     private volatile bool _stopped;
@@ -47,8 +48,12 @@ internal sealed unsafe class SocketLoop : IDisposable
         Received = GC.AllocateUninitializedArray<byte>(BufferSize, pinned: true);
         Outgoing = GC.AllocateUninitializedArray<byte>(2 * BufferSize, pinned: true);
         // A thread of its own, because it belongs to the sockets and never to the pool.
-        new Thread(Run) { IsBackground = true, Name = "comox-sockets" }.Start();
+        _thread = new Thread(Run) { IsBackground = true, Name = "comox-sockets" };
+        _thread.Start();
     }
+
+    /// <summary>Whether the caller is on the loop's thread.</summary>
+    public bool IsCurrent => Thread.CurrentThread == _thread;
 
     // Both numbers are kept until nobody can use them any more: given back earlier, a late call would reach whatever has them next.
     ~SocketLoop()
@@ -176,6 +181,9 @@ internal sealed unsafe class SocketLoop : IDisposable
 
     private void Wake()
     {
+        // The loop itself comes to its commands before it waits again.
+        if (IsCurrent)
+            return;
         if (Interlocked.Exchange(ref _woken, 1) != 0)
             return;
         ulong one = 1;

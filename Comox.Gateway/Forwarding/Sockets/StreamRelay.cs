@@ -46,6 +46,7 @@ internal sealed class StreamRelay(ClientOutput client, ReplyProgress progress, R
     private Action? _start;
     private byte[] _carry = [];
     private int _carried;
+    private long _now;
     private long _lastSent;
     private bool _blocked;
     private bool _over = true;
@@ -67,7 +68,10 @@ internal sealed class StreamRelay(ClientOutput client, ReplyProgress progress, R
         (_answer, _socket) = (answer, socket);
         _end.Reset();
         // Begun where it runs: an end that came between two steps of the beginning would leave it half attached.
-        _socket.Loop.Post(_start ??= Start);
+        if (_socket.Loop.IsCurrent)
+            Start();
+        else
+            _socket.Loop.Post(_start ??= Start);
         return new(this, _end.Version);
     }
 
@@ -78,6 +82,8 @@ internal sealed class StreamRelay(ClientOutput client, ReplyProgress progress, R
     {
         if (_over || _blocked)
             return;
+        // Read once for all that a packet brings.
+        _now = time.GetTimestamp();
         var buffer = _socket.Loop.Received.AsSpan();
         _carry.AsSpan(0, _carried).CopyTo(buffer);
         int read;
@@ -102,6 +108,7 @@ internal sealed class StreamRelay(ClientOutput client, ReplyProgress progress, R
 
     public void LookAtClock(long now)
     {
+        _now = now;
         if (_blocked)
         {
             if (time.GetElapsedTime(_lastSent, now) > limits.SlowClient)
@@ -186,10 +193,10 @@ internal sealed class StreamRelay(ClientOutput client, ReplyProgress progress, R
         forward = true;
         if (data.SequenceEqual("[DONE]"u8))
             return RelayEnd.Done;
-        switch (progress.Take(data))
+        switch (progress.Take(data, _now))
         {
             case EventKind.Token:
-                LastTokenAt = time.GetTimestamp();
+                LastTokenAt = _now;
                 return null;
             case EventKind.Plain:
                 return null;
@@ -197,7 +204,7 @@ internal sealed class StreamRelay(ClientOutput client, ReplyProgress progress, R
                 forward = false;
                 return null;
             case EventKind.Finishing:
-                LastTokenAt = time.GetTimestamp();
+                LastTokenAt = _now;
                 return progress.HoldsFinish ? RelayEnd.Finishing : null;
             default:
                 return RelayEnd.Unusual;
@@ -218,7 +225,7 @@ internal sealed class StreamRelay(ClientOutput client, ReplyProgress progress, R
 
     private void Send(ReadOnlySpan<byte> chunk)
     {
-        _lastSent = time.GetTimestamp();
+        _lastSent = _now;
         switch (client.Send(chunk, _drained ??= OnDrained))
         {
             case Sent.Later:
