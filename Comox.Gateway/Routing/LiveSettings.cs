@@ -136,7 +136,7 @@ internal sealed class LiveSettings : IDisposable
             ImmutableArray<string> faults =
             [
                 .. RouteFaults.Of(routes, RoutesSection),
-                .. fleet.LoadBalancing.Faults($"{FleetSection}:LoadBalancing"),
+                .. RouteFaults.OfPolicies(fleet, FleetSection),
                 .. CallerKeys.FaultsOf(keys, KeysSection),
             ];
             return (new SettingsSnapshot { Routes = [.. routes], Fleet = fleet, Keys = faults.IsEmpty ? new CallerKeys(keys) : CallerKeys.None, LoadedAt = _time.GetUtcNow() }, faults);

@@ -56,16 +56,16 @@ public sealed class ReloadTests
     {
         await using var live = await LiveGateway.StartAsync(it => LiveGateway.Routes(LiveGateway.Route("one", ("a", it.A))));
 
-        live.Write($$"""{"Routes":[{{LiveGateway.Route("two", ("b", live.B))}},{"Model":"three","MaxAttempts":0}],"Keys":[{"Name":"ann","Key":"short"}]}""");
+        live.Write($$"""{"Routes":[{{LiveGateway.Route("two", ("b", live.B))}},{"Model":"three","MaxAttempts":0}],"FleetRoute":{"TotalTimeout":"00:00:00"},"Keys":[{"Name":"ann","Key":"short"}]}""");
         var reloaded = await live.Admin.ReloadAsync();
         using var one = await live.ChatAsync("one");
         using var two = await live.ChatAsync("two");
         var status = (await live.Admin.GetStatusAsync()).Value!;
 
-        string[] keys = ["Comox:Gateway:Routes:1:Pools ", "Comox:Gateway:Routes:1:MaxAttempts ", "Comox:Gateway:Keys:0:Key "];
+        string[] keys = ["Comox:Gateway:Routes:1:Pools ", "Comox:Gateway:Routes:1:MaxAttempts ", "Comox:Gateway:FleetRoute:TotalTimeout ", "Comox:Gateway:Keys:0:Key "];
         Assert.Equal((400, ErrorCodes.InvalidSettings), (reloaded.Error!.Status, reloaded.Error.Code));
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.NotFound), (one.StatusCode, two.StatusCode));
-        Assert.Equal((1, 3), (status.Settings.Revision, status.Settings.Faults.Count));
+        Assert.Equal((1, 4), (status.Settings.Revision, status.Settings.Faults.Count));
         var logged = Assert.Single(live.Gateway.Log.Lines, line => line.Level == LogLevel.Error).Message;
         Assert.All(keys, key =>
         {
