@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Comox.FakeBackend;
+using Comox.ServiceDefaults.Clients;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -16,7 +17,7 @@ public sealed class GracefulStopTests
         await using var node = await FakeBackendServer.StartAsync(TestService.ServiceKey, new() { HoldAfter = 3 });
         using var home = new TempHome();
         // As Kubernetes is best served: a delay until nobody sends any more, then all the time that a long answer needs.
-        await using var child = Start(home, node, drainDelay: "00:00:03", drainTimeout: "00:01:00");
+        await using var child = Start(home, node, drainDelay: "00:00:05", drainTimeout: "00:01:00");
         using var http = ClientOf(await child.WaitForAddressAsync());
         await IsReadyAsync(http);
         var ready = (await http.GetAsync("/health")).StatusCode;
@@ -25,6 +26,7 @@ public sealed class GracefulStopTests
 
         await child.TerminateAsync();
         await Eventually.IsTrueAsync(async () => (await http.GetAsync("/health")).StatusCode == HttpStatusCode.ServiceUnavailable, "readiness drops");
+        var status = await new GatewayAdminClient(http).GetStatusAsync();
         node.Script = new();
         using var late = await ChatAsync(http);
         var lateAnswer = await late.Content.ReadAsStringAsync();
@@ -33,6 +35,7 @@ public sealed class GracefulStopTests
         node.Release();
 
         Assert.Equal(HttpStatusCode.OK, ready);
+        Assert.Equal((true, 1), (status.Value!.Draining, status.Value.Ledger.ActiveRequests));
         Assert.EndsWith("data: [DONE]\n\n", lateAnswer);
         Assert.EndsWith("data: [DONE]\n\n", await stream.Content.ReadAsStringAsync());
         Assert.Equal(0, await child.ExitAsync());
