@@ -1,3 +1,4 @@
+using Comox.Gateway.Admin;
 using Comox.Gateway.Backends;
 using Comox.Gateway.CircuitBreaking;
 using Comox.Gateway.Diagnostics;
@@ -13,7 +14,7 @@ using Microsoft.Extensions.Options;
 
 namespace Comox.Gateway;
 
-/// <summary>The gateway: OpenAI's API in front of the fleet, under <c>/v1</c>.</summary>
+/// <summary>The gateway: OpenAI's API in front of the fleet, under <c>/v1</c>, and its own under <c>/gateway</c>.</summary>
 public static class GatewayModule
 {
     public static IHostApplicationBuilder AddGateway(this IHostApplicationBuilder builder)
@@ -30,6 +31,7 @@ public static class GatewayModule
         services.AddSingleton<Fleet>().AddSingleton<NodeConnector>().AddHostedService<NodeWatcher>();
         services.AddRouteTable();
         services.AddSingleton<Drain>().AddSingleton<OutboxWriter>().AddSingleton<ReplyHandover>().AddHostedService(provider => provider.GetRequiredService<ReplyHandover>());
+        services.AddHostedService<GracefulStop>().AddSingleton<IPostConfigureOptions<HostOptions>, HostPatience>();
         services.AddForwarding();
         services.AddGatewayDiagnostics();
 
@@ -37,7 +39,8 @@ public static class GatewayModule
         services.AddSingleton<RoutingStep>().AddSingleton<RecallStep>().AddSingleton<FallbackStep>().AddSingleton<LoadBalancingStep>().AddSingleton<CircuitStep>().AddSingleton<ForwardStep>();
         services.AddSingleton<InferenceEndpoint>().AddSingleton<ModelsEndpoint>();
 
-        services.AddHealthChecks().AddCheck<OutboxHealthCheck>(OutboxHealthCheck.Name);
+        services.AddGatewayAdmin();
+        services.AddHealthChecks().AddCheck<OutboxHealthCheck>(OutboxHealthCheck.Name).AddCheck<DrainHealthCheck>(DrainHealthCheck.Name);
         return builder;
     }
 
@@ -52,6 +55,7 @@ public static class GatewayModule
         v1.MapGet("/models", http => Endpoint<ModelsEndpoint>(http).ListAsync(http));
         v1.MapGet("/models/{**id}", http => Endpoint<ModelsEndpoint>(http).GetAsync(http));
         v1.Map("/{**path}", UnknownPathEndpoint.InvokeAsync);
+        app.MapGatewayAdmin();
         app.MapGatewayMetrics();
         return app;
     }

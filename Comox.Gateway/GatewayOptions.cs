@@ -53,6 +53,11 @@ internal sealed record GatewayOptions
     /// <summary>How long chats in flight may take to finish when the gateway stops; what they have said by then is kept.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// How long new requests are still served once the gateway is asked to stop and <c>/health</c> says so. Kubernetes takes seconds until no more are sent to a pod that ends.
+    /// </summary>
+    public TimeSpan DrainDelay { get; set; } = TimeSpan.Zero;
+
     /// <summary>How long <c>GET /v1/models</c> waits for the characters before it answers without them.</summary>
     public TimeSpan ModelListTimeout { get; set; } = TimeSpan.FromSeconds(2);
 }
@@ -86,6 +91,8 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
         Positive(options.RecallTimeout, nameof(options.RecallTimeout));
         Positive(options.PendingReplyWait, nameof(options.PendingReplyWait));
         Positive(options.DrainTimeout, nameof(options.DrainTimeout));
+        if (options.DrainDelay < TimeSpan.Zero || options.DrainDelay > Longest)
+            faults.Add($"{GatewayOptions.Section}:{nameof(options.DrainDelay)} must be a time such as 00:00:05, at most a day.");
         Positive(options.ModelListTimeout, nameof(options.ModelListTimeout));
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
 

@@ -24,7 +24,8 @@ public static class ServiceHost
                 console.SingleLine = true;
                 console.TimestampFormat = "HH:mm:ss ";
             });
-            // Containers are killed 10 s after they were asked to stop; what is to be saved is saved before that.
+            // Containers are killed 10 s after they were asked to stop; what is to be saved is saved before that. A gateway whose streams are given longer by the settings
+            // asks for that much, and then the container must be given longer, too.
             builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(8));
             add(builder);
             await using var app = builder.Build();

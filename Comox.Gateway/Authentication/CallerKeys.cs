@@ -24,6 +24,9 @@ internal sealed class CallerKeys(IReadOnlyList<KeyOptions> keys)
 
     public static CallerKeys None { get; } = new([]);
 
+    /// <summary>In the order of the settings.</summary>
+    public IReadOnlyList<string> Names { get; } = [.. keys.Select(key => key.Name)];
+
     public string? CallerOf(string key) => _names.Count == 0 ? null : _names.GetValueOrDefault(Digest.Of(key));
 
     public static IEnumerable<string> FaultsOf(IReadOnlyList<KeyOptions> keys, string section)

@@ -51,6 +51,13 @@ internal sealed class BackendFactory(AuthenticationHeaderValue serviceKey, Backe
         };
     }
 
+    /// <summary>Forgets ledgers and circuits of the backends that have left, once nothing is in flight there. Under the fleet's lock, as all that makes backends.</summary>
+    public void ForgetAllBut(IEnumerable<Backend> known)
+    {
+        foreach (var (model, backend) in loads.ForgetAllBut(known.Select(backend => backend.Load).ToHashSet()))
+            circuits.Forget(model, backend);
+    }
+
     private static Uri BaseOf(string url)
     {
         var address = new Uri(url);

@@ -23,4 +23,11 @@ internal sealed class Fleet(BackendFactory backends)
             Changed?.Invoke();
         }
     }
+
+    /// <summary>Runs something while no watcher changes the fleet: what it makes of the fleet it sees is not overtaken by a newer one.</summary>
+    public void WhileStill(Action<FleetSnapshot> action)
+    {
+        lock (_writers)
+            action(_current);
+    }
 }

@@ -9,6 +9,8 @@ internal sealed class BackendCircuits(CircuitOptions options, Dice dice, TimePro
     // By model first: one engine may fail with one model and be well with the other.
     private readonly ConcurrentDictionary<string, ConcurrentDictionary<string, BackendCircuit>> _models = new(StringComparer.Ordinal);
 
+    public int Count => _models.Values.Sum(circuits => circuits.Count);
+
     public BackendCircuit Of(string model, string backend)
     {
         var circuits = _models.GetOrAdd(model, static _ => new(StringComparer.Ordinal));
@@ -18,7 +20,10 @@ internal sealed class BackendCircuits(CircuitOptions options, Dice dice, TimePro
     /// <summary>Forgets a backend that has left the fleet.</summary>
     public void Forget(string model, string backend)
     {
-        if (_models.TryGetValue(model, out var circuits))
-            circuits.TryRemove(backend, out _);
+        if (!_models.TryGetValue(model, out var circuits))
+            return;
+        circuits.TryRemove(backend, out _);
+        if (circuits.IsEmpty)
+            _models.TryRemove(model, out _);
     }
 }

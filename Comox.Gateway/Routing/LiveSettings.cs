@@ -40,7 +40,9 @@ internal sealed class LiveSettings : IDisposable
     private readonly IConfiguration _configuration;
     private readonly TimeProvider _time;
     private readonly ILogger<LiveSettings> _logger;
+    private readonly SettingsFiles _files;
     private readonly IDisposable _registration;
+    private bool _isReadingFiles;
     private volatile SettingsSnapshot _current;
 
     public LiveSettings(IConfiguration configuration, TimeProvider time, ILogger<LiveSettings> logger)
@@ -51,7 +53,8 @@ internal sealed class LiveSettings : IDisposable
             throw new OptionsValidationException(GatewayOptions.Section, typeof(SettingsSnapshot), faults);
         _current = snapshot;
         LastReload = new SettingsReload(snapshot.LoadedAt, []);
-        _registration = ChangeToken.OnChange(configuration.GetReloadToken, () => Reload());
+        _files = new SettingsFiles(configuration, fault => Refuse([fault]));
+        _registration = ChangeToken.OnChange(configuration.GetReloadToken, OnChange);
     }
 
     public SettingsSnapshot Current => _current;
@@ -65,14 +68,14 @@ internal sealed class LiveSettings : IDisposable
     {
         lock (_writers)
         {
+            ImmutableArray<string> forgotten = [.. _files.Forgotten()];
+            if (!forgotten.IsEmpty)
+                return Refuse(forgotten);
             var (snapshot, faults) = Read();
-            LastReload = new SettingsReload(_time.GetUtcNow(), faults);
             if (!faults.IsEmpty)
-            {
-                RoutingLog.SettingsRefused(_logger, string.Join(' ', faults));
-                return LastReload;
-            }
+                return Refuse(faults);
 
+            LastReload = new SettingsReload(snapshot.LoadedAt, []);
             _current = snapshot with { Revision = _current.Revision + 1 };
             RoutingLog.SettingsTaken(_logger, _current.Revision, _current.Routes.Length);
             Changed?.Invoke();
@@ -80,7 +83,48 @@ internal sealed class LiveSettings : IDisposable
         }
     }
 
+    /// <summary>Reads the files, too, for file systems that tell of no change.</summary>
+    public SettingsReload ReadAgain()
+    {
+        lock (_writers)
+        {
+            if (_configuration is not IConfigurationRoot root)
+                return Reload();
+            _isReadingFiles = true;
+            try
+            {
+                root.Reload();
+            }
+            catch (InvalidDataException)
+            {
+                return LastReload; // A file that cannot be read: it has been refused where it was found out.
+            }
+            finally
+            {
+                _isReadingFiles = false;
+            }
+
+            return Reload();
+        }
+    }
+
     public void Dispose() => _registration.Dispose();
+
+    // Each file that is read again is a change; a state between two files is none that anybody has written.
+    private void OnChange()
+    {
+        lock (_writers)
+        {
+            if (!_isReadingFiles)
+                Reload();
+        }
+    }
+
+    private SettingsReload Refuse(ImmutableArray<string> faults)
+    {
+        RoutingLog.SettingsRefused(_logger, string.Join(' ', faults));
+        return LastReload = new SettingsReload(_time.GetUtcNow(), faults);
+    }
 
     private (SettingsSnapshot Snapshot, ImmutableArray<string> Faults) Read()
     {
@@ -92,7 +136,7 @@ internal sealed class LiveSettings : IDisposable
             ImmutableArray<string> faults =
             [
                 .. RouteFaults.Of(routes, RoutesSection),
-                .. fleet.LoadBalancing.Faults($"{FleetSection}:LoadBalancing"),
+                .. RouteFaults.OfPolicies(fleet, FleetSection),
                 .. CallerKeys.FaultsOf(keys, KeysSection),
             ];
             return (new SettingsSnapshot { Routes = [.. routes], Fleet = fleet, Keys = faults.IsEmpty ? new CallerKeys(keys) : CallerKeys.None, LoadedAt = _time.GetUtcNow() }, faults);

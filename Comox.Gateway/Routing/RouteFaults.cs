@@ -23,18 +23,7 @@ internal static class RouteFaults
                 yield return $"{at}:Model is '{route.Model}', which {section}:{seen[route.Model]} is already.";
             if (route.Pools.Length == 0)
                 yield return $"{at}:Pools must have at least one pool.";
-            if (route.MaxAttempts is < 1 or > 32)
-                yield return string.Create(CultureInfo.InvariantCulture, $"{at}:MaxAttempts must be between 1 and 32, not {route.MaxAttempts}.");
-            foreach (var (key, value) in new[]
-            {
-                ("HedgeAfter", route.HedgeAfter), ("FirstTokenTimeout", route.FirstTokenTimeout), ("TokenIdleTimeout", route.TokenIdleTimeout), ("TotalTimeout", route.TotalTimeout),
-            })
-            {
-                if (value is { } time && (time <= TimeSpan.Zero || time > Longest))
-                    yield return $"{at}:{key} must be a time such as 00:00:30, above zero and at most a day.";
-            }
-
-            foreach (var fault in route.LoadBalancing.Faults($"{at}:LoadBalancing"))
+            foreach (var fault in OfPolicies(route, at))
                 yield return fault;
             for (var p = 0; p < route.Pools.Length; p++)
             {
@@ -42,6 +31,24 @@ internal static class RouteFaults
                     yield return fault;
             }
         }
+    }
+
+    /// <summary>What every route has, the one of the fleet included.</summary>
+    public static IEnumerable<string> OfPolicies(RouteOptions route, string at)
+    {
+        if (route.MaxAttempts is < 1 or > 32)
+            yield return string.Create(CultureInfo.InvariantCulture, $"{at}:MaxAttempts must be between 1 and 32, not {route.MaxAttempts}.");
+        foreach (var (key, value) in new[]
+        {
+            ("HedgeAfter", route.HedgeAfter), ("FirstTokenTimeout", route.FirstTokenTimeout), ("TokenIdleTimeout", route.TokenIdleTimeout), ("TotalTimeout", route.TotalTimeout),
+        })
+        {
+            if (value is { } time && (time <= TimeSpan.Zero || time > Longest))
+                yield return $"{at}:{key} must be a time such as 00:00:30, above zero and at most a day.";
+        }
+
+        foreach (var fault in route.LoadBalancing.Faults($"{at}:LoadBalancing"))
+            yield return fault;
     }
 
     private static IEnumerable<string> OfPool(PoolOptions pool, string at)

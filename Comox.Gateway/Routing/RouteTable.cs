@@ -32,7 +32,6 @@ internal sealed class RouteSnapshot(FleetSnapshot fleet, ImmutableArray<ModelRou
 /// </summary>
 internal sealed class RouteTable
 {
-    private readonly Lock _writers = new();
     private readonly Fleet _fleet;
     private readonly LiveSettings _settings;
     private readonly BackendFactory _backends;
@@ -45,7 +44,7 @@ internal sealed class RouteTable
     public RouteTable(Fleet fleet, LiveSettings settings, BackendFactory backends, Affinity affinity, Dice dice, TimeProvider time)
     {
         (_fleet, _settings, _backends, _affinity, _dice, _time) = (fleet, settings, backends, affinity, dice, time);
-        _current = Build();
+        _current = Build(fleet.Current);
         fleet.Changed += Refresh;
         settings.Changed += Refresh;
         Refresh(); // What changed between the two lines before.
@@ -53,15 +52,25 @@ internal sealed class RouteTable
 
     public RouteSnapshot Current => _current;
 
-    private void Refresh()
+    /// <summary>Policies that are remembered.</summary>
+    public int Policies => _policies.Count;
+
+    // Under the fleet's lock and no other: a watcher holds it when it tells of a change, and a backend that a watcher makes must not be forgotten before it is seen.
+    private void Refresh() => _fleet.WhileStill(fleet =>
     {
-        lock (_writers)
-            _current = Build();
+        _current = Build(fleet);
+        Forget(_current);
+    });
+
+    private void Forget(RouteSnapshot current)
+    {
+        _backends.ForgetAllBut(current.Routes.SelectMany(route => route.Pools).Concat(current.Fleet.Pools).SelectMany(pool => pool.Backends));
+        foreach (var model in _policies.Keys.Where(model => current.Find(model) is null).ToArray())
+            _policies.Remove(model);
     }
 
-    private RouteSnapshot Build()
+    private RouteSnapshot Build(FleetSnapshot fleet)
     {
-        var fleet = _fleet.Current;
         var configured = _settings.Current.Routes;
         var named = configured.Select(route => route.Model).ToHashSet(StringComparer.Ordinal);
         return new RouteSnapshot(

@@ -18,6 +18,9 @@ public static class ServiceClients
     public static void AddGatewayChatClient(this IHostApplicationBuilder builder) =>
         builder.Services.AddHttpClient<GatewayChatClient>((services, http) => Address(services, http, ServiceNames.Gateway)).AddServiceDiscovery();
 
+    public static void AddGatewayAdminClient(this IHostApplicationBuilder builder) =>
+        builder.Services.AddHttpClient<GatewayAdminClient>((services, http) => Address(services, http, ServiceNames.Gateway)).AddControlPlaneResilience();
+
     /// <summary>What a request to another service is sent with, for clients that are not registered here.</summary>
     public static AuthenticationHeaderValue AuthorizationOf(IServiceProvider services) =>
         new("Bearer", services.GetRequiredService<IOptions<ServiceKeys>>().Value.Service);

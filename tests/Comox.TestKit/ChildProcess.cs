@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.RegularExpressions;
 using System.Threading.Channels;
 
@@ -68,6 +69,21 @@ public sealed class ChildProcess : IAsyncDisposable
 
     /// <summary>The address Kestrel says it listens on.</summary>
     public async Task<Uri> WaitForAddressAsync() => new((await WaitForLineAsync(@"Now listening on: (http://\S+)")).Groups[1].Value);
+
+    /// <summary>SIGTERM, as Kubernetes and systemd ask a process to stop.</summary>
+    public async Task TerminateAsync()
+    {
+        using var kill = Process.Start("kill", ["-TERM", Id.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+    }
+
+    /// <summary>Waits until it has ended by itself.</summary>
+    public async Task<int> ExitAsync()
+    {
+        using var patience = new CancellationTokenSource(Patience, TimeProvider.System);
+        await _process.WaitForExitAsync(patience.Token);
+        return ExitCode;
+    }
 
     /// <summary><c>kill -9</c>: no goodbye, no flush.</summary>
     public async Task KillAsync()

@@ -9,6 +9,7 @@ public static class ErrorCodes
     public const string UnsupportedContent = "unsupported_content";
     public const string ContextLengthExceeded = "context_length_exceeded";
     public const string InvalidCard = "invalid_card";
+    public const string InvalidSettings = "invalid_settings";
 
     // 401, 403
     public const string InvalidApiKey = "invalid_api_key";

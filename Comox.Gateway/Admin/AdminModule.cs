@@ -1,0 +1,23 @@
+namespace Comox.Gateway.Admin;
+
+/// <summary>What operators and other services of ours ask and tell the gateway, under <c>/gateway</c>. A caller's key does not open it.</summary>
+internal static class AdminModule
+{
+    public const string Prefix = "/gateway";
+
+    public static void AddGatewayAdmin(this IServiceCollection services) =>
+        services.AddSingleton<AdminEndpoint>().AddSingleton<StatusReport>().AddSingleton<RouteReport>();
+
+    public static void MapGatewayAdmin(this WebApplication app)
+    {
+        // The default policy: the admin key or the service key.
+        var admin = app.MapGroup(Prefix).RequireAuthorization();
+        admin.MapGet("/status", http => Endpoint(http).StatusAsync(http));
+        admin.MapGet("/routes", http => Endpoint(http).RoutesAsync(http));
+        admin.MapGet("/keys", http => Endpoint(http).KeysAsync(http));
+        admin.MapPost("/reload", http => Endpoint(http).ReloadAsync(http));
+        admin.MapGet("/openapi.json", OpenApiDocument.InvokeAsync);
+    }
+
+    private static AdminEndpoint Endpoint(HttpContext http) => http.RequestServices.GetRequiredService<AdminEndpoint>();
+}

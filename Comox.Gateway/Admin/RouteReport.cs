@@ -1,0 +1,56 @@
+using Comox.Gateway.Backends;
+using Comox.Gateway.CircuitBreaking;
+using Comox.Gateway.Routing;
+using Comox.ServiceDefaults.Contracts.Gateway;
+
+namespace Comox.Gateway.Admin;
+
+/// <summary>Every route with its backends, and what the next decision would know of each.</summary>
+internal sealed class RouteReport(RouteTable table, TimeProvider time)
+{
+    public RouteList Make() => new([.. table.Current.Routes.Select(Of)]);
+
+    private RouteStatus Of(ModelRoute route) => new()
+    {
+        Model = route.Model,
+        Policy = route.Policy.Name,
+        MaxAttempts = route.Options.MaxAttempts,
+        Ready = route.IsReady,
+        Pools = [.. route.Pools.Select(pool => new PoolStatus(pool.Name, [.. pool.Backends.Select(Of)]))],
+    };
+
+    private BackendStatus Of(Backend backend)
+    {
+        var now = time.GetTimestamp();
+        var (load, circuit) = (backend.Load, backend.Circuit);
+        var state = circuit.State;
+        return new BackendStatus
+        {
+            Id = backend.Id,
+            Kind = backend.Kind,
+            // Validation lets no user and no query through; this does not rely on it.
+            Address = backend.BaseAddress.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped),
+            Ready = backend.IsReady,
+            Reason = backend.IsReady ? null : backend.NodeReachable ? backend.Engine?.Reason : "Its node cannot be reached.",
+            Weight = load.Weight,
+            Ramp = circuit.Ramp,
+            Circuit = NameOf(state),
+            OpenForSeconds = state == CircuitState.Open ? circuit.OpenFor.TotalSeconds : null,
+            Slots = load.Slots,
+            InFlight = load.InFlight,
+            InFlightDecoding = load.Decoding,
+            OutstandingPromptTokens = load.PromptTokens,
+            OutstandingOutputTokens = load.OutputTokens,
+            FirstTokenSeconds = load.FirstTokenSeconds(now) is var seconds && double.IsNaN(seconds) ? null : seconds,
+            PrefillTokensPerSecond = load.PrefillRate,
+            TelemetryAgeSeconds = load.Foreign(now) is { } foreign ? time.GetElapsedTime(foreign.Telemetry.Timestamp, now).TotalSeconds : null,
+        };
+    }
+
+    private static string NameOf(CircuitState state) => state switch
+    {
+        CircuitState.Open => "open",
+        CircuitState.HalfOpen => "half-open",
+        _ => "closed",
+    };
+}
