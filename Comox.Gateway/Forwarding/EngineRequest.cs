@@ -33,10 +33,10 @@ internal static class EngineRequest
         return (CallOf(exchange, backend, new Uri(backend.BaseAddress, dialect.Path["v1/".Length..]), [translated.WrittenMemory], [.. backend.Headers, .. dialect.Headers]), dialect, null);
     }
 
-    /// <summary>Whether the backend is asked for a stream, whatever the client asked for.</summary>
+    /// <summary>Whether the backend is asked for a stream, whatever the client asked for. A character's words are read on their way, to be recorded.</summary>
     public static bool IsStreamed(Exchange exchange, Backend backend) =>
         exchange.Request.Stream
-        || (exchange.Request.Api.Kind != RequestApiKind.Embeddings && (BackendKinds.NeedsStream(backend.Kind) || backend.Kind == BackendKinds.Anthropic));
+        || (exchange.Request.Api.Kind != RequestApiKind.Embeddings && (exchange.Recalled is not null || BackendKinds.NeedsStream(backend.Kind) || backend.Kind == BackendKinds.Anthropic));
 
     internal static BodySplice Splice(Exchange exchange, Backend backend)
     {
@@ -61,7 +61,7 @@ internal static class EngineRequest
 
         // llama-server notices a client that left only while it writes: without a limit it writes on for nobody until its context is full.
         if (BackendKinds.NeedsStream(backend.Kind) || exchange.Recalled is not null || exchange.IsContinued)
-            Limit(splice, exchange);
+            Limit(splice, exchange, backend);
         if (exchange.Route.Profile.Temperature is { } temperature && !request.HasTemperature)
             splice.Set(ChatField.Temperature, Encoding.UTF8.GetBytes(temperature.ToString(CultureInfo.InvariantCulture)));
 
@@ -86,12 +86,12 @@ internal static class EngineRequest
             Loop = exchange.Http.Features.Get<ClientConnection>()?.Loop,
         };
 
-    private static void Limit(BodySplice splice, Exchange exchange)
+    private static void Limit(BodySplice splice, Exchange exchange, Backend backend)
     {
-        if (exchange.Request.MaxTokens is null && exchange.IsContinued && exchange.Recalled is null && !BackendKinds.NeedsStream(exchange.Backend.Kind))
+        if (exchange.Request.MaxTokens is null && exchange.IsContinued && exchange.Recalled is null && !BackendKinds.NeedsStream(backend.Kind))
             return;
         var limit = Encoding.UTF8.GetBytes(MaxTokens(exchange).ToString(CultureInfo.InvariantCulture));
-        if (exchange.Request.Has(ChatField.MaxCompletionTokens) && !exchange.Request.Has(ChatField.MaxTokens) && !BackendKinds.NeedsStream(exchange.Backend.Kind))
+        if (exchange.Request.Has(ChatField.MaxCompletionTokens) && !exchange.Request.Has(ChatField.MaxTokens) && !BackendKinds.NeedsStream(backend.Kind))
         {
             splice.Set(ChatField.MaxCompletionTokens, limit);
             return;
