@@ -26,7 +26,7 @@ internal static class EngineErrors
         var body = new byte[MaxBody];
         var length = await answer.Body.ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: false, cancellation);
         var error = From(answer.Status, body.AsMemory(0, length), backend);
-        return answer.RetryAfter is { } seconds ? error with { Error = error.Error with { RetryAfter = seconds } } : error;
+        return answer.RetryAfter is { } seconds ? error with { AskedPause = seconds, Error = error.Error with { RetryAfter = seconds } } : error;
     }
 
     /// <summary>The engine's first event was an error: nothing is committed, so it becomes a proper status.</summary>

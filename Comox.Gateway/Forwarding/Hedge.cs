@@ -68,7 +68,7 @@ internal sealed class Hedge(AnswerOpener opener, BackendChooser chooser, RetryBu
         if (asked == exchange.Attempt)
             exchange.Trace[^1].Failed = error;
         if (CircuitStep.IsBackendsFault(error) && !exchange.Aborted.IsCancellationRequested)
-            asked.Failed(error.Error.RetryAfter);
+            asked.Failed(error.AskedPause);
     }
 
     private Attempt? Second(Exchange exchange)

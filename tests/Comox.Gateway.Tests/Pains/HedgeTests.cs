@@ -113,7 +113,7 @@ public sealed class HedgeTests
         await using var routed = await RoutedGateway.StartAsync(
             time, [.. Patience, ("RetryBudget:Ratio", "0"), ("RetryBudget:MinPerSecond", "0"), (":FirstTokenTimeout", "00:00:20")], new At("a") { Script = FakeFaults.BlackHole }, new At("b"));
 
-        var sent = routed.SendAsync(RoutedGateway.Body(true));
+        var sent = routed.SendAsync(RoutedGateway.Body(false));
         await routed.Servers[0].NextRequestAsync();
         await UntilAsync(time, sent);
 
