@@ -12,13 +12,13 @@ public sealed class BlackHoleTests
     {
         await using var routed = await RoutedGateway.StartAsync(
             null,
-            [(":FirstTokenTimeout", "00:00:01"), (":LoadBalancing:Policy", "round-robin"), ("Circuit:ConsecutiveFailures", "2"), ("Circuit:Break", "00:00:02"), ("Circuit:Jitter", "0")],
+            [(":FirstTokenTimeout", "00:00:03"), (":LoadBalancing:Policy", "round-robin"), ("Circuit:ConsecutiveFailures", "2"), ("Circuit:Break", "00:00:02"), ("Circuit:Jitter", "0")],
             new At("a") { Script = FakeFaults.BlackHole, Pool = "p" }, new At("b") { Pool = "p" }, new At("c") { Pool = "p" });
         var (hole, circuit) = (routed.Servers[0], routed.Backends.First().Circuit);
 
         // Those that the hole has swallowed wait for their timer; the others must not wait with them.
         List<Task<IReadOnlyList<string>>> swallowed = [];
-        for (var i = 0; circuit.State == CircuitState.Closed && i < 200; i++)
+        while (swallowed.Count < 3)
         {
             var (before, watch) = (hole.Requests.Count, Stopwatch.StartNew());
             var sent = routed.EventsAsync(RoutedGateway.Body(true));
@@ -26,12 +26,11 @@ public sealed class BlackHoleTests
             if (hole.Requests.Count > before)
                 swallowed.Add(sent);
             else
-                Assert.True(watch.Elapsed < TimeSpan.FromMilliseconds(700), $"{watch.Elapsed}");
-            Assert.All(await Task.WhenAll(swallowed.Where(task => task.IsCompleted)), events => Assert.Equal("[DONE]", events[^1]));
+                Assert.True(watch.Elapsed < TimeSpan.FromSeconds(2.5), $"{watch.Elapsed}");
         }
 
-        Assert.Equal(CircuitState.Open, circuit.State);
         Assert.All(await Task.WhenAll(swallowed), events => Assert.Equal("[DONE]", events[^1]));
+        Assert.Equal(CircuitState.Open, circuit.State);
         var asked = hole.Requests.Count;
         await routed.EventsAsync(RoutedGateway.Body(true));
         Assert.Equal(asked, hole.Requests.Count);
