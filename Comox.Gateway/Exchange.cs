@@ -87,7 +87,7 @@ internal sealed class Exchange(HttpContext http, ChatCompletionRequest request, 
     public ReplyRecorder? Recorder { get; set; }
 
     /// <summary>What is known of the answer so far.</summary>
-    public ReplyFacts Reply { get; } = new();
+    public ReplyFacts Reply { get; private set; } = new();
 
     /// <summary>How far the answer has come, over all attempts.</summary>
     public ReplyProgress Progress => _progress ??= new ReplyProgress(Reply, Request.Choices, time);
@@ -98,7 +98,7 @@ internal sealed class Exchange(HttpContext http, ChatCompletionRequest request, 
     /// <summary>How the client's API words the answer; null: as chat completions do.</summary>
     public IClientDialect? Dialect => DialectFactory is null ? null : _dialect ??= DialectFactory(this);
 
-    /// <summary>Where the answer goes; made by the first attempt that has something to say.</summary>
+    /// <summary>Where a streamed answer goes, from the first attempt to the last.</summary>
     public IReplySink? Sink { get; set; }
 
     /// <summary>Whether the client has been sent a status.</summary>
@@ -119,6 +119,16 @@ internal sealed class Exchange(HttpContext http, ChatCompletionRequest request, 
 
     /// <summary>Whether the backend can do what is left to be done.</summary>
     public bool Accepts(Backend backend) => !IsContinued || BackendKinds.CanContinue(backend.Kind);
+
+    /// <summary>Forgets what a failed attempt has said to nobody: the next one says all of it.</summary>
+    public void BeginAgain()
+    {
+        if (Spoken || _progress is not { } failed)
+            return;
+        Reply = new ReplyFacts();
+        _progress = new ReplyProgress(Reply, Request.Choices, time) { Text = failed.Text is null ? null : new ReplyText(), HoldsFinish = failed.HoldsFinish, HidesUsage = failed.HidesUsage };
+        failed.Text?.Dispose();
+    }
 
     public void Commit()
     {

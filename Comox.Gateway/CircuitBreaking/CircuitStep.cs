@@ -10,7 +10,7 @@ internal sealed class CircuitStep : IChatStep
         var error = await next(exchange);
         exchange.Trace[^1].Failed = error;
         if (error is not null && IsBackendsFault(error) && !exchange.Aborted.IsCancellationRequested)
-            exchange.Attempt.Failed(error.Error.RetryAfter);
+            exchange.Attempt.Failed(error.AskedPause);
         return error;
     }
 

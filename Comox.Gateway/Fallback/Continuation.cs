@@ -14,7 +14,7 @@ internal static class Continuation
     /// <summary>Begins to keep the words, where anybody could go on with them.</summary>
     public static void Prepare(Exchange exchange)
     {
-        if (exchange.Request.Stream && IsAllowed(exchange) && Capable(exchange) > 1)
+        if (exchange.Request.Stream && IsAllowed(exchange) && HasSuccessor(exchange))
             exchange.Progress.Text ??= new ReplyText();
     }
 
@@ -24,15 +24,19 @@ internal static class Continuation
     private static bool IsAllowed(Exchange exchange) =>
         exchange.Route.Options.Continue && exchange.Request is { Choices: 1, Api.Kind: RequestApiKind.Chat } request && !request.Has(ChatField.Guided);
 
-    private static int Capable(Exchange exchange)
+    // Whoever begins, somebody else must be able to go on.
+    private static bool HasSuccessor(Exchange exchange)
     {
-        var count = 0;
+        var (all, capable) = (0, 0);
         foreach (var pool in exchange.Route.Pools)
         {
             foreach (var backend in pool.Ready)
-                count += BackendKinds.CanContinue(backend.Kind) ? 1 : 0;
+            {
+                all++;
+                capable += BackendKinds.CanContinue(backend.Kind) ? 1 : 0;
+            }
         }
 
-        return count;
+        return all > 1 && capable > 0;
     }
 }

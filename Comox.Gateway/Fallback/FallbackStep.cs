@@ -62,8 +62,8 @@ internal sealed class FallbackStep(RetryBudget budget, ILogger<FallbackStep> log
             return false;
         }
 
-        if (exchange.Spoken)
-            exchange.IsContinued = true;
+        exchange.IsContinued = exchange.Spoken;
+        exchange.BeginAgain();
         return true;
     }
 

@@ -53,7 +53,7 @@ internal sealed class AnswerOpener(EngineConnectors connectors, IOptions<Gateway
         catch (Exception problem) when (problem is HttpRequestException or IOException or OperationCanceledException { InnerException: TimeoutException })
         {
             // The handler tells that its connect timeout has run out by a cancellation that nobody asked for.
-            return new Opening(null, answer is null ? EngineErrors.Unreachable(attempt.Backend) : EngineErrors.Broken(attempt.Backend, "broke off before its first word"));
+            return new Opening(null, answer is null ? EngineErrors.Unreachable(attempt.Backend, problem) : EngineErrors.Broken(attempt.Backend, "broke off before its first word"));
         }
         finally
         {

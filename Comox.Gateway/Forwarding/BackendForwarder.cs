@@ -25,7 +25,8 @@ internal sealed class BackendForwarder(AnswerOpener opener, Hedge hedge, IOption
     public async ValueTask<ForwardError?> SendAsync(Exchange exchange)
     {
         // :: Steps 1 to 4.
-        var sink = exchange.Sink ??= SinkFor(exchange);
+        // A stream goes on through all attempts; a fold that broke off is worth nothing.
+        IReplySink sink = exchange.Request.Stream ? exchange.Sink ??= new StreamingSink(exchange, options.Value.KeepAliveInterval, time) : new FoldingSink(exchange);
         var opening = exchange.Route.Options.HedgeAfter is { } patience && !exchange.Spoken
             ? await hedge.OpenAsync(exchange, patience)
             : await opener.OpenAsync(exchange, exchange.Attempt, CancellationToken.None);
@@ -47,12 +48,6 @@ internal sealed class BackendForwarder(AnswerOpener opener, Hedge hedge, IOption
             return error;
         }
     }
-
-    private IReplySink SinkFor(Exchange exchange) => exchange switch
-    {
-        { Request.Stream: false } => new FoldingSink(exchange),
-        _ => new StreamingSink(exchange, options.Value.KeepAliveInterval, time),
-    };
 
     private static async ValueTask DrainAsync(OpenedAnswer opened)
     {

@@ -6,18 +6,24 @@ namespace Comox.Gateway.Forwarding;
 /// <summary>One choice of a folded answer. Text grows (<c>content</c>, <c>reasoning_content</c>, <c>refusal</c>, and whatever string an engine adds); the rest is replaced.</summary>
 internal sealed class ChoiceFold
 {
-    private static readonly string[] Known = ["index", "delta", "logprobs", "finish_reason"];
+    private static readonly string[] Known = ["index", "delta", "text", "logprobs", "finish_reason"];
 
     private readonly OrderedDictionary<string, StringBuilder> _texts = new() { ["content"] = new() };
     private readonly Dictionary<string, JsonElement> _others = [];
     private readonly SortedDictionary<int, ToolCallFold> _toolCalls = [];
     private readonly OrderedDictionary<string, List<JsonElement>> _logprobs = [];
     private readonly OrderedDictionary<string, JsonElement> _besides = [];
+    private StringBuilder? _text;
     private string _role = "assistant";
     private string? _finishReason;
 
+    /// <summary>A completion of before there were chats: <c>{"index":0,"text":"Hi"}</c>.</summary>
+    public bool IsText => _text is not null;
+
     public void Add(JsonElement choice)
     {
+        if (choice.TryGetProperty("text"u8, out var text) && text.ValueKind == JsonValueKind.String)
+            (_text ??= new StringBuilder()).Append(TextOf(text));
         if (choice.TryGetProperty("delta"u8, out var delta) && delta.ValueKind == JsonValueKind.Object)
             AddDelta(delta);
         if (choice.TryGetProperty("logprobs"u8, out var logprobs) && logprobs.ValueKind == JsonValueKind.Object)
@@ -37,6 +43,24 @@ internal sealed class ChoiceFold
     {
         json.WriteStartObject();
         json.WriteNumber("index"u8, index);
+        if (_text is not null)
+            json.WriteString("text"u8, _text.ToString());
+        else
+            WriteMessage(json);
+        if (_logprobs.Count > 0)
+            WriteLogprobs(json);
+        json.WriteString("finish_reason"u8, _finishReason);
+        foreach (var (name, value) in _besides)
+        {
+            json.WritePropertyName(name);
+            value.WriteTo(json);
+        }
+
+        json.WriteEndObject();
+    }
+
+    private void WriteMessage(Utf8JsonWriter json)
+    {
         json.WriteStartObject("message"u8);
         json.WriteString("role"u8, _role);
         foreach (var (name, text) in _texts)
@@ -60,16 +84,6 @@ internal sealed class ChoiceFold
             foreach (var call in _toolCalls.Values)
                 call.WriteTo(json);
             json.WriteEndArray();
-        }
-
-        json.WriteEndObject();
-        if (_logprobs.Count > 0)
-            WriteLogprobs(json);
-        json.WriteString("finish_reason"u8, _finishReason);
-        foreach (var (name, value) in _besides)
-        {
-            json.WritePropertyName(name);
-            value.WriteTo(json);
         }
 
         json.WriteEndObject();

@@ -34,7 +34,7 @@ internal sealed class CompletionFold
         using (var json = new Utf8JsonWriter(buffer, Relaxed))
         {
             json.WriteStartObject();
-            json.WriteString("object"u8, "chat.completion"u8);
+            json.WriteString("object"u8, _choices.Values.Any(choice => choice.IsText) ? "text_completion"u8 : "chat.completion"u8);
             json.WriteStartArray("choices"u8);
             foreach (var (index, choice) in _choices)
                 choice.WriteTo(json, index);

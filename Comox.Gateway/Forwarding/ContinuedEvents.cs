@@ -52,8 +52,43 @@ internal sealed class ContinuedEvents(ReplyFacts facts)
             writer.WriteNumber("created"u8, created);
         else if (field.NameEquals("usage"u8) && field.Value.ValueKind == JsonValueKind.Object)
             WriteUsage(writer, field.Value);
+        else if (field.NameEquals("choices"u8) && field.Value.ValueKind == JsonValueKind.Array)
+            WriteChoices(writer, field.Value);
         else
             field.WriteTo(writer);
+    }
+
+    // {"index":0,"delta":{"role":"assistant","content":"om"}}: clients put the strings of deltas together, roles too.
+    private static void WriteChoices(Utf8JsonWriter writer, JsonElement choices)
+    {
+        writer.WriteStartArray("choices"u8);
+        foreach (var choice in choices.EnumerateArray())
+        {
+            if (choice.ValueKind != JsonValueKind.Object || !choice.TryGetProperty("delta"u8, out var said) || said.ValueKind != JsonValueKind.Object)
+            {
+                choice.WriteTo(writer);
+                continue;
+            }
+
+            writer.WriteStartObject();
+            foreach (var field in choice.EnumerateObject())
+            {
+                if (!field.NameEquals("delta"u8))
+                {
+                    field.WriteTo(writer);
+                    continue;
+                }
+
+                writer.WriteStartObject("delta"u8);
+                foreach (var part in said.EnumerateObject().Where(part => !part.NameEquals("role"u8)))
+                    part.WriteTo(writer);
+                writer.WriteEndObject();
+            }
+
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
     }
 
     // What was said before is a part of this prompt and was a part of that answer: it is paid for once, as an answer.

@@ -26,14 +26,17 @@ internal static class EngineErrors
         var body = new byte[MaxBody];
         var length = await answer.Body.ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: false, cancellation);
         var error = From(answer.Status, body.AsMemory(0, length), backend);
-        return answer.RetryAfter is { } seconds ? error with { Error = error.Error with { RetryAfter = seconds } } : error;
+        return answer.RetryAfter is { } seconds ? error with { AskedPause = seconds, Error = error.Error with { RetryAfter = seconds } } : error;
     }
 
     /// <summary>The engine's first event was an error: nothing is committed, so it becomes a proper status.</summary>
     public static ForwardError FromEvent(ReadOnlyMemory<byte> data, Backend backend) => From(StatusIn(data) ?? StatusCodes.Status502BadGateway, data, backend);
 
-    public static ForwardError Unreachable(Backend backend) => new(ForwardPlace.Connect, BackendPool.Unavailable(
-        $"The engine {backend.Id} cannot be reached. Look at GET /node/status and at the node agent's log; the request can be repeated."));
+    /// <param name="backend">Who was asked.</param>
+    /// <param name="problem">Of its words only the kind is told: they may name addresses that are nobody's business.</param>
+    public static ForwardError Unreachable(Backend backend, Exception problem) => new(ForwardPlace.Connect, BackendPool.Unavailable(problem is HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError }
+        ? $"The engine {backend.Id} is not trusted: no secure connection came about. Its certificate must be valid for its address, and issued by whom this machine trusts."
+        : $"The engine {backend.Id} cannot be reached. {WhereToLook(backend)}; the request can be repeated."));
 
     public static ForwardError Stopping() => new(ForwardPlace.Stopping, BackendPool.Unavailable("The gateway is stopping. Send the request again."));
 
@@ -63,7 +66,7 @@ internal static class EngineErrors
 
         // 401 and 403 are between us and the node: the client's key was right.
         if (status is StatusCodes.Status401Unauthorized or StatusCodes.Status403Forbidden)
-            return Strange(backend, status, "The service key of gateway and node agent may differ.");
+            return Strange(backend, status, backend.Engine is null ? "The ApiKey of its settings may be wrong, or may not be used for this model." : "The service key of gateway and node agent may differ.");
         if (status is < 400 or > 599)
             return Strange(backend, status, "That is no answer to a chat; look at the node agent's log.");
 
@@ -71,6 +74,10 @@ internal static class EngineErrors
             return new ForwardError(ForwardPlace.EngineAnswer, new ApiError(status, code, message) { RetryAfter = RetryAfter(status) });
         return new ForwardError(ForwardPlace.EngineAnswer, new ApiError(status, CodeOf(status, type), message) { RetryAfter = RetryAfter(status) }) { FromEngine = true };
     }
+
+    private static string WhereToLook(Backend backend) => backend.Engine is null
+        ? "Look at its Url in the settings of the route, and whether it runs"
+        : "Look at GET /node/status and at the node agent's log";
 
     private static ForwardError Strange(Backend backend, int status, string hint) => new(ForwardPlace.EngineAnswer, new ApiError(
         StatusCodes.Status502BadGateway, ErrorCodes.UpstreamError, $"The engine {backend.Id} answered {status}. {hint}"));

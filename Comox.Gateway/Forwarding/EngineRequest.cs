@@ -33,10 +33,10 @@ internal static class EngineRequest
         return (CallOf(exchange, backend, new Uri(backend.BaseAddress, dialect.Path["v1/".Length..]), [translated.WrittenMemory], [.. backend.Headers, .. dialect.Headers]), dialect, null);
     }
 
-    /// <summary>Whether the backend is asked for a stream, whatever the client asked for.</summary>
+    /// <summary>Whether the backend is asked for a stream, whatever the client asked for. A character's words are read on their way, to be recorded.</summary>
     public static bool IsStreamed(Exchange exchange, Backend backend) =>
         exchange.Request.Stream
-        || (exchange.Request.Api.Kind != RequestApiKind.Embeddings && (BackendKinds.NeedsStream(backend.Kind) || backend.Kind == BackendKinds.Anthropic));
+        || (exchange.Request.Api.Kind != RequestApiKind.Embeddings && (exchange.Recalled is not null || BackendKinds.NeedsStream(backend.Kind) || backend.Kind == BackendKinds.Anthropic));
 
     internal static BodySplice Splice(Exchange exchange, Backend backend)
     {

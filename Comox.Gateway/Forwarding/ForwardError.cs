@@ -45,6 +45,9 @@ internal sealed record ForwardError(ForwardPlace Place, ApiError Error)
     /// <summary>The error is the engine's own and is passed on in its words.</summary>
     public bool FromEngine { get; init; }
 
+    /// <summary>Seconds for which the backend itself asks to be left alone; what we tell clients without being told is no word of its.</summary>
+    public int? AskedPause { get; init; }
+
     /// <summary>The event in which the engine itself tells of it in the middle of a stream; the client gets these very bytes.</summary>
     public ReadOnlyMemory<byte> Event { get; init; }
 }

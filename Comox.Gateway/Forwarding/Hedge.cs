@@ -1,3 +1,4 @@
+using Comox.Gateway.CircuitBreaking;
 using Comox.Gateway.Fallback;
 using Comox.Gateway.LoadBalancing;
 
@@ -26,29 +27,48 @@ internal sealed class Hedge(AnswerOpener opener, BackendChooser chooser, RetryBu
         if (Second(exchange) is not { } attempt)
             return await first;
 
-        using var secondGiven = new CancellationTokenSource();
-        var second = opener.OpenAsync(exchange, attempt, secondGiven.Token).AsTask();
-        var quicker = await Task.WhenAny(first, second);
-        // A quick failure is no answer: then the other one is waited for.
-        if ((await quicker).Answer is null)
-            quicker = quicker == first ? second : first;
-        var opening = await quicker;
-
-        var (loser, given) = quicker == first ? (second, secondGiven) : (first, firstGiven);
-        if (opening.Answer is null && !loser.IsCompletedSuccessfully)
-            return await loser;
-        await given.CancelAsync();
-        if ((await loser).Answer is { } late)
-            await late.DisposeAsync();
-        if (quicker == first)
+        var adopted = false;
+        try
         {
-            attempt.Dispose();
+            using var secondGiven = new CancellationTokenSource();
+            var second = opener.OpenAsync(exchange, attempt, secondGiven.Token).AsTask();
+            var isFirst = await Task.WhenAny(first, second) == first;
+            // A quick failure is no answer: then the other one is waited for.
+            if ((await (isFirst ? first : second)).Answer is null)
+                isFirst = !isFirst;
+            var opening = await (isFirst ? first : second);
+
+            var (loser, asked, given) = isFirst ? (second, attempt, secondGiven) : (first, exchange.Attempt, firstGiven);
+            var failed = loser.IsCompletedSuccessfully;
+            await given.CancelAsync();
+            var lost = await loser;
+            if (lost.Answer is { } late)
+                await late.DisposeAsync();
+            else if (failed && lost.Error is { } error)
+                Tell(exchange, asked, error);
+            if (!isFirst)
+            {
+                exchange.Attempt.Dispose();
+                exchange.Attempt = attempt;
+                adopted = true;
+            }
+
             return opening;
         }
+        finally
+        {
+            if (!adopted)
+                attempt.Dispose();
+        }
+    }
 
-        exchange.Attempt.Dispose();
-        exchange.Attempt = attempt;
-        return opening;
+    // What became of the other one is told by the steps before.
+    private static void Tell(Exchange exchange, Attempt asked, ForwardError error)
+    {
+        if (asked == exchange.Attempt)
+            exchange.Trace[^1].Failed = error;
+        if (CircuitStep.IsBackendsFault(error) && !exchange.Aborted.IsCancellationRequested)
+            asked.Failed(error.AskedPause);
     }
 
     private Attempt? Second(Exchange exchange)

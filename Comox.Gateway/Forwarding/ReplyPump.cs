@@ -88,7 +88,7 @@ internal sealed class ReplyPump(Exchange exchange, OpenedAnswer opened, IReplySi
             case EventKind.Garbage:
                 return Step.Last(await BreakAsync("holds an event that is no JSON"));
             case EventKind.Error:
-                return Step.Last(PassError(sse));
+                return Step.Last(await PassErrorAsync(sse));
             case EventKind.Hidden:
                 return default;
             case EventKind.Token or EventKind.Finishing:
@@ -113,7 +113,6 @@ internal sealed class ReplyPump(Exchange exchange, OpenedAnswer opened, IReplySi
         // :: Step 5 (inside the sink, at the first event) and step 6.
         _anyEvent = true;
         await sink.WriteAsync(sse);
-        exchange.Spoken = true;
         return default;
     }
 
@@ -209,8 +208,10 @@ internal sealed class ReplyPump(Exchange exchange, OpenedAnswer opened, IReplySi
     }
 
     /// <summary>The engine's own <c>data: {"error":…}</c>. Once committed it goes to the client as it came, and nothing after it.</summary>
-    private ForwardError PassError(SseEvent sse)
+    private async ValueTask<ForwardError?> PassErrorAsync(SseEvent sse)
     {
+        // The words before it must not wait for another attempt.
+        await sink.FlushAsync();
         var error = EngineErrors.FromEvent(sse.Data, exchange.Backend);
         return exchange.Committed ? error with { Place = ForwardPlace.EngineStream, Event = sse.Raw.ToArray() } : error;
     }

@@ -42,6 +42,7 @@ internal sealed class StreamingSink : IReplySink
     {
         await TakeAsync();
         Commit();
+        _exchange.Spoken = true;
         if (_exchange.Dialect is { } dialect)
             dialect.WriteChunk(sse.Data.Span, _body);
         else
