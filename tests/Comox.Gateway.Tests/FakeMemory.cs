@@ -38,7 +38,7 @@ internal sealed class FakeMemory : IAsyncDisposable
     public TaskCompletionSource RecordGate { get; set; } = Opened();
 
     /// <summary>Signals every attempt to record, before the gate.</summary>
-    public SemaphoreSlim RecordAttempts { get; } = new(0);
+    public Arrivals RecordAttempts { get; } = new();
 
     /// <summary>Super-prompts wait for this.</summary>
     public TaskCompletionSource PromptGate { get; set; } = Opened();
@@ -143,4 +143,15 @@ internal sealed class FakeMemory : IAsyncDisposable
         return Results.Json(
             new SessionTurn { Id = turn, Role = "assistant", Content = reply.Content, CreatedAt = DateTimeOffset.UnixEpoch }, MemoryJson.Default.SessionTurn);
     }
+}
+
+/// <summary>Counts what arrives; waiting for the next has an end, so that a chat which failed shows as a failure and not as a test that never ends.</summary>
+internal sealed class Arrivals
+{
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(30);
+    private readonly SemaphoreSlim _arrived = new(0);
+
+    public void Release() => _arrived.Release();
+
+    public async Task WaitAsync() => Assert.True(await _arrived.WaitAsync(Bound), "Nothing arrived at the memory service.");
 }

@@ -9,6 +9,7 @@ using Microsoft.Extensions.Options;
 namespace Comox.Gateway.Tests;
 
 /// <summary>SIGTERM, as Kubernetes sends it, to the real process.</summary>
+[Collection(AloneCollection.Name)]
 public sealed class GracefulStopTests
 {
     [Fact]

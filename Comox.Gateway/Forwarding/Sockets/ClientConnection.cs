@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.IO.Pipelines;
 using System.Net;
 using Microsoft.AspNetCore.Connections;
@@ -11,11 +12,14 @@ namespace Comox.Gateway.Forwarding.Sockets;
 /// </summary>
 internal sealed class ClientConnection : DefaultConnectionContext
 {
+    // A number and no random id: that one is a system call for each connection.
+    private static long _last;
+
     private readonly ClientSocket _socket;
     private readonly IDuplexPipe _own;
 
     public ClientConnection(SocketLoop loop, int descriptor, EndPoint? local, EndPoint? remote)
-        : base(Guid.CreateVersion7().ToString("N"))
+        : base(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId:x}-{Interlocked.Increment(ref _last):x}"))
     {
         var input = new Pipe(new PipeOptions(BlockPool.Instance, readerScheduler: PipeScheduler.ThreadPool, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false));
         _socket = new ClientSocket(loop, descriptor, input.Writer);

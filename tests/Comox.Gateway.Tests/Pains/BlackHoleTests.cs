@@ -5,6 +5,7 @@ using Comox.Gateway.CircuitBreaking;
 namespace Comox.Gateway.Tests.Pains;
 
 /// <summary>Pain 14: one dead backend that hangs everybody.</summary>
+[Collection(AloneCollection.Name)]
 public sealed class BlackHoleTests
 {
     [Fact]

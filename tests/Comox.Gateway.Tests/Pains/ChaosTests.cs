@@ -5,6 +5,7 @@ using Comox.Gateway.LoadBalancing;
 namespace Comox.Gateway.Tests.Pains;
 
 /// <summary>Pain 12: counters that drift, and one backend that gets what is meant for all.</summary>
+[Collection(AloneCollection.Name)]
 public sealed class ChaosTests
 {
     [Fact]

@@ -5,6 +5,7 @@ using Comox.Gateway.Forwarding.Sockets;
 namespace Comox.Gateway.Tests.Sockets;
 
 /// <summary>Whatever way a stream ends, its sockets and its place in the loop are given back.</summary>
+[Collection(AloneCollection.Name)]
 public sealed class SocketLeakTests
 {
     private static readonly FakeScript[] Scripts =
