@@ -9,13 +9,15 @@ namespace Comox.Gateway.OpenAI;
 /// </summary>
 internal static class UnknownPathEndpoint
 {
+    private static readonly string[] Posts = ["/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/responses", "/v1/messages"];
+
     public static Task InvokeAsync(HttpContext http)
     {
         var path = http.Request.Path.Value!.TrimEnd('/');
         if (AllowedOn(path) is not { } allowed)
         {
             return new ApiError(
-                StatusCodes.Status404NotFound, ErrorCodes.NotFound, $"There is no {path}. Comox serves POST /v1/chat/completions and GET /v1/models.").WriteAsync(http);
+                StatusCodes.Status404NotFound, ErrorCodes.NotFound, $"There is no {path}. Comox serves POST {string.Join(", ", Posts)} and GET /v1/models.").WriteAsync(http);
         }
 
         http.Response.Headers.Allow = allowed;
@@ -24,7 +26,7 @@ internal static class UnknownPathEndpoint
     }
 
     private static string? AllowedOn(string path) =>
-        path.Equals("/v1/chat/completions", StringComparison.OrdinalIgnoreCase) ? HttpMethods.Post
+        Posts.Contains(path, StringComparer.OrdinalIgnoreCase) ? HttpMethods.Post
         : path.Equals("/v1/models", StringComparison.OrdinalIgnoreCase) || path.StartsWith("/v1/models/", StringComparison.OrdinalIgnoreCase) ? HttpMethods.Get
         : null;
 }
