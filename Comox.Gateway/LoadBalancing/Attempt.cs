@@ -16,14 +16,15 @@ internal sealed class Attempt(Backend backend, string pool, CircuitPermit permit
     /// <summary>Why this one.</summary>
     public RouteTrace Why { get; } = why;
 
-    /// <summary>The backend works: told at the first token, so that a long answer does not keep a canary's place.</summary>
-    /// <param name="cachedTokens">What it says its cache held; null when it does not say, which at the first token is the rule.</param>
-    public void FirstToken(int? cachedTokens = null)
+    /// <summary>The backend works: told at the first token, so that a long answer does not keep a canary's place. What its cache held is told later, with the usage.</summary>
+    public void FirstToken()
     {
-        lease.FirstToken(cachedTokens);
+        lease.FirstToken(cachedTokens: null);
         if (IsFirstToTell())
             permit.Succeeded();
     }
+
+    public void Cached(int actualTokens) => lease.Cached(actualTokens);
 
     public void Failed(int? retryAfter)
     {

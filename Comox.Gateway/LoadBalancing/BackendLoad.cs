@@ -140,11 +140,8 @@ internal sealed class BackendLoad
 
         var seconds = _time.GetElapsedTime(begunAt).TotalSeconds;
         _firstToken.Add(seconds);
-        if (cachedTokens is { } actual && cost.CachedTokens > 0)
-        {
-            _cacheTrust.Add(Math.Min(actual, cost.CachedTokens), cost.CachedTokens);
-            Volatile.Write(ref _trust, Math.Clamp(_cacheTrust.Last, 0, 1));
-        }
+        if (cachedTokens is { } actual)
+            Cached(cost, actual);
 
         // The tokens ahead of this one when it came, its own included, as the engine counts them, were read in that time.
         var read = cachedTokens is { } held ? aheadAtBegin - cost.UncachedTokens + Math.Max(0, cost.PromptTokens - held) : aheadAtBegin;
@@ -153,6 +150,15 @@ internal sealed class BackendLoad
             _prefill.Add(seconds, read);
             Volatile.Write(ref _secondsPerToken, _prefill.Last);
         }
+    }
+
+    /// <summary>The engine has said what of the prompt was in its cache; most say it only with the usage at the end.</summary>
+    internal void Cached(in RequestCost cost, int actualTokens)
+    {
+        if (cost.CachedTokens <= 0)
+            return;
+        _cacheTrust.Add(Math.Min(actualTokens, cost.CachedTokens), cost.CachedTokens);
+        Volatile.Write(ref _trust, Math.Clamp(_cacheTrust.Last, 0, 1));
     }
 
     internal void End(in RequestCost cost, bool answered, long begunAt)

@@ -38,6 +38,9 @@ internal sealed class LoadLease : IDisposable
             _load.FirstToken(_cost, _aheadAtBegin, _begunAt, cachedTokens);
     }
 
+    /// <summary>The engine has said so with its usage; for those that said nothing at <see cref="FirstToken"/>.</summary>
+    public void Cached(int actualTokens) => _load.Cached(_cost, actualTokens);
+
     /// <summary>The answer is whole, failed, cut or cancelled.</summary>
     public void End()
     {
