@@ -32,8 +32,12 @@ public static class MemoryModule
         services.AddSingleton<NewSessions>();
         services.AddSingleton<LineWriter>();
         services.AddSingleton<ReplyRecorder>();
+        services.AddSingleton<TurnErasure>();
+        services.AddSingleton<SessionEditor>();
+        services.AddSingleton<SessionReplay>();
 
         services.AddSingleton<IFactExtractor, RuleFactExtractor>();
+        services.AddSingleton<TurnFacts>();
         services.AddSingleton<RecallIndexes>();
 
         services.AddSingleton<IPromptFormat, StandardFormat>();
@@ -48,6 +52,7 @@ public static class MemoryModule
         var memory = app.MapGroup("/memory").RequireAuthorization().AddEndpointFilter<RouteGroupBuilder, StorageFailures>();
         memory.MapCharacters();
         memory.MapSessions();
+        memory.MapSessionEdits();
         memory.MapSuperPrompts();
         memory.MapFacts();
         return app;

@@ -4,46 +4,97 @@ namespace Comox.Memory.Ingestion;
 internal sealed record ToldFact(
     string Id, string Relation, string Object, bool Retracts, string SessionId, string TurnId, DateTimeOffset SaidAt, int Depth, string Quote)
 {
-    public static ToldFact From(Storage.FactRow row, int depth) =>
-        new(row.Id, row.Relation, row.Object, row.Retracts, row.SessionId, row.TurnId, row.SaidAt, depth, row.Quote);
+    /// <summary>Whom it is about, as it was named; empty: the person.</summary>
+    public string About { get; init; } = "";
+
+    public int TurnNumber { get; init; }
+    public DateTimeOffset ValidFrom { get; init; } = SaidAt;
+    public DateTimeOffset? ToldUntil { get; init; }
+    public string Epistemic { get; init; } = Ingestion.Epistemic.Asserted;
+
+    public static ToldFact From(Storage.FactRow row, int depth = 0) =>
+        new(row.Id, row.Relation, row.Object, row.Retracts, row.SessionId, row.TurnId, row.SaidAt, depth, row.Quote)
+        {
+            About = row.About, TurnNumber = row.TurnNumber, ValidFrom = row.ValidFrom, ToldUntil = row.ToldUntil, Epistemic = row.Epistemic,
+        };
 }
 
+/// <summary>What became of a statement.</summary>
+/// <param name="ExpiredAt">When it stopped being held for true; null: it still is.</param>
+/// <param name="ExpiredBy">The statement that ended it.</param>
+/// <param name="ValidTo">Until when it was true; null: it still is, or nobody knows.</param>
+internal sealed record FactState(DateTimeOffset? ExpiredAt, string? ExpiredBy, DateTimeOffset? ValidTo);
+
 /// <summary>
-/// What holds, computed from everything that was said on the current lines. Nothing is ever marked as outdated: a statement whose turn leaves the line
-/// takes its consequences along, and what it had replaced holds again.
+/// What holds, computed from everything that was said on the current lines. Nothing is ever marked as outdated for good: a statement whose turn leaves the
+/// line takes its consequences along, and what it had replaced holds again.
 /// </summary>
 internal static class FactFold
 {
+    private const string Taste = "taste";
+    private static readonly string[] Tastes = [Relations.Likes, Relations.LikesToDrink, Relations.LikesToEat, Relations.Hates, Relations.Dislikes];
+
+    /// <summary>The relations that can end each other's facts, under one name.</summary>
+    public static string GroupOf(string relation) => Tastes.Contains(relation, StringComparer.Ordinal) ? Taste : relation;
+
+    public static IReadOnlyList<string> RelationsOf(string group) => group == Taste ? Tastes : [group];
+
     /// <returns>The facts that hold, newest first.</returns>
     public static IReadOnlyList<ToldFact> Held(IEnumerable<ToldFact> told)
     {
+        var all = told.ToList();
+        var states = Fold(all);
+        return
+        [
+            .. all.Where(fact => !fact.Retracts && states[fact.Id] is { ExpiredBy: null, ValidTo: null })
+                .OrderByDescending(fact => fact.SaidAt).ThenByDescending(fact => fact.TurnNumber).ThenByDescending(fact => fact.Id, StringComparer.Ordinal),
+        ];
+    }
+
+    /// <summary>What became of each, by id. In the order in which it was said; ties by id, so that the same statements always give the same answer.</summary>
+    public static IReadOnlyDictionary<string, FactState> Fold(IEnumerable<ToldFact> told)
+    {
         var held = new Dictionary<string, ToldFact>(StringComparer.Ordinal);
-        foreach (var fact in told.OrderBy(fact => fact.SaidAt).ThenBy(fact => fact.Depth).ThenBy(fact => fact.Id, StringComparer.Ordinal))
+        var states = new Dictionary<string, FactState>(StringComparer.Ordinal);
+        foreach (var fact in told.OrderBy(fact => fact.SaidAt).ThenBy(fact => fact.SessionId, StringComparer.Ordinal).ThenBy(fact => fact.TurnNumber).ThenBy(fact => fact.Id, StringComparer.Ordinal))
         {
+            states[fact.Id] = new FactState(null, null, fact.ToldUntil);
             if (fact.Retracts)
-                Retract(held, fact);
-            else
+            {
+                foreach (var ended in held.Values.Where(other => IsRetracted(other, fact)).ToArray())
+                    End(ended, fact);
+            }
+            else if (fact.ToldUntil is null || fact.ToldUntil > fact.SaidAt)
             {
                 foreach (var opposite in Opposites(fact.Relation))
-                    held.Remove(Key(opposite, fact.Object));
-                held[Key(fact.Relation, fact.Object)] = fact;
+                {
+                    if (held.TryGetValue(Key(fact.About, opposite, fact.Object), out var ended))
+                        End(ended, fact);
+                }
+
+                if (held.TryGetValue(Key(fact), out var earlier))
+                    End(earlier, fact);
+                held[Key(fact)] = fact;
             }
         }
 
-        return [.. held.Values.OrderByDescending(fact => fact.SaidAt).ThenByDescending(fact => fact.Depth).ThenByDescending(fact => fact.Id, StringComparer.Ordinal)];
-    }
+        return states;
 
-    private static void Retract(Dictionary<string, ToldFact> held, ToldFact retraction)
-    {
-        foreach (var (key, fact) in held.ToArray())
+        // What is only said again stays true; the newer saying of it counts.
+        void End(ToldFact fact, ToldFact by)
         {
-            var sameRelation = fact.Relation == retraction.Relation
-                || (retraction.Relation == Relations.Likes && fact.Relation is Relations.LikesToDrink or Relations.LikesToEat)
-                || (retraction.Relation == Relations.Hates && fact.Relation == Relations.Dislikes);
-            if (sameRelation && (retraction.Object.Length == 0 || Normal(fact.Object) == Normal(retraction.Object)))
-                held.Remove(key);
+            var again = !by.Retracts && by.Relation == fact.Relation && Normal(by.Object) == Normal(fact.Object);
+            states[fact.Id] = new FactState(by.SaidAt, by.Id, fact.ToldUntil ?? (again ? null : by.ValidFrom));
+            held.Remove(Key(fact));
         }
     }
+
+    private static bool IsRetracted(ToldFact fact, ToldFact by) =>
+        fact.About == by.About
+        && (fact.Relation == by.Relation
+            || (by.Relation == Relations.Likes && fact.Relation is Relations.LikesToDrink or Relations.LikesToEat)
+            || (by.Relation == Relations.Hates && fact.Relation == Relations.Dislikes))
+        && (by.Object.Length == 0 || Normal(fact.Object) == Normal(by.Object));
 
     private static string[] Opposites(string relation) => relation switch
     {
@@ -52,7 +103,10 @@ internal static class FactFold
         _ => [],
     };
 
-    private static string Key(string relation, string value) => Relations.IsFunctional(relation) ? relation : $"{relation}={Normal(value)}";
+    private static string Key(ToldFact fact) => Key(fact.About, fact.Relation, fact.Object);
+
+    private static string Key(string about, string relation, string value) =>
+        Relations.IsFunctional(relation) ? $"{about}\n{relation}" : $"{about}\n{relation}={Normal(value)}";
 
     private static string Normal(string value)
     {

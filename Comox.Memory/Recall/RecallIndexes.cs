@@ -37,7 +37,7 @@ internal sealed class RecallIndexes(MemoryOptions options, TimeProvider time)
         // The versions alone tell what moved: a clock may be set back, and those of two replicas differ.
         var sessions = await db.Sessions.AsNoTracking()
             .Where(session => session.Subject == subject && session.CharacterId == characterId)
-            .Select(session => new { session.Id, session.Version })
+            .Select(session => new { session.Id, session.Version, session.Reshaped })
             .ToListAsync(cancellation);
         var character = "";
         foreach (var session in sessions)
@@ -46,7 +46,7 @@ internal sealed class RecallIndexes(MemoryOptions options, TimeProvider time)
                 continue;
             if (character.Length == 0)
                 character = await db.Characters.Where(row => row.Id == characterId).Select(row => row.Name).FirstOrDefaultAsync(cancellation) ?? "";
-            entry.Segments[session.Id] = await LoadAsync(db, session.Id, session.Version, segment, subject, character, cancellation);
+            entry.Segments[session.Id] = await LoadAsync(db, session.Id, session.Version, segment?.Version >= session.Reshaped ? segment : null, subject, character, cancellation);
         }
 
         foreach (var gone in entry.Segments.Keys.Except(sessions.Select(session => session.Id), StringComparer.Ordinal).ToList())

@@ -1,5 +1,6 @@
 using Comox.Memory.Ingestion;
 using Comox.Memory.Storage;
+using Comox.ServiceDefaults;
 using Microsoft.EntityFrameworkCore;
 
 namespace Comox.Memory.Sessions;
@@ -12,7 +13,7 @@ internal sealed record PreparedLine(
     SessionRow Session, TurnRow UserTurn, IReadOnlyList<TurnRow> Path, IReadOnlyList<TurnRow> Added, IReadOnlyList<ToldFact> NewFacts, bool Branched);
 
 /// <summary>Puts what was said into its place, with the facts in it. Nothing is saved yet.</summary>
-internal sealed class LineWriter(NewSessions sessions, IFactExtractor extractor, TimeProvider time)
+internal sealed class LineWriter(NewSessions sessions, TurnFacts facts, TimeProvider time)
 {
     // No profile shows more of a running conversation.
     private const int NewestTurns = 1000;
@@ -27,52 +28,34 @@ internal sealed class LineWriter(NewSessions sessions, IFactExtractor extractor,
         var end = placement.Known ?? placement.Parent;
         var branched = end?.Id != session.HeadId;
         var path = end is null ? [] : await PathAsync(db, session.Id, end, branched, cancellation);
-        var line = new SessionLine(db, session, time);
-        // Another reply to a turn of the line: what follows the turn stays until that reply is there, for it may never come.
-        if (placement.Known is not { Current: true })
-            await line.MoveToAsync(end, cancellation);
+        var log = new SessionLog(db, session, time);
+        if (placement.Known is not null)
+        {
+            // Another reply to a turn of the line: what follows the turn stays until that reply is there, for it may never come.
+            if (!placement.Known.Current)
+                await log.AppendAsync(cancellation, new LineMoved(end!.Id));
+            await log.SettleAsync(cancellation);
+            return new PreparedLine(session, end!, path, [], [], branched);
+        }
 
         var added = new List<TurnRow>();
-        var facts = new List<ToldFact>();
-        if (placement.Known is null)
+        foreach (var said in placement.Imported.Append(message))
         {
-            foreach (var said in placement.Imported.Append(message))
-            {
-                var pending = end is { Role: Utterance.User } && !said.IsUser ? await PendingReplies.OfAsync(db, end, cancellation) : null;
-                end = line.Append(end, said, pending);
-                added.Add(end);
-                if (said.IsUser && !BackgroundCalls.IsSubject(subject) && !BackgroundCalls.QuotesChat(said.Content))
-                    facts.AddRange(Facts(db, session, end));
-            }
+            // A reply that was prompted for gets the id that waits for it, so that its later recording finds it.
+            var prompted = end is { Role: Utterance.User } && !said.IsUser ? await PendingReplies.OfAsync(db, end, cancellation) : null;
+            var id = prompted?.ReplyTurnId ?? Ids.New("trn", time);
+            await log.AppendAsync(cancellation, new TurnSaid(id, end?.Id, said.Role, said.Content, time.Now(), prompted?.ReceiptId));
+            end = (await db.Turns.FindAsync([id], cancellation))!;
+            added.Add(end);
         }
 
-        return new PreparedLine(session, end!, path, added, facts, branched);
+        await log.AppendAsync(cancellation, [new LineMoved(end!.Id), .. BackgroundCalls.IsSubject(subject) ? [] : added.Select(facts.Read).OfType<FactsRead>()]);
+        await log.SettleAsync(cancellation);
+        return new PreparedLine(session, end, path, added, [.. added.SelectMany(turn => Told(db, turn))], branched);
     }
 
-    private IEnumerable<ToldFact> Facts(MemoryDb db, SessionRow session, TurnRow turn)
-    {
-        var number = 0;
-        foreach (var fact in extractor.Extract(turn.Content))
-        {
-            var row = new FactRow
-            {
-                // From its turn, so that the same turn has the same facts and they sort in the order of the words.
-                Id = $"fct_{turn.Id[(turn.Id.IndexOf('_', StringComparison.Ordinal) + 1)..]}_{number++:D3}",
-                TurnId = turn.Id,
-                SessionId = session.Id,
-                CharacterId = session.CharacterId,
-                Subject = session.Subject,
-                Relation = fact.Relation,
-                Object = fact.Object,
-                Retracts = fact.Retracts,
-                QuoteStart = fact.QuoteStart,
-                Quote = fact.Quote,
-                SaidAt = turn.CreatedAt,
-            };
-            db.Add(row);
-            yield return ToldFact.From(row, turn.Depth);
-        }
-    }
+    private static IEnumerable<ToldFact> Told(MemoryDb db, TurnRow turn) =>
+        db.Facts.Local.Where(fact => fact.TurnId == turn.Id).OrderBy(fact => fact.Id, StringComparer.Ordinal).Select(fact => ToldFact.From(fact, turn.Depth));
 
     private static async Task<IReadOnlyList<TurnRow>> PathAsync(MemoryDb db, string sessionId, TurnRow end, bool branched, CancellationToken cancellation)
     {

@@ -28,8 +28,13 @@ internal sealed class NewSessions(MemoryDbFactory databases, CharacterStore char
         {
             var memory = await indexes.OpenAsync(db, wanted.Subject, character.Id, cancellation);
             var user = UserName.For(wanted.Subject, memory.Facts());
-            new SessionLine(db, session, time).Append(
-                null, new Utterance(Utterance.Assistant, CardMacros.Expand(greeting, character.Card.SpokenName, user.Spoken)));
+            var turn = Ids.New("trn", time);
+            var log = new SessionLog(db, session, time);
+            await log.AppendAsync(
+                cancellation,
+                new TurnSaid(turn, null, Utterance.Assistant, CardMacros.Expand(greeting, character.Card.SpokenName, user.Spoken), time.Now()),
+                new LineMoved(turn));
+            await log.SettleAsync(cancellation);
         }
 
         await db.SaveChangesAsync(cancellation);

@@ -41,7 +41,8 @@ internal sealed class ReplyRecorder(MemoryDbFactory databases, ConversationLocks
             // The client's transcript brought the words already; how they were made is told only here.
             if (stored.FinishReason is null)
             {
-                (stored.FinishReason, stored.Model) = (reply.FinishReason, reply.Model);
+                var told = new SessionLog(db, await db.Sessions.FirstAsync(session => session.Id == sessionId, cancellation), time);
+                await told.AppendAsync(cancellation, new ReplyTold(turnId, reply.FinishReason, reply.Model));
                 await db.SaveChangesAsync(cancellation);
             }
 
@@ -57,26 +58,30 @@ internal sealed class ReplyRecorder(MemoryDbFactory databases, ConversationLocks
                 "turn");
 
         var session = await db.Sessions.FirstAsync(session => session.Id == sessionId, cancellation);
-        var question = await db.Turns.FirstAsync(turn => turn.Id == request.UserTurnId, cancellation);
-        var line = new SessionLine(db, session, time);
+        if (await db.Turns.FirstOrDefaultAsync(turn => turn.Id == request.UserTurnId, cancellation) is not { } question)
+            return new ApiError(StatusCodes.Status410Gone, ErrorCodes.TurnDeleted, "The message that this replies to has been deleted; the reply is not kept.", "turn");
+
+        var log = new SessionLog(db, session, time);
         var content = reply.Content.Replace("\0", "", StringComparison.Ordinal);
-        var turn = new TurnRow
-        {
-            Id = turnId,
-            SessionId = sessionId,
-            ParentId = question.Id,
-            Depth = question.Depth + 1,
-            Current = false,
-            Role = Utterance.Assistant,
-            Content = content,
-            Chain = TurnChain.Next(question.Chain, Utterance.Assistant, content),
-            CreatedAt = time.Now(),
-            FinishReason = reply.FinishReason,
-            Model = reply.Model,
-            ReceiptId = request.ReceiptId,
-        };
-        await line.AppendReplyAsync(question, turn, await PendingReplies.IsLatestAsync(db, request, cancellation), cancellation);
+        await log.AppendAsync(
+            cancellation, new TurnSaid(turnId, question.Id, Utterance.Assistant, content, time.Now(), request.ReceiptId, reply.FinishReason, reply.Model));
+        // A reply without a word (the client left before the first) is kept, but answers nothing: the message can be sent again.
+        if (content.Length > 0 && await PlaceAsync(db, session, question, turnId, await PendingReplies.IsLatestAsync(db, request, cancellation), cancellation) is { } placed)
+            await log.AppendAsync(cancellation, placed);
+        await log.SettleAsync(cancellation);
         await db.SaveChangesAsync(cancellation);
-        return SessionStore.View(turn);
+        return SessionStore.View((await db.Turns.FindAsync([turnId], cancellation))!);
+    }
+
+    /// <summary>The <paramref name="latest"/> that was asked for takes the place of all that follows its turn.</summary>
+    private static async Task<SessionEvent?> PlaceAsync(
+        MemoryDb db, SessionRow session, TurnRow question, string reply, bool latest, CancellationToken cancellation)
+    {
+        if ((latest && question.Current) || session.HeadId == question.Id)
+            return new LineMoved(reply);
+
+        // The conversation went on before this reply came. It takes its place under its turn, unless another reply has it.
+        var next = question.Current ? await db.Turns.FirstOrDefaultAsync(turn => turn.ParentId == question.Id && turn.Current, cancellation) : null;
+        return next is { Role: Utterance.User } ? new TurnMoved(next.Id, reply) : null;
     }
 }

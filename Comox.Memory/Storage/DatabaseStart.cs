@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Comox.Memory.Diagnostics;
 using Comox.Memory.Identity;
+using Comox.Memory.Sessions;
 using Comox.ServiceDefaults;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -16,6 +17,7 @@ internal sealed class DatabaseStart(MemoryDbFactory databases, ExampleCharacters
         {
             await using var db = databases.Open();
             await MigrateAsync(db, cancellationToken);
+            await LogBackfill.RunAsync(db, cancellationToken);
         }
         catch (DbException problem)
         {

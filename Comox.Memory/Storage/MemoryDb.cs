@@ -10,8 +10,15 @@ internal abstract class MemoryDb(DbContextOptions options) : DbContext(options)
     public DbSet<IdentityRow> Identities => Set<IdentityRow>();
     public DbSet<AvatarRow> Avatars => Set<AvatarRow>();
     public DbSet<SessionRow> Sessions => Set<SessionRow>();
+    public DbSet<EventRow> Events => Set<EventRow>();
     public DbSet<TurnRow> Turns => Set<TurnRow>();
     public DbSet<FactRow> Facts => Set<FactRow>();
+    public DbSet<EntityRow> Entities => Set<EntityRow>();
+    public DbSet<RelationRow> Relations => Set<RelationRow>();
+    public DbSet<SummaryRow> Summaries => Set<SummaryRow>();
+    public DbSet<SceneRow> Scenes => Set<SceneRow>();
+    public DbSet<ReplyScoreRow> ReplyScores => Set<ReplyScoreRow>();
+    public DbSet<CursorRow> Cursors => Set<CursorRow>();
     public DbSet<ReceiptRow> Receipts => Set<ReceiptRow>();
     public DbSet<RequestRow> Requests => Set<RequestRow>();
     public DbSet<MarkRow> Marks => Set<MarkRow>();
@@ -44,6 +51,12 @@ internal abstract class MemoryDb(DbContextOptions options) : DbContext(options)
             session.HasIndex(row => new { row.Subject, row.CharacterId, row.UpdatedAt });
             session.HasOne<CharacterRow>().WithMany().HasForeignKey(row => row.CharacterId).OnDelete(DeleteBehavior.Cascade);
         });
+        modelBuilder.Entity<EventRow>(entry =>
+        {
+            entry.ToTable("events").HasKey(row => new { row.SessionId, row.Number });
+            entry.HasIndex(row => row.TurnId);
+            entry.HasOne<SessionRow>().WithMany().HasForeignKey(row => row.SessionId).OnDelete(DeleteBehavior.Cascade);
+        });
         modelBuilder.Entity<TurnRow>(turn =>
         {
             turn.ToTable("turns");
@@ -55,9 +68,45 @@ internal abstract class MemoryDb(DbContextOptions options) : DbContext(options)
         modelBuilder.Entity<FactRow>(fact =>
         {
             fact.ToTable("facts");
-            fact.HasIndex(row => new { row.Subject, row.CharacterId });
+            fact.HasIndex(row => new { row.Subject, row.CharacterId, row.Relation });
             fact.HasIndex(row => row.SessionId);
             fact.HasOne<TurnRow>().WithMany().HasForeignKey(row => row.TurnId).OnDelete(DeleteBehavior.Cascade);
+        });
+        modelBuilder.Entity<EntityRow>(entity =>
+        {
+            entity.ToTable("entities");
+            entity.HasIndex(row => new { row.Subject, row.CharacterId, row.Name }).IsUnique();
+        });
+        modelBuilder.Entity<RelationRow>(relation =>
+        {
+            relation.ToTable("relations").HasKey(row => row.FactId);
+            relation.HasIndex(row => row.FromId);
+            relation.HasIndex(row => row.ToId);
+            relation.HasOne<FactRow>().WithMany().HasForeignKey(row => row.FactId).OnDelete(DeleteBehavior.Cascade);
+            relation.HasOne<EntityRow>().WithMany().HasForeignKey(row => row.FromId).OnDelete(DeleteBehavior.Cascade);
+            relation.HasOne<EntityRow>().WithMany().HasForeignKey(row => row.ToId).OnDelete(DeleteBehavior.Cascade);
+        });
+        modelBuilder.Entity<SummaryRow>(summary =>
+        {
+            summary.ToTable("summaries");
+            summary.HasIndex(row => new { row.SessionId, row.Depth });
+            summary.HasOne<SessionRow>().WithMany().HasForeignKey(row => row.SessionId).OnDelete(DeleteBehavior.Cascade);
+        });
+        modelBuilder.Entity<SceneRow>(scene =>
+        {
+            scene.ToTable("scenes").HasKey(row => new { row.SessionId, row.Number });
+            scene.HasOne<SessionRow>().WithMany().HasForeignKey(row => row.SessionId).OnDelete(DeleteBehavior.Cascade);
+        });
+        modelBuilder.Entity<ReplyScoreRow>(score =>
+        {
+            score.ToTable("reply_scores").HasKey(row => row.TurnId);
+            score.HasIndex(row => row.SessionId);
+            score.HasOne<TurnRow>().WithMany().HasForeignKey(row => row.TurnId).OnDelete(DeleteBehavior.Cascade);
+        });
+        modelBuilder.Entity<CursorRow>(cursor =>
+        {
+            cursor.ToTable("cursors").HasKey(row => new { row.Worker, row.SessionId });
+            cursor.HasOne<SessionRow>().WithMany().HasForeignKey(row => row.SessionId).OnDelete(DeleteBehavior.Cascade);
         });
         modelBuilder.Entity<ReceiptRow>(receipt =>
         {

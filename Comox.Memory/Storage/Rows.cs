@@ -42,19 +42,43 @@ internal sealed class SessionRow
     public required string CharacterId { get; init; }
     public required string Subject { get; init; }
     public string? Title { get; set; }
+
+    /// <summary>Depth of the turn that the title is from: the person's first on the line. 0 where there is none.</summary>
+    public int TitleDepth { get; set; }
+
     public string? HeadId { get; set; }
 
     /// <summary>Length of the current line.</summary>
     public int TurnCount { get; set; }
 
-    /// <summary>Counts every change of the line; two writers that read the same version cannot both write.</summary>
+    /// <summary>How many events the session's log has; two writers that read the same number cannot both write.</summary>
     public int Version { get; set; }
+
+    /// <summary>Number of the last event that changed something before the line's end. Who has read the line after it need only read what was added since.</summary>
+    public int Reshaped { get; set; }
 
     public required DateTimeOffset CreatedAt { get; init; }
     public required DateTimeOffset UpdatedAt { get; set; }
 }
 
-/// <summary>One message. Never deleted by an edit or a regenerate: it leaves the current line, and may come back.</summary>
+/// <summary>One event of a session's log: see <c>Sessions/SessionEvents</c>. Rows are only added, except that those of a deleted turn lose their words.</summary>
+internal sealed class EventRow
+{
+    public required string SessionId { get; init; }
+
+    /// <summary>Place in the session's log, from 1 without gaps.</summary>
+    public required int Number { get; init; }
+
+    /// <summary>The turn that it is about; null: the session.</summary>
+    public required string? TurnId { get; init; }
+
+    /// <summary>The event as JSON; its <c>kind</c> comes first.</summary>
+    public required string Body { get; set; }
+
+    public required DateTimeOffset At { get; init; }
+}
+
+/// <summary>One message. Never deleted by a swipe or a branch: it leaves the current line, and may come back.</summary>
 internal sealed class TurnRow
 {
     public required string Id { get; init; }
@@ -67,8 +91,11 @@ internal sealed class TurnRow
     /// <summary>Whether the turn is on the session's current line.</summary>
     public required bool Current { get; set; }
 
+    /// <summary>Number of the event that brought it: turns said in the same millisecond keep their order.</summary>
+    public required int Number { get; init; }
+
     public required string Role { get; init; }
-    public required string Content { get; init; }
+    public required string Content { get; set; }
 
     /// <summary>Digest of the whole path from the root to here: see <c>Sessions/TurnChain</c>.</summary>
     public required string Chain { get; set; }
@@ -79,7 +106,7 @@ internal sealed class TurnRow
     public string? ReceiptId { get; init; }
 }
 
-/// <summary>A statement the subject made about themselves in one turn. Whether it still holds is decided when it is read.</summary>
+/// <summary>A statement with its source and its two clocks: when it was true, and from when to when it was held for true.</summary>
 internal sealed class FactRow
 {
     public required string Id { get; init; }
@@ -89,25 +116,148 @@ internal sealed class FactRow
     /// <summary>The character that was told: the only one that knows.</summary>
     public required string CharacterId { get; init; }
 
+    /// <summary>The person whose conversations it is from.</summary>
     public required string Subject { get; init; }
-    public required string Relation { get; init; }
-    public required string Object { get; init; }
+
+    /// <summary>Whom or what it is about, as it was named; empty: the person.</summary>
+    public required string About { get; set; }
+
+    public required string Relation { get; set; }
+    public required string Object { get; set; }
 
     /// <summary>True when the person took the statement back ("I no longer live in …").</summary>
-    public required bool Retracts { get; init; }
+    public required bool Retracts { get; set; }
 
     /// <summary>Where the quote starts in the turn's content, in UTF-16 units.</summary>
-    public required int QuoteStart { get; init; }
+    public required int QuoteStart { get; set; }
 
-    public required string Quote { get; init; }
+    public required string Quote { get; set; }
+
+    /// <summary>When it was said, and therefore known.</summary>
     public required DateTimeOffset SaidAt { get; init; }
+
+    /// <summary>The number of its turn; orders what was said in the same millisecond.</summary>
+    public required int TurnNumber { get; init; }
+
+    public required string Reader { get; set; }
+    public required string Epistemic { get; set; }
+
+    /// <summary>Whether its turn is on its session's line. What is not was never said, as far as the character knows.</summary>
+    public required bool Live { get; set; }
+
+    /// <summary>Since when it is true; <see cref="SaidAt"/> where the words do not tell.</summary>
+    public required DateTimeOffset ValidFrom { get; set; }
+
+    /// <summary>Until when it was true; null: it still is.</summary>
+    public DateTimeOffset? ValidTo { get; set; }
+
+    /// <summary>What <c>facts.read</c> itself said of the end; <see cref="ValidTo"/> is this or what a later statement made of it.</summary>
+    public DateTimeOffset? ToldUntil { get; set; }
+
+    /// <summary>When it stopped being held for true; null: it still is. Goes back to null with the statement that ended it.</summary>
+    public DateTimeOffset? ExpiredAt { get; set; }
+
+    /// <summary>The fact that ended it.</summary>
+    public string? ExpiredBy { get; set; }
+}
+
+/// <summary>Somebody or something that facts are about, within what one person told one character: two stories' Annas are two.</summary>
+internal sealed class EntityRow
+{
+    /// <summary>Digest of subject, character and name.</summary>
+    public required string Id { get; init; }
+    public required string Subject { get; init; }
+    public required string CharacterId { get; init; }
+
+    /// <summary>The name in lower case without accents; <c>""</c> is the person.</summary>
+    public required string Name { get; init; }
+}
+
+/// <summary>An edge of the graph: one fact that is held for true, from whom it is about to what it names.</summary>
+internal sealed class RelationRow
+{
+    /// <summary>Id of the fact.</summary>
+    public required string FactId { get; init; }
+    public required string FromId { get; set; }
+    public required string ToId { get; set; }
+    public required string Relation { get; set; }
+}
+
+/// <summary>The oldest part of a line in few words.</summary>
+internal sealed class SummaryRow
+{
+    public required string Id { get; init; }
+    public required string SessionId { get; init; }
+
+    /// <summary>Digest of the path it tells of: it holds for every line with that path.</summary>
+    public required string Chain { get; init; }
+
+    /// <summary>Length of that path.</summary>
+    public required int Depth { get; init; }
+
+    /// <summary>Number of its event; of two for the same path the later counts.</summary>
+    public required int Number { get; init; }
+
+    /// <summary>JSON list of the turns it was made from.</summary>
+    public required string Sources { get; init; }
+
+    public required string Content { get; init; }
+    public required string Model { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+}
+
+/// <summary>The scene from one turn on.</summary>
+internal sealed class SceneRow
+{
+    public required string SessionId { get; init; }
+
+    /// <summary>Number of its event.</summary>
+    public required int Number { get; init; }
+
+    /// <summary>The turn with which it begins; null: the session.</summary>
+    public required string? TurnId { get; init; }
+
+    public required string? Place { get; init; }
+    public required string? Time { get; init; }
+
+    /// <summary>JSON list of character ids; null: as before.</summary>
+    public required string? Present { get; init; }
+}
+
+/// <summary>How far a reply is from its character.</summary>
+internal sealed class ReplyScoreRow
+{
+    public required string TurnId { get; init; }
+    public required string SessionId { get; init; }
+    public required double Total { get; init; }
+    public required string Score { get; init; }
+}
+
+/// <summary>How far a background worker has read a session's log.</summary>
+internal sealed class CursorRow
+{
+    public required string Worker { get; init; }
+    public required string SessionId { get; init; }
+
+    /// <summary>Number of the last event it is done with.</summary>
+    public required int Number { get; set; }
+
+    /// <summary>How often it has failed on the next one in a row.</summary>
+    public int Failures { get; set; }
+
+    /// <summary>Not before this is it tried again.</summary>
+    public DateTimeOffset? RetryAt { get; set; }
 }
 
 internal sealed class ReceiptRow
 {
     public required string Id { get; init; }
     public required string SessionId { get; init; }
-    public required string Json { get; init; }
+
+    /// <summary>Ids of the turns whose words are in it, each followed by a space. Before the JSON, so that a search does not read that.</summary>
+    public required string Turns { get; set; }
+
+    public required string Json { get; set; }
     public required DateTimeOffset CreatedAt { get; init; }
 }
 

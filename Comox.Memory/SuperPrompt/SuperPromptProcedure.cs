@@ -84,6 +84,8 @@ internal sealed class SuperPromptProcedure(
         {
             Id = receipt.Id,
             SessionId = line.Session.Id,
+            Turns = string.Concat(line.Path.Concat(line.Added).TakeLast(request.Profile.HistoryTurns + History.Block).Select(turn => turn.Id)
+                .Concat(receipt.Recalled.Select(item => item.Source.Turn)).Distinct(StringComparer.Ordinal).Select(id => id + " ")),
             Json = JsonSerializer.Serialize(receipt, MemoryJson.Default.Receipt),
             CreatedAt = receipt.CreatedAt,
         });
@@ -127,13 +129,15 @@ internal sealed class SuperPromptProcedure(
         if (answered.Digest != digest)
             return new ApiError(StatusCodes.Status409Conflict, ErrorCodes.Conflict, $"The request id '{answered.Id}' was used for another request; make a new one for each.", "request_id");
         var json = await db.Receipts.Where(row => row.Id == answered.ReceiptId).Select(row => row.Json).FirstAsync(cancellation);
+        if (JsonSerializer.Deserialize(json, MemoryJson.Default.Receipt)! is not { Messages.Count: > 0 } receipt)
+            return new ApiError(StatusCodes.Status410Gone, ErrorCodes.TurnDeleted, $"The request '{answered.Id}' was answered with a prompt that showed a turn which has been deleted since. Ask again with a new request id.", "request_id");
         return new SuperPromptResponse
         {
             Session = answered.SessionId,
             UserTurn = answered.UserTurnId,
             ReplyTurn = answered.ReplyTurnId,
             Receipt = answered.ReceiptId,
-            Messages = JsonSerializer.Deserialize(json, MemoryJson.Default.Receipt)!.Messages,
+            Messages = receipt.Messages,
             MaxReplyTokens = answered.MaxReplyTokens,
         };
     }

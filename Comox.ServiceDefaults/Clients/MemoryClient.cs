@@ -51,13 +51,35 @@ public sealed class MemoryClient(HttpClient http)
     public Task<ApiResult<SessionDetails>> GetSessionAsync(string id, CancellationToken cancellation = default) =>
         GetAsync($"memory/sessions/{Uri.EscapeDataString(id)}", MemoryJson.Default.SessionDetails, cancellation);
 
+    /// <summary>Every turn that is kept, swipes and branches included.</summary>
+    public Task<ApiResult<SessionTree>> GetTreeAsync(string session, CancellationToken cancellation = default) =>
+        GetAsync($"memory/sessions/{Uri.EscapeDataString(session)}/tree", MemoryJson.Default.SessionTree, cancellation);
+
+    /// <summary>Makes another branch or swipe the conversation.</summary>
+    public Task<ApiResult<SessionDetails>> MoveHeadAsync(string session, HeadChoice choice, CancellationToken cancellation = default) =>
+        SendAsync(WithJson(HttpMethod.Put, $"memory/sessions/{Uri.EscapeDataString(session)}/head", choice, MemoryJson.Default.HeadChoice), MemoryJson.Default.SessionDetails, cancellation);
+
+    public Task<ApiResult<SessionTurn>> EditTurnAsync(string session, string turn, string content, CancellationToken cancellation = default) =>
+        SendAsync(WithJson(HttpMethod.Patch, TurnPath(session, turn), new TurnEdit(content), MemoryJson.Default.TurnEdit), MemoryJson.Default.SessionTurn, cancellation);
+
+    /// <summary>Deletes a turn; with <paramref name="following"/>, also all that was said after it.</summary>
+    public Task<ApiResult<DeletionReceipt>> DeleteTurnAsync(string session, string turn, bool following = false, CancellationToken cancellation = default) =>
+        SendAsync(new(HttpMethod.Delete, TurnPath(session, turn) + (following ? "?following=true" : "")), MemoryJson.Default.DeletionReceipt, cancellation);
+
+    public Task<ApiResult<DeletionReceipt>> DeleteSessionAsync(string session, CancellationToken cancellation = default) =>
+        SendAsync(new(HttpMethod.Delete, $"memory/sessions/{Uri.EscapeDataString(session)}"), MemoryJson.Default.DeletionReceipt, cancellation);
+
+    /// <summary>Makes all that is derived of a session again from its log.</summary>
+    public Task<ApiResult<SessionDetails>> ReplaySessionAsync(string session, CancellationToken cancellation = default) =>
+        SendAsync(new(HttpMethod.Post, $"memory/sessions/{Uri.EscapeDataString(session)}/replay"), MemoryJson.Default.SessionDetails, cancellation);
+
     public Task<ApiResult<SuperPromptResponse>> AssembleAsync(SuperPromptRequest request, CancellationToken cancellation = default) =>
         SendAsync(
             WithJson(HttpMethod.Post, "memory/superprompts", request, MemoryJson.Default.SuperPromptRequest), MemoryJson.Default.SuperPromptResponse, cancellation);
 
     public Task<ApiResult<SessionTurn>> RecordReplyAsync(string session, string turn, RecordedReply reply, CancellationToken cancellation = default) =>
         SendAsync(
-            WithJson(HttpMethod.Put, $"memory/sessions/{Uri.EscapeDataString(session)}/turns/{Uri.EscapeDataString(turn)}", reply, MemoryJson.Default.RecordedReply),
+            WithJson(HttpMethod.Put, TurnPath(session, turn), reply, MemoryJson.Default.RecordedReply),
             MemoryJson.Default.SessionTurn,
             cancellation);
 
@@ -69,6 +91,8 @@ public sealed class MemoryClient(HttpClient http)
             $"memory/subjects/{Uri.EscapeDataString(subject)}/facts" + (character is null ? "" : $"?character={Uri.EscapeDataString(character)}"),
             MemoryJson.Default.FactList,
             cancellation);
+
+    private static string TurnPath(string session, string turn) => $"memory/sessions/{Uri.EscapeDataString(session)}/turns/{Uri.EscapeDataString(turn)}";
 
     private static HttpRequestMessage WithJson<T>(HttpMethod method, string path, T body, JsonTypeInfo<T> type) => new(method, path) { Content = JsonContent.Create(body, type) };
 

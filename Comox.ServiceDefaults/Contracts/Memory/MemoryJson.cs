@@ -17,4 +17,9 @@ namespace Comox.ServiceDefaults.Contracts.Memory;
 [JsonSerializable(typeof(RecordedReply))]
 [JsonSerializable(typeof(Receipt))]
 [JsonSerializable(typeof(FactList))]
+[JsonSerializable(typeof(TurnEdit))]
+[JsonSerializable(typeof(HeadChoice))]
+[JsonSerializable(typeof(SceneChange))]
+[JsonSerializable(typeof(SessionTree))]
+[JsonSerializable(typeof(DeletionReceipt))]
 public sealed partial class MemoryJson : JsonSerializerContext;

@@ -15,15 +15,18 @@ public static class ErrorCodes
     public const string InvalidApiKey = "invalid_api_key";
     public const string NotAllowed = "not_allowed";
 
-    // 404, 405, 409, 413
+    // 404, 405, 409, 410, 413
     public const string NotFound = "not_found";
     public const string MethodNotAllowed = "method_not_allowed";
     public const string ModelNotFound = "model_not_found";
     public const string CharacterNotFound = "character_not_found";
     public const string SessionNotFound = "session_not_found";
+    public const string TurnNotFound = "turn_not_found";
+    public const string FactNotFound = "fact_not_found";
     public const string ReceiptNotFound = "receipt_not_found";
     public const string EngineNotFound = "engine_not_found";
     public const string Conflict = "conflict";
+    public const string TurnDeleted = "turn_deleted";
     public const string RequestTooLarge = "request_too_large";
 
     // 5xx

@@ -77,7 +77,36 @@ namespace Comox.Memory.Storage.Postgres.Migrations
                     b.ToTable("characters", (string)null);
                 });
 
-            modelBuilder.Entity("Comox.Memory.Storage.FactRow", b =>
+            modelBuilder.Entity("Comox.Memory.Storage.CursorRow", b =>
+                {
+                    b.Property<string>("Worker")
+                        .HasColumnType("text")
+                        .HasColumnName("worker");
+
+                    b.Property<string>("SessionId")
+                        .HasColumnType("text")
+                        .HasColumnName("session_id");
+
+                    b.Property<int>("Failures")
+                        .HasColumnType("integer")
+                        .HasColumnName("failures");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("integer")
+                        .HasColumnName("number");
+
+                    b.Property<long?>("RetryAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("retry_at");
+
+                    b.HasKey("Worker", "SessionId");
+
+                    b.HasIndex("SessionId");
+
+                    b.ToTable("cursors", (string)null);
+                });
+
+            modelBuilder.Entity("Comox.Memory.Storage.EntityRow", b =>
                 {
                     b.Property<string>("Id")
                         .HasColumnType("text")
@@ -87,6 +116,87 @@ namespace Comox.Memory.Storage.Postgres.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("character_id");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Subject")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("subject");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Subject", "CharacterId", "Name")
+                        .IsUnique();
+
+                    b.ToTable("entities", (string)null);
+                });
+
+            modelBuilder.Entity("Comox.Memory.Storage.EventRow", b =>
+                {
+                    b.Property<string>("SessionId")
+                        .HasColumnType("text")
+                        .HasColumnName("session_id");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("integer")
+                        .HasColumnName("number");
+
+                    b.Property<long>("At")
+                        .HasColumnType("bigint")
+                        .HasColumnName("at");
+
+                    b.Property<string>("Body")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("body");
+
+                    b.Property<string>("TurnId")
+                        .HasColumnType("text")
+                        .HasColumnName("turn_id");
+
+                    b.HasKey("SessionId", "Number");
+
+                    b.HasIndex("TurnId");
+
+                    b.ToTable("events", (string)null);
+                });
+
+            modelBuilder.Entity("Comox.Memory.Storage.FactRow", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("text")
+                        .HasColumnName("id");
+
+                    b.Property<string>("About")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("about");
+
+                    b.Property<string>("CharacterId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("character_id");
+
+                    b.Property<string>("Epistemic")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("epistemic");
+
+                    b.Property<long?>("ExpiredAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("expired_at");
+
+                    b.Property<string>("ExpiredBy")
+                        .HasColumnType("text")
+                        .HasColumnName("expired_by");
+
+                    b.Property<bool>("Live")
+                        .HasColumnType("boolean")
+                        .HasColumnName("live");
 
                     b.Property<string>("Object")
                         .IsRequired()
@@ -101,6 +211,11 @@ namespace Comox.Memory.Storage.Postgres.Migrations
                     b.Property<int>("QuoteStart")
                         .HasColumnType("integer")
                         .HasColumnName("quote_start");
+
+                    b.Property<string>("Reader")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("reader");
 
                     b.Property<string>("Relation")
                         .IsRequired()
@@ -125,10 +240,26 @@ namespace Comox.Memory.Storage.Postgres.Migrations
                         .HasColumnType("text")
                         .HasColumnName("subject");
 
+                    b.Property<long?>("ToldUntil")
+                        .HasColumnType("bigint")
+                        .HasColumnName("told_until");
+
                     b.Property<string>("TurnId")
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("turn_id");
+
+                    b.Property<int>("TurnNumber")
+                        .HasColumnType("integer")
+                        .HasColumnName("turn_number");
+
+                    b.Property<long>("ValidFrom")
+                        .HasColumnType("bigint")
+                        .HasColumnName("valid_from");
+
+                    b.Property<long?>("ValidTo")
+                        .HasColumnType("bigint")
+                        .HasColumnName("valid_to");
 
                     b.HasKey("Id");
 
@@ -136,7 +267,7 @@ namespace Comox.Memory.Storage.Postgres.Migrations
 
                     b.HasIndex("TurnId");
 
-                    b.HasIndex("Subject", "CharacterId");
+                    b.HasIndex("Subject", "CharacterId", "Relation");
 
                     b.ToTable("facts", (string)null);
                 });
@@ -205,11 +336,73 @@ namespace Comox.Memory.Storage.Postgres.Migrations
                         .HasColumnType("text")
                         .HasColumnName("session_id");
 
+                    b.Property<string>("Turns")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("turns");
+
                     b.HasKey("Id");
 
                     b.HasIndex("SessionId");
 
                     b.ToTable("receipts", (string)null);
+                });
+
+            modelBuilder.Entity("Comox.Memory.Storage.RelationRow", b =>
+                {
+                    b.Property<string>("FactId")
+                        .HasColumnType("text")
+                        .HasColumnName("fact_id");
+
+                    b.Property<string>("FromId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("from_id");
+
+                    b.Property<string>("Relation")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("relation");
+
+                    b.Property<string>("ToId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("to_id");
+
+                    b.HasKey("FactId");
+
+                    b.HasIndex("FromId");
+
+                    b.HasIndex("ToId");
+
+                    b.ToTable("relations", (string)null);
+                });
+
+            modelBuilder.Entity("Comox.Memory.Storage.ReplyScoreRow", b =>
+                {
+                    b.Property<string>("TurnId")
+                        .HasColumnType("text")
+                        .HasColumnName("turn_id");
+
+                    b.Property<string>("Score")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("score");
+
+                    b.Property<string>("SessionId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("session_id");
+
+                    b.Property<double>("Total")
+                        .HasColumnType("double precision")
+                        .HasColumnName("total");
+
+                    b.HasKey("TurnId");
+
+                    b.HasIndex("SessionId");
+
+                    b.ToTable("reply_scores", (string)null);
                 });
 
             modelBuilder.Entity("Comox.Memory.Storage.RequestRow", b =>
@@ -261,6 +454,37 @@ namespace Comox.Memory.Storage.Postgres.Migrations
                     b.ToTable("requests", (string)null);
                 });
 
+            modelBuilder.Entity("Comox.Memory.Storage.SceneRow", b =>
+                {
+                    b.Property<string>("SessionId")
+                        .HasColumnType("text")
+                        .HasColumnName("session_id");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("integer")
+                        .HasColumnName("number");
+
+                    b.Property<string>("Place")
+                        .HasColumnType("text")
+                        .HasColumnName("place");
+
+                    b.Property<string>("Present")
+                        .HasColumnType("text")
+                        .HasColumnName("present");
+
+                    b.Property<string>("Time")
+                        .HasColumnType("text")
+                        .HasColumnName("time");
+
+                    b.Property<string>("TurnId")
+                        .HasColumnType("text")
+                        .HasColumnName("turn_id");
+
+                    b.HasKey("SessionId", "Number");
+
+                    b.ToTable("scenes", (string)null);
+                });
+
             modelBuilder.Entity("Comox.Memory.Storage.SessionRow", b =>
                 {
                     b.Property<string>("Id")
@@ -280,6 +504,10 @@ namespace Comox.Memory.Storage.Postgres.Migrations
                         .HasColumnType("text")
                         .HasColumnName("head_id");
 
+                    b.Property<int>("Reshaped")
+                        .HasColumnType("integer")
+                        .HasColumnName("reshaped");
+
                     b.Property<string>("Subject")
                         .IsRequired()
                         .HasColumnType("text")
@@ -288,6 +516,10 @@ namespace Comox.Memory.Storage.Postgres.Migrations
                     b.Property<string>("Title")
                         .HasColumnType("text")
                         .HasColumnName("title");
+
+                    b.Property<int>("TitleDepth")
+                        .HasColumnType("integer")
+                        .HasColumnName("title_depth");
 
                     b.Property<int>("TurnCount")
                         .HasColumnType("integer")
@@ -309,6 +541,56 @@ namespace Comox.Memory.Storage.Postgres.Migrations
                     b.HasIndex("Subject", "CharacterId", "UpdatedAt");
 
                     b.ToTable("sessions", (string)null);
+                });
+
+            modelBuilder.Entity("Comox.Memory.Storage.SummaryRow", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("text")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Chain")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("chain");
+
+                    b.Property<string>("Content")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("content");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<int>("Depth")
+                        .HasColumnType("integer")
+                        .HasColumnName("depth");
+
+                    b.Property<string>("Model")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("model");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("integer")
+                        .HasColumnName("number");
+
+                    b.Property<string>("SessionId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("session_id");
+
+                    b.Property<string>("Sources")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("sources");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("SessionId", "Depth");
+
+                    b.ToTable("summaries", (string)null);
                 });
 
             modelBuilder.Entity("Comox.Memory.Storage.TurnRow", b =>
@@ -346,6 +628,10 @@ namespace Comox.Memory.Storage.Postgres.Migrations
                     b.Property<string>("Model")
                         .HasColumnType("text")
                         .HasColumnName("model");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("integer")
+                        .HasColumnName("number");
 
                     b.Property<string>("ParentId")
                         .HasColumnType("text")
@@ -385,6 +671,24 @@ namespace Comox.Memory.Storage.Postgres.Migrations
                         .IsRequired();
                 });
 
+            modelBuilder.Entity("Comox.Memory.Storage.CursorRow", b =>
+                {
+                    b.HasOne("Comox.Memory.Storage.SessionRow", null)
+                        .WithMany()
+                        .HasForeignKey("SessionId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Comox.Memory.Storage.EventRow", b =>
+                {
+                    b.HasOne("Comox.Memory.Storage.SessionRow", null)
+                        .WithMany()
+                        .HasForeignKey("SessionId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
             modelBuilder.Entity("Comox.Memory.Storage.FactRow", b =>
                 {
                     b.HasOne("Comox.Memory.Storage.TurnRow", null)
@@ -412,7 +716,46 @@ namespace Comox.Memory.Storage.Postgres.Migrations
                         .IsRequired();
                 });
 
+            modelBuilder.Entity("Comox.Memory.Storage.RelationRow", b =>
+                {
+                    b.HasOne("Comox.Memory.Storage.FactRow", null)
+                        .WithMany()
+                        .HasForeignKey("FactId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+
+                    b.HasOne("Comox.Memory.Storage.EntityRow", null)
+                        .WithMany()
+                        .HasForeignKey("FromId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+
+                    b.HasOne("Comox.Memory.Storage.EntityRow", null)
+                        .WithMany()
+                        .HasForeignKey("ToId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Comox.Memory.Storage.ReplyScoreRow", b =>
+                {
+                    b.HasOne("Comox.Memory.Storage.TurnRow", null)
+                        .WithMany()
+                        .HasForeignKey("TurnId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
             modelBuilder.Entity("Comox.Memory.Storage.RequestRow", b =>
+                {
+                    b.HasOne("Comox.Memory.Storage.SessionRow", null)
+                        .WithMany()
+                        .HasForeignKey("SessionId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Comox.Memory.Storage.SceneRow", b =>
                 {
                     b.HasOne("Comox.Memory.Storage.SessionRow", null)
                         .WithMany()
@@ -426,6 +769,15 @@ namespace Comox.Memory.Storage.Postgres.Migrations
                     b.HasOne("Comox.Memory.Storage.CharacterRow", null)
                         .WithMany()
                         .HasForeignKey("CharacterId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Comox.Memory.Storage.SummaryRow", b =>
+                {
+                    b.HasOne("Comox.Memory.Storage.SessionRow", null)
+                        .WithMany()
+                        .HasForeignKey("SessionId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });

@@ -72,7 +72,36 @@ namespace Comox.Memory.Storage.Sqlite.Migrations
                     b.ToTable("characters", (string)null);
                 });
 
-            modelBuilder.Entity("Comox.Memory.Storage.FactRow", b =>
+            modelBuilder.Entity("Comox.Memory.Storage.CursorRow", b =>
+                {
+                    b.Property<string>("Worker")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("worker");
+
+                    b.Property<string>("SessionId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("session_id");
+
+                    b.Property<int>("Failures")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("failures");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("number");
+
+                    b.Property<long?>("RetryAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("retry_at");
+
+                    b.HasKey("Worker", "SessionId");
+
+                    b.HasIndex("SessionId");
+
+                    b.ToTable("cursors", (string)null);
+                });
+
+            modelBuilder.Entity("Comox.Memory.Storage.EntityRow", b =>
                 {
                     b.Property<string>("Id")
                         .HasColumnType("TEXT")
@@ -82,6 +111,87 @@ namespace Comox.Memory.Storage.Sqlite.Migrations
                         .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("character_id");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Subject")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("subject");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Subject", "CharacterId", "Name")
+                        .IsUnique();
+
+                    b.ToTable("entities", (string)null);
+                });
+
+            modelBuilder.Entity("Comox.Memory.Storage.EventRow", b =>
+                {
+                    b.Property<string>("SessionId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("session_id");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("number");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("at");
+
+                    b.Property<string>("Body")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("body");
+
+                    b.Property<string>("TurnId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("turn_id");
+
+                    b.HasKey("SessionId", "Number");
+
+                    b.HasIndex("TurnId");
+
+                    b.ToTable("events", (string)null);
+                });
+
+            modelBuilder.Entity("Comox.Memory.Storage.FactRow", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<string>("About")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("about");
+
+                    b.Property<string>("CharacterId")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("character_id");
+
+                    b.Property<string>("Epistemic")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("epistemic");
+
+                    b.Property<long?>("ExpiredAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("expired_at");
+
+                    b.Property<string>("ExpiredBy")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("expired_by");
+
+                    b.Property<bool>("Live")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("live");
 
                     b.Property<string>("Object")
                         .IsRequired()
@@ -96,6 +206,11 @@ namespace Comox.Memory.Storage.Sqlite.Migrations
                     b.Property<int>("QuoteStart")
                         .HasColumnType("INTEGER")
                         .HasColumnName("quote_start");
+
+                    b.Property<string>("Reader")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("reader");
 
                     b.Property<string>("Relation")
                         .IsRequired()
@@ -120,10 +235,26 @@ namespace Comox.Memory.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("subject");
 
+                    b.Property<long?>("ToldUntil")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("told_until");
+
                     b.Property<string>("TurnId")
                         .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("turn_id");
+
+                    b.Property<int>("TurnNumber")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("turn_number");
+
+                    b.Property<long>("ValidFrom")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("valid_from");
+
+                    b.Property<long?>("ValidTo")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("valid_to");
 
                     b.HasKey("Id");
 
@@ -131,7 +262,7 @@ namespace Comox.Memory.Storage.Sqlite.Migrations
 
                     b.HasIndex("TurnId");
 
-                    b.HasIndex("Subject", "CharacterId");
+                    b.HasIndex("Subject", "CharacterId", "Relation");
 
                     b.ToTable("facts", (string)null);
                 });
@@ -200,11 +331,73 @@ namespace Comox.Memory.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("session_id");
 
+                    b.Property<string>("Turns")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("turns");
+
                     b.HasKey("Id");
 
                     b.HasIndex("SessionId");
 
                     b.ToTable("receipts", (string)null);
+                });
+
+            modelBuilder.Entity("Comox.Memory.Storage.RelationRow", b =>
+                {
+                    b.Property<string>("FactId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("fact_id");
+
+                    b.Property<string>("FromId")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("from_id");
+
+                    b.Property<string>("Relation")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("relation");
+
+                    b.Property<string>("ToId")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("to_id");
+
+                    b.HasKey("FactId");
+
+                    b.HasIndex("FromId");
+
+                    b.HasIndex("ToId");
+
+                    b.ToTable("relations", (string)null);
+                });
+
+            modelBuilder.Entity("Comox.Memory.Storage.ReplyScoreRow", b =>
+                {
+                    b.Property<string>("TurnId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("turn_id");
+
+                    b.Property<string>("Score")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("score");
+
+                    b.Property<string>("SessionId")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("session_id");
+
+                    b.Property<double>("Total")
+                        .HasColumnType("REAL")
+                        .HasColumnName("total");
+
+                    b.HasKey("TurnId");
+
+                    b.HasIndex("SessionId");
+
+                    b.ToTable("reply_scores", (string)null);
                 });
 
             modelBuilder.Entity("Comox.Memory.Storage.RequestRow", b =>
@@ -256,6 +449,37 @@ namespace Comox.Memory.Storage.Sqlite.Migrations
                     b.ToTable("requests", (string)null);
                 });
 
+            modelBuilder.Entity("Comox.Memory.Storage.SceneRow", b =>
+                {
+                    b.Property<string>("SessionId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("session_id");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("number");
+
+                    b.Property<string>("Place")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("place");
+
+                    b.Property<string>("Present")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("present");
+
+                    b.Property<string>("Time")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("time");
+
+                    b.Property<string>("TurnId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("turn_id");
+
+                    b.HasKey("SessionId", "Number");
+
+                    b.ToTable("scenes", (string)null);
+                });
+
             modelBuilder.Entity("Comox.Memory.Storage.SessionRow", b =>
                 {
                     b.Property<string>("Id")
@@ -275,6 +499,10 @@ namespace Comox.Memory.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("head_id");
 
+                    b.Property<int>("Reshaped")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("reshaped");
+
                     b.Property<string>("Subject")
                         .IsRequired()
                         .HasColumnType("TEXT")
@@ -283,6 +511,10 @@ namespace Comox.Memory.Storage.Sqlite.Migrations
                     b.Property<string>("Title")
                         .HasColumnType("TEXT")
                         .HasColumnName("title");
+
+                    b.Property<int>("TitleDepth")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("title_depth");
 
                     b.Property<int>("TurnCount")
                         .HasColumnType("INTEGER")
@@ -304,6 +536,56 @@ namespace Comox.Memory.Storage.Sqlite.Migrations
                     b.HasIndex("Subject", "CharacterId", "UpdatedAt");
 
                     b.ToTable("sessions", (string)null);
+                });
+
+            modelBuilder.Entity("Comox.Memory.Storage.SummaryRow", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Chain")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("chain");
+
+                    b.Property<string>("Content")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("content");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<int>("Depth")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("depth");
+
+                    b.Property<string>("Model")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("model");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("number");
+
+                    b.Property<string>("SessionId")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("session_id");
+
+                    b.Property<string>("Sources")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("sources");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("SessionId", "Depth");
+
+                    b.ToTable("summaries", (string)null);
                 });
 
             modelBuilder.Entity("Comox.Memory.Storage.TurnRow", b =>
@@ -341,6 +623,10 @@ namespace Comox.Memory.Storage.Sqlite.Migrations
                     b.Property<string>("Model")
                         .HasColumnType("TEXT")
                         .HasColumnName("model");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("number");
 
                     b.Property<string>("ParentId")
                         .HasColumnType("TEXT")
@@ -380,6 +666,24 @@ namespace Comox.Memory.Storage.Sqlite.Migrations
                         .IsRequired();
                 });
 
+            modelBuilder.Entity("Comox.Memory.Storage.CursorRow", b =>
+                {
+                    b.HasOne("Comox.Memory.Storage.SessionRow", null)
+                        .WithMany()
+                        .HasForeignKey("SessionId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Comox.Memory.Storage.EventRow", b =>
+                {
+                    b.HasOne("Comox.Memory.Storage.SessionRow", null)
+                        .WithMany()
+                        .HasForeignKey("SessionId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
             modelBuilder.Entity("Comox.Memory.Storage.FactRow", b =>
                 {
                     b.HasOne("Comox.Memory.Storage.TurnRow", null)
@@ -407,7 +711,46 @@ namespace Comox.Memory.Storage.Sqlite.Migrations
                         .IsRequired();
                 });
 
+            modelBuilder.Entity("Comox.Memory.Storage.RelationRow", b =>
+                {
+                    b.HasOne("Comox.Memory.Storage.FactRow", null)
+                        .WithMany()
+                        .HasForeignKey("FactId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+
+                    b.HasOne("Comox.Memory.Storage.EntityRow", null)
+                        .WithMany()
+                        .HasForeignKey("FromId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+
+                    b.HasOne("Comox.Memory.Storage.EntityRow", null)
+                        .WithMany()
+                        .HasForeignKey("ToId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Comox.Memory.Storage.ReplyScoreRow", b =>
+                {
+                    b.HasOne("Comox.Memory.Storage.TurnRow", null)
+                        .WithMany()
+                        .HasForeignKey("TurnId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
             modelBuilder.Entity("Comox.Memory.Storage.RequestRow", b =>
+                {
+                    b.HasOne("Comox.Memory.Storage.SessionRow", null)
+                        .WithMany()
+                        .HasForeignKey("SessionId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Comox.Memory.Storage.SceneRow", b =>
                 {
                     b.HasOne("Comox.Memory.Storage.SessionRow", null)
                         .WithMany()
@@ -421,6 +764,15 @@ namespace Comox.Memory.Storage.Sqlite.Migrations
                     b.HasOne("Comox.Memory.Storage.CharacterRow", null)
                         .WithMany()
                         .HasForeignKey("CharacterId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Comox.Memory.Storage.SummaryRow", b =>
+                {
+                    b.HasOne("Comox.Memory.Storage.SessionRow", null)
+                        .WithMany()
+                        .HasForeignKey("SessionId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });

@@ -1,0 +1,108 @@
+using Comox.Memory.Ingestion;
+using Comox.Memory.Storage;
+using Comox.ServiceDefaults;
+using Comox.ServiceDefaults.Clients;
+using Comox.ServiceDefaults.Contracts.Memory;
+using Comox.ServiceDefaults.Contracts.OpenAI;
+using Microsoft.EntityFrameworkCore;
+
+namespace Comox.Memory.Sessions;
+
+/// <summary>Changes a conversation on a person's word: other words, another branch, a turn or a whole session gone. Memory follows in the same transaction.</summary>
+internal sealed class SessionEditor(MemoryDbFactory databases, ConversationLocks locks, TurnFacts facts, TurnErasure erasure, TimeProvider time)
+{
+    private const int Attempts = 5;
+
+    public Task<ApiResult<SessionTurn>> EditAsync(string sessionId, string turnId, string content, CancellationToken cancellation) =>
+        ChangeAsync<SessionTurn>(sessionId, turnId, async (db, log, turn) =>
+        {
+            await log.AppendAsync(cancellation, new TurnEdited(turn.Id, content));
+            if (!BackgroundCalls.IsSubject(log.Session.Subject) && facts.Read(turn) is { } read)
+                await log.AppendAsync(cancellation, read);
+            return SessionStore.View(turn);
+        }, cancellation);
+
+    public Task<ApiResult<SessionDetails>> MoveAsync(string sessionId, HeadChoice choice, CancellationToken cancellation) =>
+        ChangeAsync<SessionDetails>(sessionId, choice.Turn, async (db, log, turn) =>
+        {
+            var head = choice.Exact ? turn : await NewestLeafAsync(db, turn, cancellation);
+            await log.AppendAsync(cancellation, new LineMoved(head.Id));
+            await log.SettleAsync(cancellation);
+            await db.SaveChangesAsync(cancellation);
+            return await SessionStore.DetailsAsync(db, log.Session, cancellation);
+        }, cancellation);
+
+    /// <summary>A turn alone, or, with <paramref name="following"/>, all that was said after it on every branch too.</summary>
+    public Task<ApiResult<DeletionReceipt>> DeleteAsync(string sessionId, string turnId, bool following, CancellationToken cancellation) =>
+        ChangeAsync<DeletionReceipt>(
+            sessionId, turnId, async (db, log, turn) => await erasure.EraseAsync(db, log, following ? await BelowAsync(db, turn, cancellation) : [turn.Id], cancellation), cancellation);
+
+    /// <summary>The whole conversation, and what other conversations of the two showed of it.</summary>
+    public async Task<ApiResult<DeletionReceipt>> DeleteSessionAsync(string sessionId, CancellationToken cancellation)
+    {
+        await using var db = databases.Open();
+        if (await db.Sessions.AsNoTracking().FirstOrDefaultAsync(session => session.Id == sessionId, cancellation) is not { } owner)
+            return SessionStore.Missing(sessionId);
+        using var held = await locks.TakeAsync(owner.Subject, owner.CharacterId, cancellation);
+        var session = await db.Sessions.FirstAsync(row => row.Id == sessionId, cancellation);
+        var turns = await db.Turns.Where(turn => turn.SessionId == sessionId).OrderBy(turn => turn.Number).Select(turn => turn.Id).ToListAsync(cancellation);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
+        var receipt = await erasure.EraseAsync(db, new SessionLog(db, session, time), turns, cancellation);
+        await db.SaveChangesAsync(cancellation);
+        await db.Sessions.Where(row => row.Id == sessionId).ExecuteDeleteAsync(cancellation);
+        await transaction.CommitAsync(cancellation);
+        return receipt;
+    }
+
+    private async Task<ApiResult<T>> ChangeAsync<T>(
+        string sessionId, string turnId, Func<MemoryDb, SessionLog, TurnRow, Task<ApiResult<T>>> change, CancellationToken cancellation)
+        where T : class
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            await using var db = databases.Open();
+            if (await db.Sessions.AsNoTracking().FirstOrDefaultAsync(session => session.Id == sessionId, cancellation) is not { } owner)
+                return SessionStore.Missing(sessionId);
+            using var held = await locks.TakeAsync(owner.Subject, owner.CharacterId, cancellation);
+            var session = await db.Sessions.FirstAsync(row => row.Id == sessionId, cancellation);
+            if (await db.Turns.FirstOrDefaultAsync(row => row.Id == turnId && row.SessionId == sessionId, cancellation) is not { } turn)
+                return MissingTurn(sessionId, turnId);
+            try
+            {
+                var log = new SessionLog(db, session, time);
+                var result = await change(db, log, turn);
+                await log.SettleAsync(cancellation);
+                await db.SaveChangesAsync(cancellation);
+                return result;
+            }
+            catch (DbUpdateConcurrencyException) when (attempt < Attempts)
+            {
+            }
+        }
+    }
+
+    private static ApiError MissingTurn(string session, string turn) =>
+        new(
+            StatusCodes.Status404NotFound,
+            ErrorCodes.TurnNotFound,
+            $"The session '{session}' has no turn '{turn}'. GET /memory/sessions/{session}/tree lists all it has.",
+            "turn");
+
+    private static async Task<TurnRow> NewestLeafAsync(MemoryDb db, TurnRow turn, CancellationToken cancellation)
+    {
+        var children = (await db.Turns.Where(row => row.SessionId == turn.SessionId && row.Depth > turn.Depth).ToListAsync(cancellation)).ToLookup(row => row.ParentId!, StringComparer.Ordinal);
+        while (children[turn.Id].MaxBy(child => child.Number) is { } newest)
+            turn = newest;
+        return turn;
+    }
+
+    /// <summary>The turn and all below it.</summary>
+    private static async Task<IReadOnlyList<string>> BelowAsync(MemoryDb db, TurnRow turn, CancellationToken cancellation)
+    {
+        var children = (await db.Turns.Where(row => row.SessionId == turn.SessionId && row.Depth > turn.Depth).ToListAsync(cancellation)).ToLookup(row => row.ParentId!, StringComparer.Ordinal);
+        var below = new List<TurnRow> { turn };
+        for (var at = 0; at < below.Count; at++)
+            below.AddRange(children[below[at].Id].OrderBy(child => child.Number));
+        return [.. below.Select(row => row.Id)];
+    }
+}

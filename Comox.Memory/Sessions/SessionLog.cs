@@ -1,0 +1,36 @@
+using System.Text.Json;
+using Comox.Memory.Storage;
+
+namespace Comox.Memory.Sessions;
+
+/// <summary>
+/// Appends to a session's log and brings its projections along, on tracked rows: the caller's one <c>SaveChanges</c> writes the events with all their
+/// consequences, or nothing. The caller holds the conversation's lock; <see cref="SessionRow.Version"/> refuses whoever does not.
+/// </summary>
+internal sealed class SessionLog(MemoryDb db, SessionRow session, TimeProvider time)
+{
+    private readonly SessionProjector _projector = new(db, session);
+
+    public SessionRow Session => session;
+
+    /// <summary>Appends, in this order.</summary>
+    public async Task AppendAsync(CancellationToken cancellation, params IEnumerable<SessionEvent> events)
+    {
+        var now = time.Now();
+        foreach (var entry in events)
+        {
+            session.Version++;
+            session.UpdatedAt = now;
+            db.Add(new EventRow { SessionId = session.Id, Number = session.Version, TurnId = entry.Of(), Body = Write(entry), At = now });
+            await _projector.ApplyAsync(session.Version, entry, now, cancellation);
+        }
+    }
+
+    /// <summary>Brings up to date what depends on the line as a whole. Once, after the last event and before saving.</summary>
+    public Task SettleAsync(CancellationToken cancellation) => _projector.SettleAsync(cancellation);
+
+    public static string Write(SessionEvent entry) => JsonSerializer.Serialize(entry, SessionEventJson.Default.SessionEvent);
+
+    public static SessionEvent Read(EventRow row) =>
+        JsonSerializer.Deserialize(row.Body, SessionEventJson.Default.SessionEvent) ?? throw new InvalidOperationException($"Event {row.Number} of {row.SessionId} is null.");
+}
