@@ -1,11 +1,12 @@
+using Comox.Memory.Consolidation;
 using Comox.Memory.Identity;
 using Comox.Memory.Ingestion;
 using Comox.Memory.Recall;
 using Comox.Memory.Sessions;
+using Comox.Memory.ShortTerm;
 using Comox.Memory.Storage;
 using Comox.Memory.SuperPrompt;
 using Comox.ServiceDefaults;
-using Microsoft.Extensions.Options;
 
 namespace Comox.Memory;
 
@@ -17,9 +18,7 @@ public static class MemoryModule
         builder.AddServiceDefaults();
         var services = builder.Services;
 
-        services.AddOptions<MemoryOptions>().BindConfiguration(MemoryOptions.Section).ValidateOnStart();
-        services.AddSingleton<IValidateOptions<MemoryOptions>, ValidMemoryOptions>();
-        services.AddSingleton(provider => provider.GetRequiredService<IOptions<MemoryOptions>>().Value);
+        services.AddOptionsRecord<MemoryOptions>(MemoryOptions.Section, options => options.Problems());
 
         services.AddSingleton<MemoryDbFactory>();
         services.AddHostedService<DatabaseStart>();
@@ -40,6 +39,11 @@ public static class MemoryModule
         services.AddSingleton<TurnFacts>();
         services.AddSingleton<RecallIndexes>();
 
+        builder.AddConsolidation();
+        services.AddOptionsRecord<ShortTermOptions>(ShortTermOptions.Section, options => options.Problems());
+        services.AddSingleton<ISessionWorker, SummarizeWorker>();
+        services.AddSingleton<ISessionWorker, ExtractWorker>();
+
         services.AddSingleton<IPromptFormat, StandardFormat>();
         services.AddSingleton<IPromptFormat, TinyTalkerFormat>();
         services.AddSingleton<PromptAssembly>();
@@ -49,18 +53,14 @@ public static class MemoryModule
 
     public static WebApplication MapMemory(this WebApplication app)
     {
-        var memory = app.MapGroup("/memory").RequireAuthorization().AddEndpointFilter<RouteGroupBuilder, StorageFailures>();
+        var memory = app.MapGroup("/memory").RequireAuthorization().AddEndpointFilter<RouteGroupBuilder, StorageFailures>().WakeWorkers();
         memory.MapCharacters();
         memory.MapSessions();
         memory.MapSessionEdits();
+        memory.MapScenes();
+        memory.MapConsolidation();
         memory.MapSuperPrompts();
         memory.MapFacts();
         return app;
-    }
-
-    private sealed class ValidMemoryOptions : IValidateOptions<MemoryOptions>
-    {
-        public ValidateOptionsResult Validate(string? name, MemoryOptions options) =>
-            options.Problems().ToList() is { Count: > 0 } problems ? ValidateOptionsResult.Fail(problems) : ValidateOptionsResult.Success;
     }
 }

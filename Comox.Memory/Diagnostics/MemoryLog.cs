@@ -17,4 +17,19 @@ internal static partial class MemoryLog
 
     [LoggerMessage(5, LogLevel.Error, "The database {Database} failed: {State}")]
     public static partial void StorageFailed(ILogger log, string database, string state);
+
+    [LoggerMessage(6, LogLevel.Warning, "{Worker} could not work on session {Session} (failure {Failures} in a row): {Code}: {Reason}")]
+    public static partial void WorkerFailed(ILogger log, string worker, string session, int failures, string code, string reason);
+
+    [LoggerMessage(7, LogLevel.Error, "{Worker} stopped for now: the database {Database} failed")]
+    public static partial void WorkerStorageFailed(ILogger log, string worker, string database, Exception problem);
+
+    [LoggerMessage(8, LogLevel.Error, "{Worker} has a bug; it is tried again with the next event")]
+    public static partial void WorkerCrashed(ILogger log, string worker, Exception bug);
+
+    [LoggerMessage(9, LogLevel.Information, "Session {Session}: turns up to {Depth} are summarised by {Model} in {Characters} characters")]
+    public static partial void Summarised(ILogger log, string session, int depth, string model, int characters);
+
+    [LoggerMessage(10, LogLevel.Debug, "Session {Session}: {Model} read {Facts} facts in {Turns} turns; {Dropped} were dropped because their words are not in the turn")]
+    public static partial void Extracted(ILogger log, string session, string model, int facts, int turns, int dropped);
 }

@@ -46,7 +46,7 @@ internal static class FactEndpoints
             views.AddRange(held.Select(fact => new FactView
             {
                 Id = fact.Id,
-                Text = FactSentences.Of(fact.Relation, fact.Object, name),
+                Text = FactSentences.Of(fact, name),
                 Relation = fact.Relation,
                 Object = fact.Object,
                 Character = toOne.Key,

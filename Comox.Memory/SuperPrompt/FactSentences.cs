@@ -26,9 +26,14 @@ internal static partial class FactSentences
             _ when relation.StartsWith(Relations.Favourite, StringComparison.Ordinal) => $"{name}'s favourite {noun} is {value}.",
             _ when relation.StartsWith(Relations.Pet, StringComparison.Ordinal) => $"{name} has a {noun} called {value}.",
             _ when relation.StartsWith(Relations.Named, StringComparison.Ordinal) => $"{name}'s {noun} is called {value}.",
-            _ => $"{name}'s {noun} is {value}.",
+            _ when noun is not null => $"{name}'s {noun} is {value}.",
+            // A relation that a model has named: "plays_in the town band".
+            _ => $"{name} {relation.Replace('_', ' ')} {value}.",
         };
     }
+
+    /// <summary>A fact as a sentence; <paramref name="person"/> is what the person is called.</summary>
+    public static string Of(ToldFact fact, string person) => Of(fact.Relation, fact.Object, fact.About.Length > 0 ? fact.About : person);
 
     /// <summary>In the words the built-in model was trained on; null for what it has no words for. The name is in its own line of the prompt.</summary>
     public static string? ForTalker(string relation, string value, string name)

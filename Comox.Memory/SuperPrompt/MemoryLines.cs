@@ -20,7 +20,7 @@ internal static class MemoryLines
     }
 
     public static string OfFact(Candidate candidate, PromptParts parts) =>
-        $"[{Date(candidate.Fact!.SaidAt, parts)}] {FactSentences.Of(candidate.Fact.Relation, candidate.Fact.Object, parts.User.InStatements)}";
+        $"[{Date(candidate.Fact!.SaidAt, parts)}] {FactSentences.Of(candidate.Fact, parts.User.InStatements)}";
 
     public static RecalledItem Item(Candidate candidate, string line, bool included, string? whyNot = null) => new()
     {

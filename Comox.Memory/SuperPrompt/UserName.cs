@@ -18,7 +18,7 @@ internal sealed record UserName(string Spoken, string InStatements, string Singl
 
     public static UserName For(string subject, IEnumerable<ToldFact> facts)
     {
-        var told = facts.FirstOrDefault(fact => fact.Relation == Relations.Name)?.Object;
+        var told = facts.FirstOrDefault(fact => fact is { Relation: Relations.Name, About: "" })?.Object;
         if (told is not null)
             return new UserName(told, told, told.Split(' ')[0], true);
         return LooksLikeName(subject)

@@ -59,6 +59,13 @@ public sealed class MemoryClient(HttpClient http)
     public Task<ApiResult<SessionDetails>> MoveHeadAsync(string session, HeadChoice choice, CancellationToken cancellation = default) =>
         SendAsync(WithJson(HttpMethod.Put, $"memory/sessions/{Uri.EscapeDataString(session)}/head", choice, MemoryJson.Default.HeadChoice), MemoryJson.Default.SessionDetails, cancellation);
 
+    public Task<ApiResult<SceneView>> GetSceneAsync(string session, CancellationToken cancellation = default) =>
+        GetAsync($"memory/sessions/{Uri.EscapeDataString(session)}/scene", MemoryJson.Default.SceneView, cancellation);
+
+    /// <summary>Changes place, time or who is there, from the newest turn on.</summary>
+    public Task<ApiResult<SceneView>> ChangeSceneAsync(string session, SceneChange change, CancellationToken cancellation = default) =>
+        SendAsync(WithJson(HttpMethod.Put, $"memory/sessions/{Uri.EscapeDataString(session)}/scene", change, MemoryJson.Default.SceneChange), MemoryJson.Default.SceneView, cancellation);
+
     public Task<ApiResult<SessionTurn>> EditTurnAsync(string session, string turn, string content, CancellationToken cancellation = default) =>
         SendAsync(WithJson(HttpMethod.Patch, TurnPath(session, turn), new TurnEdit(content), MemoryJson.Default.TurnEdit), MemoryJson.Default.SessionTurn, cancellation);
 
@@ -85,6 +92,10 @@ public sealed class MemoryClient(HttpClient http)
 
     public Task<ApiResult<Receipt>> GetReceiptAsync(string id, CancellationToken cancellation = default) =>
         GetAsync($"memory/receipts/{Uri.EscapeDataString(id)}", MemoryJson.Default.Receipt, cancellation);
+
+    /// <summary>How far the work in the background is.</summary>
+    public Task<ApiResult<MemoryStatus>> GetStatusAsync(CancellationToken cancellation = default) =>
+        GetAsync("memory/status", MemoryJson.Default.MemoryStatus, cancellation);
 
     public Task<ApiResult<FactList>> ListFactsAsync(string subject, string? character = null, CancellationToken cancellation = default) =>
         GetAsync(

@@ -18,6 +18,10 @@ public static class ServiceClients
     public static void AddGatewayChatClient(this IHostApplicationBuilder builder) =>
         builder.Services.AddHttpClient<GatewayChatClient>((services, http) => Address(services, http, ServiceNames.Gateway)).AddServiceDiscovery();
 
+    // No resilience handler: a model may think for minutes, and the worker that asks has its own patience.
+    public static void AddGatewayCompletionClient(this IHostApplicationBuilder builder) =>
+        builder.Services.AddHttpClient<GatewayCompletionClient>((services, http) => Address(services, http, ServiceNames.Gateway)).AddServiceDiscovery();
+
     public static void AddGatewayAdminClient(this IHostApplicationBuilder builder) =>
         builder.Services.AddHttpClient<GatewayAdminClient>((services, http) => Address(services, http, ServiceNames.Gateway)).AddControlPlaneResilience();
 

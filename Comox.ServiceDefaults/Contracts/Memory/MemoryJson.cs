@@ -20,6 +20,8 @@ namespace Comox.ServiceDefaults.Contracts.Memory;
 [JsonSerializable(typeof(TurnEdit))]
 [JsonSerializable(typeof(HeadChoice))]
 [JsonSerializable(typeof(SceneChange))]
+[JsonSerializable(typeof(SceneView))]
 [JsonSerializable(typeof(SessionTree))]
+[JsonSerializable(typeof(MemoryStatus))]
 [JsonSerializable(typeof(DeletionReceipt))]
 public sealed partial class MemoryJson : JsonSerializerContext;

@@ -9,10 +9,16 @@ public sealed record TurnEdit(string Content);
 public sealed record HeadChoice(string Turn, bool Exact = false);
 
 /// <summary><c>PUT /memory/sessions/{id}/scene</c>: place, time and who is there, from the newest turn on. A field left out stays as it was.</summary>
-/// <param name="Place">In words.</param>
+/// <param name="Place">In words; empty: none.</param>
 /// <param name="Time">In words: the story's time, not the clock's.</param>
 /// <param name="Present">Slugs or ids of the characters that perceive what is said from here on.</param>
 public sealed record SceneChange(string? Place = null, string? Time = null, IReadOnlyList<string>? Present = null);
+
+/// <summary><c>GET /memory/sessions/{id}/scene</c>: where the conversation is.</summary>
+/// <param name="Place">In words; null where none was given.</param>
+/// <param name="Time">In words.</param>
+/// <param name="Present">Slugs of the characters that are there; empty: the session's own alone.</param>
+public sealed record SceneView(string? Place, string? Time, IReadOnlyList<string> Present);
 
 /// <summary><c>GET /memory/sessions/{id}/tree</c>: every turn that is kept, swipes and branches included, in the order in which they came.</summary>
 public sealed record SessionTree

@@ -1,0 +1,32 @@
+using System.Text.Json;
+using Comox.ServiceDefaults;
+using Comox.ServiceDefaults.Clients;
+using Comox.ServiceDefaults.Contracts.OpenAI;
+
+namespace Comox.Memory.Consolidation;
+
+/// <summary>Asks the model of a role, within the background's patience. The same prompt is asked the same way: no dice.</summary>
+internal sealed class RoleModels(GatewayCompletionClient gateway, ConsolidationOptions options, TimeProvider time)
+{
+    /// <param name="model">The model of the role.</param>
+    /// <param name="instructions">The system message.</param>
+    /// <param name="material">What it is to work on.</param>
+    /// <param name="maxTokens">The most it may answer.</param>
+    /// <param name="format">OpenAI's <c>response_format</c>; null: text.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    public async Task<ApiResult<string>> AskAsync(string model, string instructions, string material, int maxTokens, JsonElement? format, CancellationToken cancellation)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var timer = time.CreateTimer(static source => ((CancellationTokenSource)source!).Cancel(), patience, options.ModelTimeout, Timeout.InfiniteTimeSpan);
+        try
+        {
+            return await gateway.CompleteAsync(
+                new CompletionRequest(model, [new ChatMessage("system", instructions), new ChatMessage("user", material)]) { MaxTokens = maxTokens, Temperature = 0, ResponseFormat = format },
+                patience.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return new ApiError(504, ErrorCodes.UpstreamTimeout, $"The model '{model}' did not answer within {options.ModelTimeout}.");
+        }
+    }
+}

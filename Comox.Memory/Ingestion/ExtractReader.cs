@@ -1,0 +1,96 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
+using Comox.Memory.Sessions;
+using Comox.Memory.Storage;
+
+namespace Comox.Memory.Ingestion;
+
+/// <summary>
+/// What a model claims to have read, as far as the turns bear it out. A fact is kept when its quote is in the turn it names, and its object in the quote or the
+/// turn: a model that makes things up adds nothing.
+/// </summary>
+internal static partial class ExtractReader
+{
+    private const int MaxObject = 120;
+    private const int MaxAbout = 60;
+
+    /// <returns>The facts by turn, and how many were thrown away.</returns>
+    public static (IReadOnlyDictionary<string, List<ReadFact>> Facts, int Dropped) Read(string answer, IReadOnlyList<TurnRow> turns, string character)
+    {
+        var facts = new Dictionary<string, List<ReadFact>>(StringComparer.Ordinal);
+        var dropped = 0;
+        foreach (var claim in Claims(answer))
+        {
+            var turn = claim.Turn is { } number && number >= 1 && number <= turns.Count ? turns[number - 1] : null;
+            if (turn is null || Checked(claim, turn, character) is not { } fact)
+            {
+                dropped++;
+                continue;
+            }
+
+            var ofTurn = facts.TryGetValue(turn.Id, out var known) ? known : facts[turn.Id] = [];
+            if (ofTurn.Exists(other => other.Relation == fact.Relation && other.About == fact.About && FactGraph.Normal(other.Object) == FactGraph.Normal(fact.Object)))
+                continue;
+            ofTurn.Add(fact with { Id = TurnFacts.Id(turn.Id, 500 + ofTurn.Count) });
+        }
+
+        return (facts, dropped);
+    }
+
+    private static ReadFact? Checked(Claim claim, TurnRow turn, string character)
+    {
+        if (claim is not { Quote.Length: > 0, Relation: { } named, Object: { Length: > 0 and <= MaxObject } value } || claim.About?.Length > MaxAbout)
+            return null;
+        var relation = named.Trim().ToLowerInvariant();
+        var start = turn.Content.IndexOf(claim.Quote, StringComparison.OrdinalIgnoreCase);
+        if (start < 0 || !Relation().IsMatch(relation) || !IsIn(value, turn.Content))
+            return null;
+        var quote = turn.Content.Substring(start, claim.Quote.Length);
+        var about = About(claim.About, turn, character);
+        return new ReadFact(
+            "", relation, value.Trim(), claim.Retracts ?? false, start, quote, about, Epistemic: about is null || turn.Role == Utterance.Assistant ? Epistemic.Asserted : Epistemic.Heard);
+    }
+
+    // Null is the person. What a person says of "I" is about them, whatever the model calls it.
+    private static string? About(string? about, TurnRow turn, string character) => about?.Trim() switch
+    {
+        null or "" => turn.Role == Utterance.User ? null : character,
+        "USER" or "User" or "user" or "the user" => null,
+        var name => name,
+    };
+
+    // Every word of the value is in the turn, in whatever form of upper and lower case: "Porto" in "… to PORTO!".
+    private static bool IsIn(string value, string content) => Word().Matches(value).All(word => content.Contains(word.Value, StringComparison.OrdinalIgnoreCase));
+
+    private static IReadOnlyList<Claim> Claims(string answer)
+    {
+        // Models without a grammar put the JSON between fences, or talk around it.
+        var (from, to) = (answer.IndexOf('{', StringComparison.Ordinal), answer.LastIndexOf('}'));
+        if (from < 0 || to <= from)
+            return [];
+        try
+        {
+            return JsonSerializer.Deserialize(answer[from..(to + 1)], ClaimJson.Default.ClaimList)?.Facts?.OfType<Claim>().ToList() ?? [];
+        }
+        catch (JsonException)
+        {
+            // Cut off, or no JSON: nothing was read. The rules' facts are there all the same.
+            return [];
+        }
+    }
+
+    [GeneratedRegex("^[a-z][a-z_]{1,40}(?:\\.[a-z][a-z_]{0,40})?$")]
+    private static partial Regex Relation();
+
+    [GeneratedRegex("[\\p{L}\\p{N}]+")]
+    private static partial Regex Word();
+}
+
+internal sealed record ClaimList(IReadOnlyList<Claim?>? Facts);
+
+internal sealed record Claim(int? Turn, string? About, string? Relation, string? Object, string? Quote, bool? Retracts);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(ClaimList))]
+internal sealed partial class ClaimJson : JsonSerializerContext;

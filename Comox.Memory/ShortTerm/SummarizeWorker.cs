@@ -1,0 +1,67 @@
+using System.Text;
+using System.Text.Json;
+using Comox.Memory.Consolidation;
+using Comox.Memory.Diagnostics;
+using Comox.Memory.Sessions;
+using Comox.Memory.Storage;
+using Comox.ServiceDefaults;
+using Comox.ServiceDefaults.Clients;
+using Comox.ServiceDefaults.Contracts.OpenAI;
+using Microsoft.EntityFrameworkCore;
+
+namespace Comox.Memory.ShortTerm;
+
+/// <summary>
+/// Summarises the oldest turns of a conversation, a block at a time and on top of the summary before, by the model of the <c>summarize</c> role. No reply waits
+/// for it: while it is behind, or its model is down, prompts have the last summary that holds and as many turns as fit, and every turn stays recallable.
+/// </summary>
+internal sealed class SummarizeWorker(RoleOptions roles, RoleModels models, ShortTermOptions options, TimeProvider time, ILogger<SummarizeWorker> log) : ISessionWorker
+{
+    public string Name => "summarize";
+
+    public bool IsEnabled => !string.IsNullOrEmpty(roles.Summarize);
+
+    public async Task<ApiResult<WorkDone>> WorkAsync(MemoryDb db, SessionRow session, int after, CancellationToken cancellation)
+    {
+        // 1. Is there a block beyond what is kept?
+        var before = await Summaries.OfLineAsync(db, session.Id, cancellation);
+        var start = before?.Depth ?? 0;
+        var end = start + options.BlockTurns;
+        if (session.TurnCount - end < options.KeepTurns)
+            return WorkDone.Nothing(session.Version);
+
+        // 2. The model.
+        var turns = await db.Turns.AsNoTracking().Where(turn => turn.SessionId == session.Id && turn.Current && turn.Depth > start && turn.Depth <= end)
+            .OrderBy(turn => turn.Depth).ToListAsync(cancellation);
+        var character = await db.Characters.Where(row => row.Id == session.CharacterId).Select(row => row.Name).FirstAsync(cancellation);
+        var model = roles.Summarize!;
+        var answer = await models.AskAsync(model, Instructions(character), Material(before, turns, session.Subject, character), options.SummaryTokens, null, cancellation);
+        if (!answer.IsSuccess)
+            return answer.Error;
+        var text = answer.Value.Trim();
+        if (text.Length == 0)
+            return new ApiError(502, ErrorCodes.UpstreamError, $"The model '{model}' answered with an empty summary.");
+
+        // 3. The summary, for this very path. There may be another block; hence its place moves only when none is left.
+        var last = turns[^1];
+        var sources = (before is null ? [] : JsonSerializer.Deserialize<List<string>>(before.Sources) ?? []).Concat(turns.Select(turn => turn.Id)).ToList();
+        MemoryLog.Summarised(log, session.Id, last.Depth, model, text.Length);
+        return new WorkDone(
+            after,
+            [new SummaryMade(Ids.New("sum", time), last.Chain, last.Depth, sources, text, model)],
+            (now, token) => now.Turns.AnyAsync(turn => turn.Id == last.Id && turn.Current && turn.Chain == last.Chain, token));
+    }
+
+    private static string Instructions(string character) =>
+        $"You keep the story so far of a conversation between a person and {character}. Write it anew in one paragraph of plain past tense, with what is below: who did and said what, what was decided, promised, felt and learned, names, places and numbers as they are. Nothing that is not there. No comment, no heading.";
+
+    private static string Material(SummaryRow? before, IReadOnlyList<TurnRow> turns, string subject, string character)
+    {
+        var text = new StringBuilder();
+        if (before is not null)
+            text.Append("The story so far:\n").Append(before.Content).Append("\n\nWhat happened next:\n");
+        foreach (var turn in turns)
+            text.Append(turn.Role == Utterance.User ? subject : character).Append(": ").Append(turn.Content.ReplaceLineEndings(" ")).Append('\n');
+        return text.ToString();
+    }
+}

@@ -1,0 +1,70 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Comox.Memory.Tests;
+
+/// <summary>
+/// Stands in for the gateway, which no test of the memory may reference: answers whole chat completions as scripted, and refuses whatever OpenAI's API does
+/// not have.
+/// </summary>
+internal sealed class StrictGateway : IAsyncDisposable
+{
+    private static readonly HashSet<string> Fields = ["model", "messages", "max_tokens", "temperature", "response_format"];
+
+    private readonly WebApplication _app;
+    private readonly ConcurrentQueue<JsonObject> _requests = [];
+    private volatile Func<JsonObject, Task<string?>> _answer;
+
+    private StrictGateway(WebApplication app, Func<JsonObject, Task<string?>> answer) => (_app, _answer) = (app, answer);
+
+    public string Address => _app.Urls.Single();
+
+    public IReadOnlyList<JsonObject> Requests => [.. _requests];
+
+    /// <summary>What the memory needs to find it.</summary>
+    public Dictionary<string, string?> Settings(params (string Role, string Model)[] roles) =>
+        roles.Select(role => KeyValuePair.Create($"Comox:Memory:Roles:{role.Role}", (string?)role.Model))
+            .Append(new("services:gateway:http:0", Address))
+            .Append(new("Comox:Memory:Consolidation:RetryDelay", "00:00:00.05"))
+            .Append(new("Comox:Memory:Consolidation:PollInterval", "00:00:00.1"))
+            .ToDictionary();
+
+    /// <param name="answer">The text to answer a request with; null: 503.</param>
+    public static async Task<StrictGateway> StartAsync(Func<JsonObject, string?> answer)
+    {
+        var builder = WebApplication.CreateBuilder();
+        builder.Logging.ClearProviders();
+        var app = builder.Build();
+        app.Urls.Add("http://127.0.0.1:0");
+        var gateway = new StrictGateway(app, request => Task.FromResult(answer(request)));
+        app.MapPost("/v1/chat/completions", gateway.CompleteAsync);
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        return gateway;
+    }
+
+    public void Answer(Func<JsonObject, string?> answer) => _answer = request => Task.FromResult(answer(request));
+
+    /// <summary>The text of the last message of a request.</summary>
+    public static string MaterialOf(JsonObject request) => request["messages"]!.AsArray()[^1]!["content"]!.GetValue<string>();
+
+    public ValueTask DisposeAsync() => _app.DisposeAsync();
+
+    private async Task<IResult> CompleteAsync(HttpRequest http)
+    {
+        if (http.Headers.Authorization != $"Bearer {MemoryHost.Key}")
+            return Results.Json(new { error = new { message = "No key.", code = "invalid_api_key" } }, statusCode: 401);
+        var request = (await JsonNode.ParseAsync(http.Body))!.AsObject();
+        if (request.Select(field => field.Key).FirstOrDefault(field => !Fields.Contains(field)) is { } unknown)
+            return Results.Json(new { error = new { message = $"Unknown field {unknown}.", code = "invalid_request" } }, statusCode: 400);
+        if (request["model"]!.GetValueKind() != JsonValueKind.String || request["messages"]!.AsArray().Count == 0)
+            return Results.Json(new { error = new { message = "model and messages are needed.", code = "invalid_request" } }, statusCode: 400);
+        _requests.Enqueue(request);
+        return await _answer(request) is { } text
+            ? Results.Json(new { id = "chatcmpl-1", @object = "chat.completion", choices = new[] { new { index = 0, message = new { role = "assistant", content = text }, finish_reason = "stop" } } })
+            : Results.Json(new { error = new { message = "No engine.", code = "engine_unavailable" } }, statusCode: 503);
+    }
+}
