@@ -1,4 +1,5 @@
 using Comox.Memory.Consolidation;
+using Comox.Memory.Graph;
 using Comox.Memory.Identity;
 using Comox.Memory.Ingestion;
 using Comox.Memory.Recall;
@@ -61,6 +62,7 @@ public static class MemoryModule
         memory.MapConsolidation();
         memory.MapSuperPrompts();
         memory.MapFacts();
+        memory.MapGraph();
         return app;
     }
 }

@@ -1,17 +1,24 @@
 using Comox.Memory.Identity;
+using Comox.Memory.Sessions;
 using Comox.Memory.Storage;
 using Comox.Memory.SuperPrompt;
+using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Contracts.Memory;
+using Comox.ServiceDefaults.Contracts.OpenAI;
 using Microsoft.EntityFrameworkCore;
 
 namespace Comox.Memory.Ingestion;
 
 internal static class FactEndpoints
 {
-    public static void MapFacts(this IEndpointRouteBuilder memory) => memory.MapGet("/subjects/{subject}/facts", ListAsync);
+    public static void MapFacts(this IEndpointRouteBuilder memory)
+    {
+        memory.MapGet("/subjects/{subject}/facts", ListAsync);
+        memory.MapDelete("/subjects/{subject}/facts/{id}", ForgetAsync);
+    }
 
     private static async Task<IResult> ListAsync(
-        string subject, string? character, MemoryDbFactory databases, CharacterStore characters, CancellationToken cancellation)
+        string subject, string? character, DateTimeOffset? valid_at, DateTimeOffset? known_at, bool? expired, MemoryDbFactory databases, CharacterStore characters, CancellationToken cancellation)
     {
         if (Subjects.Problem(subject) is { } problem)
             return problem.ToResult();
@@ -26,34 +33,65 @@ internal static class FactEndpoints
             characterId = found.Value.Id;
         }
 
-        return TypedResults.Json(new FactList(await HeldAsync(db, subject, characterId, cancellation)), MemoryJson.Default.FactList);
+        var told = (await db.Facts.AsNoTracking()
+                .Where(fact => fact.Subject == subject && fact.Live && (characterId == null || fact.CharacterId == characterId))
+                .Join(db.Characters, fact => fact.CharacterId, row => row.Id, (fact, row) => new { fact, row.Slug })
+                .ToListAsync(cancellation))
+            .Where(row => known_at is null || row.fact.SaidAt <= known_at)
+            .Select(row => (row.Slug, Fact: ToldFact.From(row.fact)));
+        return TypedResults.Json(new FactList(View(subject, told, valid_at, expired ?? false)), MemoryJson.Default.FactList);
     }
 
-    private static async Task<IReadOnlyList<FactView>> HeldAsync(MemoryDb db, string subject, string? characterId, CancellationToken cancellation)
+    /// <summary>What holds is a matter between the person and each character: none of them knows what another was told.</summary>
+    private static List<FactView> View(string subject, IEnumerable<(string Character, ToldFact Fact)> told, DateTimeOffset? validAt, bool expired)
     {
-        var told = await db.Facts.AsNoTracking()
-            .Where(fact => fact.Subject == subject && (characterId == null || fact.CharacterId == characterId))
-            .Join(db.Turns.Where(turn => turn.Current), fact => fact.TurnId, turn => turn.Id, (fact, turn) => new { fact, turn.Depth })
-            .Join(db.Characters, found => found.fact.CharacterId, character => character.Id, (found, character) => new { found.fact, found.Depth, character.Slug })
-            .ToListAsync(cancellation);
-
-        // What holds is a matter between the person and each character: none of them knows what another was told.
         var views = new List<FactView>();
-        foreach (var toOne in told.GroupBy(found => found.Slug, StringComparer.Ordinal))
+        foreach (var toOne in told.GroupBy(row => row.Character, row => row.Fact, StringComparer.Ordinal))
         {
-            var held = FactFold.Held(toOne.Select(found => ToldFact.From(found.fact, found.Depth)));
-            var name = UserName.For(subject, held).InStatements;
-            views.AddRange(held.Select(fact => new FactView
-            {
-                Id = fact.Id,
-                Text = FactSentences.Of(fact, name),
-                Relation = fact.Relation,
-                Object = fact.Object,
-                Character = toOne.Key,
-                Source = new RecallSource(fact.SessionId, fact.TurnId, fact.SaidAt, fact.Quote),
-            }));
+            var facts = toOne.ToList();
+            var states = FactFold.Fold(facts);
+            var name = UserName.For(subject, FactFold.Held(facts)).InStatements;
+            views.AddRange(
+                from fact in facts
+                let state = states[fact.Id]
+                where !fact.Retracts && (expired || (validAt is { } at ? fact.ValidFrom <= at && (state.ValidTo is null || state.ValidTo > at) && !IsSaidAgain(state) : state is { ExpiredBy: null, ValidTo: null }))
+                select new FactView
+                {
+                    Id = fact.Id,
+                    Text = FactSentences.Of(fact, name),
+                    About = fact.About.Length > 0 ? fact.About : null,
+                    Relation = fact.Relation,
+                    Object = fact.Object,
+                    Character = toOne.Key,
+                    Epistemic = fact.Epistemic,
+                    ValidFrom = fact.ValidFrom,
+                    ValidTo = state.ValidTo,
+                    ExpiredAt = state.ExpiredAt,
+                    ExpiredBy = state.ExpiredBy,
+                    Source = new RecallSource(fact.SessionId, fact.TurnId, fact.SaidAt, fact.Quote),
+                });
         }
 
         return [.. views.OrderByDescending(view => view.Source.SaidAt).ThenByDescending(view => view.Id, StringComparer.Ordinal)];
+    }
+
+    // Ended by a repetition: that one stands for both.
+    private static bool IsSaidAgain(FactState state) => state is { ExpiredBy: not null, ValidTo: null };
+
+    /// <summary>The person has it forgotten; the words that told it stay.</summary>
+    private static async Task<IResult> ForgetAsync(
+        string subject, string id, MemoryDbFactory databases, ConversationLocks locks, TimeProvider time, CancellationToken cancellation)
+    {
+        if (Subjects.Problem(subject) is { } problem)
+            return problem.ToResult();
+        await using var db = databases.Open();
+        if (await db.Facts.AsNoTracking().FirstOrDefaultAsync(row => row.Id == id && row.Subject == subject, cancellation) is not { } fact)
+            return new ApiError(StatusCodes.Status404NotFound, ErrorCodes.FactNotFound, $"There is no fact '{id}' of this person. GET /memory/subjects/{subject}/facts lists those there are.", "id").ToResult();
+        using var held = await locks.TakeAsync(subject, fact.CharacterId, cancellation);
+        var log = new SessionLog(db, await db.Sessions.FirstAsync(row => row.Id == fact.SessionId, cancellation), time);
+        await log.AppendAsync(cancellation, new FactForgotten(id, fact.TurnId));
+        await log.SettleAsync(cancellation);
+        await db.SaveChangesAsync(cancellation);
+        return TypedResults.NoContent();
     }
 }

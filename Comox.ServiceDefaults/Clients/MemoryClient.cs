@@ -103,6 +103,21 @@ public sealed class MemoryClient(HttpClient http)
             MemoryJson.Default.FactList,
             cancellation);
 
+    /// <summary>Has a fact forgotten; the words that told it stay.</summary>
+    /// <returns>Null, or what went wrong.</returns>
+    public async Task<ApiError?> ForgetFactAsync(string subject, string fact, CancellationToken cancellation = default)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Delete, $"memory/subjects/{Uri.EscapeDataString(subject)}/facts/{Uri.EscapeDataString(fact)}");
+        return await ServiceHttp.SendAsync(http, request, ServiceNames.Memory, ErrorCodes.MemoryUnavailable, cancellation);
+    }
+
+    /// <summary>What is held for true around a name; null is the person.</summary>
+    public Task<ApiResult<FactGraphView>> GetGraphAsync(string subject, string character, string? entity, int hops = 2, CancellationToken cancellation = default) =>
+        GetAsync(
+            $"memory/subjects/{Uri.EscapeDataString(subject)}/graph?character={Uri.EscapeDataString(character)}&hops={hops}" + (entity is null ? "" : $"&entity={Uri.EscapeDataString(entity)}"),
+            MemoryJson.Default.FactGraphView,
+            cancellation);
+
     private static string TurnPath(string session, string turn) => $"memory/sessions/{Uri.EscapeDataString(session)}/turns/{Uri.EscapeDataString(turn)}";
 
     private static HttpRequestMessage WithJson<T>(HttpMethod method, string path, T body, JsonTypeInfo<T> type) => new(method, path) { Content = JsonContent.Create(body, type) };

@@ -26,6 +26,21 @@ internal static class ServiceHttp
         }
     }
 
+    /// <summary>The same where success has no body.</summary>
+    /// <returns>Null, or what went wrong.</returns>
+    public static async Task<ApiError?> SendAsync(HttpClient http, HttpRequestMessage request, string service, string unavailableCode, CancellationToken cancellation)
+    {
+        try
+        {
+            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+            return response.IsSuccessStatusCode ? null : await ReadErrorAsync(response, cancellation);
+        }
+        catch (Exception problem) when (IsUnreachable(problem, cancellation))
+        {
+            return Unreachable(service, unavailableCode);
+        }
+    }
+
     public static ApiError Unreachable(string service, string code) =>
         new(503, code, $"The {service} service cannot be reached. Look at its log and at /health; the request can be repeated.") { RetryAfter = 2 };
 

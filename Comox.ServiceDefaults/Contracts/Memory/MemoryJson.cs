@@ -17,6 +17,7 @@ namespace Comox.ServiceDefaults.Contracts.Memory;
 [JsonSerializable(typeof(RecordedReply))]
 [JsonSerializable(typeof(Receipt))]
 [JsonSerializable(typeof(FactList))]
+[JsonSerializable(typeof(FactGraphView))]
 [JsonSerializable(typeof(TurnEdit))]
 [JsonSerializable(typeof(HeadChoice))]
 [JsonSerializable(typeof(SceneChange))]

@@ -69,7 +69,10 @@ public sealed record RecalledItem
 /// <param name="Quote">The words it rests on: a substring of the turn.</param>
 public sealed record RecallSource(string Session, string Turn, DateTimeOffset SaidAt, string Quote);
 
-/// <summary><c>GET /memory/subjects/{subject}/facts[?character=…]</c>: what is held to be true of a person, newest first.</summary>
+/// <summary>
+/// <c>GET /memory/subjects/{subject}/facts[?character=…]</c>: what is held to be true, newest first. <c>valid_at</c> asks for what was true at a time,
+/// <c>known_at</c> for what had been said by then, <c>expired=true</c> for everything that was ever held.
+/// </summary>
 public sealed record FactList(IReadOnlyList<FactView> Data);
 
 public sealed record FactView
@@ -87,5 +90,33 @@ public sealed record FactView
     /// <summary>Slug of the character that was told.</summary>
     public required string Character { get; init; }
 
+    /// <summary>Whom or what it is about; absent: the person.</summary>
+    public string? About { get; init; }
+
+    /// <summary><c>asserted</c>, <c>experienced</c>, <c>heard</c> or <c>narrated</c>.</summary>
+    public string? Epistemic { get; init; }
+
+    /// <summary>Since when it is true, as far as the words tell; otherwise since it was said.</summary>
+    public DateTimeOffset? ValidFrom { get; init; }
+
+    /// <summary>Until when it was true; absent: it still is.</summary>
+    public DateTimeOffset? ValidTo { get; init; }
+
+    /// <summary>When it stopped being held for true; absent: it still is.</summary>
+    public DateTimeOffset? ExpiredAt { get; init; }
+
+    /// <summary>Id of the fact that ended it: a contradiction, a retraction, or the same said again.</summary>
+    public string? ExpiredBy { get; init; }
+
     public required RecallSource Source { get; init; }
 }
+
+/// <summary><c>GET /memory/subjects/{subject}/graph?character=…[&amp;entity=…][&amp;hops=…]</c>: what is held for true around a name, nearest first.</summary>
+public sealed record FactGraphView(IReadOnlyList<GraphEdge> Edges);
+
+/// <param name="From">Whom it is about; empty: the person.</param>
+/// <param name="Relation">Key of the relation.</param>
+/// <param name="To">What it names.</param>
+/// <param name="Hops">1 where it touches the name that was asked for.</param>
+/// <param name="Fact">Id of the fact.</param>
+public sealed record GraphEdge(string From, string Relation, string To, int Hops, string Fact);

@@ -1,0 +1,146 @@
+using Comox.Memory.Sessions;
+using Comox.Memory.Storage;
+using Comox.ServiceDefaults.Contracts.Memory;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Comox.Memory.Tests;
+
+public sealed class SqliteFactStoreTests : FactStoreTests
+{
+    private protected override Task<MemoryHost> StartAsync(TimeProvider? time) => MemoryHost.StartAsync(time: time);
+}
+
+public sealed class PostgresFactStoreTests : FactStoreTests
+{
+    private protected override async Task<MemoryHost> StartAsync(TimeProvider? time) => await MemoryHost.StartAsync(database: await TestDatabase.CreateAsync(), time: time);
+}
+
+/// <summary>Facts with their two clocks, and the graph of them, on every database.</summary>
+public abstract class FactStoreTests
+{
+    private static readonly DateTimeOffset March = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+
+    private protected abstract Task<MemoryHost> StartAsync(TimeProvider? time = null);
+
+    [Fact]
+    public async Task What_was_true_and_what_was_known_at_a_time_are_two_questions()
+    {
+        var clock = new FakeTimeProvider(March);
+        await using var memory = await StartAsync(clock);
+        var first = await memory.ExchangeAsync("I live in Porto.", "Ah.");
+        clock.Advance(TimeSpan.FromDays(30));
+        await memory.ExchangeAsync("I moved to Lyon.", "Oh.", first.Session);
+
+        Assert.Equal(["Lyon"], await ObjectsAsync(memory, ""));
+        Assert.Equal(["Porto"], await ObjectsAsync(memory, $"valid_at={Time(10)}"));
+        Assert.Equal(["Porto"], await ObjectsAsync(memory, $"known_at={Time(10)}"));
+        Assert.Empty(await ObjectsAsync(memory, $"known_at={Time(-1)}"));
+        // In March nobody knew that they would move: seen from then, Porto was to last.
+        Assert.Equal(["Porto"], await ObjectsAsync(memory, $"valid_at={Time(60)}&known_at={Time(10)}"));
+
+        var all = await FactsAsync(memory, "expired=true");
+        var (lyon, porto) = (all[0], all[1]);
+        Assert.Equal((lyon.Id, March.AddDays(30), March.AddDays(30)), (porto.ExpiredBy, porto.ExpiredAt, porto.ValidTo));
+        Assert.Equal((March, "asserted"), (porto.ValidFrom, porto.Epistemic));
+        Assert.Null(lyon.ExpiredBy);
+    }
+
+    [Fact]
+    public async Task A_thing_said_again_stays_true_and_the_newer_saying_stands_for_both()
+    {
+        await using var memory = await StartAsync();
+        var first = await memory.ExchangeAsync("I like green tea.", "Ah.");
+        await memory.ExchangeAsync("I like green tea.", "Again?", first.Session);
+        Assert.Single(await FactsAsync(memory, ""));
+        Assert.Single(await FactsAsync(memory, $"valid_at={Uri.EscapeDataString(TimeProvider.System.GetUtcNow().AddMinutes(1).ToString("O"))}"));
+        var all = await FactsAsync(memory, "expired=true");
+        Assert.Equal(2, all.Count);
+        Assert.Null(all[1].ValidTo);
+        Assert.Equal(all[0].Id, all[1].ExpiredBy);
+    }
+
+    [Fact]
+    public async Task A_forgotten_fact_is_gone_and_what_it_had_ended_holds_again()
+    {
+        await using var memory = await StartAsync();
+        var first = await memory.ExchangeAsync("I live in Porto.", "Ah.");
+        await memory.ExchangeAsync("I moved to Lyon.", "Oh.", first.Session);
+        Assert.Null(await memory.Client.ForgetFactAsync("mara", (await memory.FactsAsync())[0].Id));
+        Assert.Equal("Porto", Assert.Single(await memory.FactsAsync()).Object);
+        Assert.Equal(4, (await memory.LineAsync(first.Session)).Count);
+        var whole = await ProjectionDump.OfAsync(memory);
+        await memory.Client.ReplaySessionAsync(first.Session);
+        Assert.Equal(whole, await ProjectionDump.OfAsync(memory));
+        Assert.Equal("fact_not_found", (await memory.Client.ForgetFactAsync("mara", "fct_none"))!.Code);
+        Assert.Equal("fact_not_found", (await memory.Client.ForgetFactAsync("bea", (await memory.FactsAsync())[0].Id))!.Code);
+    }
+
+    [Fact]
+    public async Task The_graph_is_walked_over_names_and_not_through_the_person()
+    {
+        await using var memory = await StartAsync();
+        await TellAsync(memory, "mara", (null, "named.sister", "Ana"), ("Ana", "lives_in", "Porto"), ("Porto", "lies_in", "Portugal"), ("Portugal", "borders", "Spain"), (null, "likes", "tea"));
+
+        Assert.Equal(["1 -named.sister-> Ana", "1 Ana -lives_in-> Porto"], await EdgesAsync(memory, "mara", "ana", 1));
+        Assert.Equal(["1 -named.sister-> Ana", "1 Ana -lives_in-> Porto", "2 Porto -lies_in-> Portugal"], await EdgesAsync(memory, "mara", "ANA", 2));
+        Assert.Equal(4, (await EdgesAsync(memory, "mara", "Ana", 3)).Count);
+        Assert.Equal(["1 -likes-> tea", "1 -named.sister-> Ana"], await EdgesAsync(memory, "mara", null, 1));
+        Assert.Equal(["1 -likes-> tea", "1 -named.sister-> Ana", "2 Ana -lives_in-> Porto"], await EdgesAsync(memory, "mara", null, 2));
+        Assert.Empty(await EdgesAsync(memory, "mara", "nobody", 3));
+        Assert.Equal("invalid_request", (await memory.Client.GetGraphAsync("mara", "brine", "Ana", 9)).Error!.Code);
+        Assert.Equal("character_not_found", (await memory.Client.GetGraphAsync("mara", "nobody", "Ana")).Error!.Code);
+    }
+
+    [Fact]
+    public async Task Two_persons_Annas_are_two_and_a_circle_ends()
+    {
+        await using var memory = await StartAsync();
+        await TellAsync(memory, "mara", ("Anna", "lives_in", "Porto"), ("Porto", "reminds_of", "Lyon"), ("Lyon", "reminds_of", "Porto"));
+        await TellAsync(memory, "bea", ("Anna", "lives_in", "Graz"));
+        Assert.Equal(["1 Anna -lives_in-> Graz"], await EdgesAsync(memory, "bea", "anna", 6));
+        Assert.Equal(3, (await EdgesAsync(memory, "mara", "anna", 6)).Count);
+        await using var db = memory.Services.GetRequiredService<MemoryDbFactory>().Open();
+        Assert.Equal(2, await db.Entities.CountAsync(row => row.Name == "anna"));
+    }
+
+    [Fact]
+    public async Task A_superseded_fact_leaves_the_graph_and_comes_back_with_the_deletion_of_its_end()
+    {
+        await using var memory = await StartAsync();
+        var first = await memory.ExchangeAsync("I live in Porto.", "Ah.");
+        var second = await memory.ExchangeAsync("I moved to Lyon.", "Oh.", first.Session);
+        Assert.Equal(["1 -lives_in-> Lyon"], await EdgesAsync(memory, "mara", null, 2));
+        await memory.Client.DeleteTurnAsync(first.Session, second.UserTurn);
+        Assert.Equal(["1 -lives_in-> Porto"], await EdgesAsync(memory, "mara", null, 2));
+        await using var db = memory.Services.GetRequiredService<MemoryDbFactory>().Open();
+        Assert.Equal(["", "porto"], await db.Entities.Select(row => row.Name).OrderBy(name => name).ToListAsync());
+    }
+
+    private static string Time(int days) => Uri.EscapeDataString(March.AddDays(days).ToString("O"));
+
+    private static async Task<IReadOnlyList<string>> ObjectsAsync(MemoryHost memory, string query) => [.. (await FactsAsync(memory, query)).Select(fact => fact.Object)];
+
+    private static async Task<IReadOnlyList<FactView>> FactsAsync(MemoryHost memory, string query)
+    {
+        await using var answer = await memory.Http.GetStreamAsync($"/memory/subjects/mara/facts?{query}");
+        return (await System.Text.Json.JsonSerializer.DeserializeAsync(answer, MemoryJson.Default.FactList))!.Data;
+    }
+
+    private static async Task<IReadOnlyList<string>> EdgesAsync(MemoryHost memory, string subject, string? entity, int hops) =>
+        [.. (await memory.Client.GetGraphAsync(subject, "brine", entity, hops)).Value!.Edges.Select(edge => $"{edge.Hops} {edge.From} -{edge.Relation}-> {edge.To}".Replace("  ", " ", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+
+    /// <summary>Facts as a model may have read them, in a turn of their own.</summary>
+    private static async Task TellAsync(MemoryHost memory, string subject, params (string? About, string Relation, string Object)[] facts)
+    {
+        var said = await memory.SayAsync("Well, well.", subject: subject);
+        await using var db = memory.Services.GetRequiredService<MemoryDbFactory>().Open();
+        var log = new SessionLog(db, await db.Sessions.FirstAsync(row => row.Id == said.Session), TimeProvider.System);
+        await log.AppendAsync(
+            TestContext.Current.CancellationToken,
+            new FactsRead(said.UserTurn, "test", [.. facts.Select((fact, at) => new ReadFact($"fct_{said.UserTurn}_{at:D3}", fact.Relation, fact.Object, false, 0, "Well", fact.About))]));
+        await log.SettleAsync(TestContext.Current.CancellationToken);
+        await db.SaveChangesAsync();
+    }
+}
