@@ -50,6 +50,103 @@ public sealed class KillSafetyTests
         }
     }
 
+    /// <summary>
+    /// A chat that goes on across kills: whatever was not acknowledged is sent again with its id, as the gateway does. 200 kills take some minutes:
+    /// <c>COMOX_TEST_KILLS=200</c>.
+    /// </summary>
+    [Fact]
+    public async Task Killed_at_random_moments_it_loses_no_acknowledged_turn_doubles_none_and_its_projections_are_those_of_a_replay()
+    {
+        var kills = int.Parse(Environment.GetEnvironmentVariable("COMOX_TEST_KILLS") ?? "8", System.Globalization.CultureInfo.InvariantCulture);
+        var random = new Random(11);
+        var home = Directory.CreateTempSubdirectory("comox-kill-").FullName;
+        var chat = new Chat();
+        try
+        {
+            for (var kill = 0; kill < kills; kill++)
+            {
+                await using var service = await ServiceProcess.StartAsync(home);
+                using var over = new CancellationTokenSource();
+                var talking = chat.GoOnAsync(service.Memory, over.Token);
+                // A young process is slow: mostly it is let come to its first answer of this life before the moment is drawn. Nothing waits for the moment.
+                if (random.Next(4) > 0)
+                    await Task.WhenAny(talking, chat.NextAcknowledged);
+                await Task.WhenAny(talking, Task.Delay(TimeSpan.FromMilliseconds(random.Next(5, 400)), TimeProvider.System, TestContext.Current.CancellationToken));
+                service.Kill();
+                await over.CancelAsync();
+                await talking;
+            }
+
+            await using var memory = await MemoryHost.StartAsync(home);
+            await chat.FinishAsync(memory.Client);
+            var turns = (await memory.Client.GetTreeAsync(chat.Session!)).Value!.Turns;
+            Assert.True(chat.Acknowledged.Count > kills, $"Only {chat.Acknowledged.Count} turns in {kills} lives.");
+            Assert.Equal([], chat.Acknowledged.Except(turns.Select(turn => turn.Id)));
+            Assert.Equal(turns.Count, turns.Select(turn => turn.Content).Distinct().Count());
+            Assert.Equal(turns.Count, turns.Count(turn => turn.Current));
+
+            var built = await ProjectionDump.OfAsync(memory);
+            Assert.True((await memory.Client.ReplaySessionAsync(chat.Session!)).IsSuccess);
+            Assert.Equal(built, await ProjectionDump.OfAsync(memory));
+        }
+        finally
+        {
+            Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+            Directory.Delete(home, recursive: true);
+        }
+    }
+
+    /// <summary>One person who says one thing after the other; each is said until it is acknowledged.</summary>
+    private sealed class Chat
+    {
+        private static readonly string[] Towns = ["Porto", "Lyon", "Graz", "Brest", "Genoa"];
+
+        private TaskCompletionSource _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int _said;
+        private SuperPromptResponse? _open;
+
+        public string? Session { get; private set; }
+
+        /// <summary>Ids of the turns that the service said it has.</summary>
+        public List<string> Acknowledged { get; } = [];
+
+        public Task NextAcknowledged => _next.Task;
+
+        public async Task GoOnAsync(MemoryClient memory, CancellationToken over)
+        {
+            while (!over.IsCancellationRequested && await StepAsync(memory))
+                Interlocked.Exchange(ref _next, new(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+        }
+
+        public async Task FinishAsync(MemoryClient memory)
+        {
+            Assert.True(await StepAsync(memory));
+            if (_open is not null)
+                Assert.True(await StepAsync(memory));
+        }
+
+        /// <returns>Whether it was acknowledged.</returns>
+        private async Task<bool> StepAsync(MemoryClient memory)
+        {
+            if (_open is null)
+            {
+                var asked = await memory.AssembleAsync(Request($"req-{_said}", Session, $"I moved to {Towns[_said % Towns.Length]}. That is message {_said}."));
+                if (!asked.IsSuccess)
+                    return false;
+                (_open, Session) = (asked.Value, asked.Value.Session);
+                Acknowledged.Add(asked.Value.UserTurn);
+                return true;
+            }
+
+            var reply = new RecordedReply { Content = $"Reply {_said}.", FinishReason = "stop", Model = "m", Receipt = _open.Receipt };
+            if (!(await memory.RecordReplyAsync(_open.Session, _open.ReplyTurn, reply)).IsSuccess)
+                return false;
+            Acknowledged.Add(_open.ReplyTurn);
+            (_open, _said) = (null, _said + 1);
+            return true;
+        }
+    }
+
     private static SuperPromptRequest Request(string id, string? session, string text) => new()
     {
         RequestId = id, Character = "brine", Subject = "mara", Session = session, Messages = [new ChatMessage("user", text)], Model = "m", Profile = PromptProfile.Standard,
