@@ -4,6 +4,7 @@ using Comox.Memory.Recall;
 using Comox.Memory.Sessions;
 using Comox.Memory.Storage;
 using Comox.Memory.SuperPrompt;
+using Comox.Memory.Vectors;
 using Comox.ServiceDefaults;
 using Microsoft.Extensions.Options;
 
@@ -24,6 +25,8 @@ public static class MemoryModule
         services.AddSingleton<MemoryDbFactory>();
         services.AddHostedService<DatabaseStart>();
         services.AddHealthChecks().AddCheck<MemoryDbCheck>(MemoryDbCheck.Name);
+
+        builder.AddVectors();
 
         services.AddSingleton<CharacterStore>();
         services.AddSingleton<ExampleCharacters>();
