@@ -11,4 +11,7 @@ internal static partial class VectorLog
 
     [LoggerMessage(62, LogLevel.Information, "Vectors of {Model} ({Dimension} numbers) are kept in the collection {Collection} of {Server}")]
     public static partial void CollectionMade(ILogger log, string model, int dimension, string collection, string server);
+
+    [LoggerMessage(63, LogLevel.Information, "Qdrant at {Server} does what it is asked again")]
+    public static partial void QdrantAnswers(ILogger log, string server);
 }

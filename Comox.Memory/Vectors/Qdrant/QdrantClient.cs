@@ -19,6 +19,8 @@ internal readonly record struct QdrantReply<T>(T? Result, int Status, ApiError? 
 /// <summary>One request to Qdrant's REST API, with its failures as values, and an end to every wait.</summary>
 internal sealed class QdrantClient(HttpClient http, QdrantConnection connection, VectorOptions options, TimeProvider time, ILogger<QdrantClient> log)
 {
+    private int _isFailing;
+
     /// <summary>The address, without the key.</summary>
     public string Server => connection.Endpoint.GetLeftPart(UriPartial.Authority);
 
@@ -44,9 +46,11 @@ internal sealed class QdrantClient(HttpClient http, QdrantConnection connection,
             using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
             if (!response.IsSuccessStatusCode)
                 return await ReadFaultAsync<T>(response, either.Token);
-            return await response.Content.ReadFromJsonAsync(answer, either.Token) is { Result: { } result }
-                ? new QdrantReply<T>(result, (int)response.StatusCode, null)
-                : Unavailable<T>((int)response.StatusCode, "it answered without a result", $"Qdrant at {Server} answered without a result.");
+            if (await response.Content.ReadFromJsonAsync(answer, either.Token) is not { Result: { } result })
+                return Unavailable<T>((int)response.StatusCode, "it answered without a result", $"Qdrant at {Server} answered without a result.");
+            if (Interlocked.Exchange(ref _isFailing, 0) == 1)
+                VectorLog.QdrantAnswers(log, Server);
+            return new QdrantReply<T>(result, (int)response.StatusCode, null);
         }
         catch (JsonException)
         {
@@ -78,13 +82,20 @@ internal sealed class QdrantClient(HttpClient http, QdrantConnection connection,
         var error = new ApiError(StatusCodes.Status503ServiceUnavailable, ErrorCodes.VectorsUnavailable, $"Qdrant at {Server} answered {status}: {words ?? "without saying why"}") { RetryAfter = 5 };
         // Not there, and already there, are answers that the store expects.
         if (status is not (StatusCodes.Status404NotFound or StatusCodes.Status409Conflict))
-            VectorLog.QdrantFailed(log, Server, $"status {status}");
+            LogFailure($"status {status}");
         return new QdrantReply<T>(default, status, error);
     }
 
     private QdrantReply<T> Unavailable<T>(int status, string state, string message)
     {
-        VectorLog.QdrantFailed(log, Server, state);
+        LogFailure(state);
         return new QdrantReply<T>(default, status, new ApiError(StatusCodes.Status503ServiceUnavailable, ErrorCodes.VectorsUnavailable, message) { RetryAfter = 5 });
+    }
+
+    /// <summary>Once for each time of trouble: probes alone would fill the log.</summary>
+    private void LogFailure(string state)
+    {
+        if (Interlocked.Exchange(ref _isFailing, 1) == 0)
+            VectorLog.QdrantFailed(log, Server, state);
     }
 }
