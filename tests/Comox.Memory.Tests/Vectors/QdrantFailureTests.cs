@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Comox.Memory.Vectors;
@@ -40,12 +39,10 @@ public sealed class QdrantFailureTests
         await using var qdrant = await StrictQdrant.StartAsync();
         await using var test = StoreUnderTest.Qdrant(qdrant.Address, timeout: TimeSpan.FromMilliseconds(400));
         qdrant.IsStuck = true;
-        var watch = Stopwatch.StartNew();
-        var error = await test.Store.CheckAsync(None);
+        // Far more than the limit: what is seen is that there is one, on however busy a machine.
+        var error = await test.Store.CheckAsync(None).WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System);
         Assert.Equal(ErrorCodes.VectorsUnavailable, error!.Code);
         Assert.Contains("does not answer within 0.4 s", error.Message);
-        // Ten times the limit: what is measured is that there is one, on however busy a machine.
-        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(4), $"It took {watch.Elapsed}.");
     }
 
     [Fact]

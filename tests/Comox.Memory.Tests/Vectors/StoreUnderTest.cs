@@ -28,14 +28,14 @@ internal sealed class StoreUnderTest : IAsyncDisposable
 
     public IVectorStore Store => Services.GetRequiredService<IVectorStore>();
 
-    /// <summary>Qdrant's REST API at an address.</summary>
+    /// <summary>Qdrant's REST API at an address. The machine that tests may be busy, so that without a timeout there is much time.</summary>
     public static StoreUnderTest Qdrant(Uri address, string? key = null, string prefix = "comox", TimeSpan? timeout = null, Func<ValueTask>? cleanUp = null) =>
         new(
             new()
             {
                 ["ConnectionStrings:vectors_http"] = $"Endpoint={address}" + (key is null ? "" : $";Key={key}"),
                 ["Comox:Memory:Vectors:CollectionPrefix"] = prefix,
-                ["Comox:Memory:Vectors:QdrantTimeout"] = timeout?.ToString(),
+                ["Comox:Memory:Vectors:QdrantTimeout"] = (timeout ?? TimeSpan.FromMinutes(1)).ToString(),
             },
             cleanUp);
 

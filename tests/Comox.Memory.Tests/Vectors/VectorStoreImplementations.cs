@@ -28,7 +28,7 @@ public sealed class QdrantVectorContractTests : VectorStoreContractTests
         Assert.SkipWhen(string.IsNullOrEmpty(server), $"{Variable} names no Qdrant.");
         var key = Environment.GetEnvironmentVariable($"{Variable}_KEY");
         var prefix = $"comoxtest{Guid.CreateVersion7():N}"[..40];
-        return Task.FromResult(StoreUnderTest.Qdrant(new Uri(server!), key, prefix, TimeSpan.FromSeconds(30), () => DropAsync(new Uri(server!), key, prefix)));
+        return Task.FromResult(StoreUnderTest.Qdrant(new Uri(server!), key, prefix, cleanUp: () => DropAsync(new Uri(server!), key, prefix)));
     }
 
     private static async ValueTask DropAsync(Uri server, string? key, string prefix)
