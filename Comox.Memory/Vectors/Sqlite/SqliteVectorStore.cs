@@ -59,7 +59,7 @@ internal sealed class SqliteVectorStore(VectorFile file, VectorOptions options, 
                 return matches;
             if (!scanned.Value.MayBeLoaded)
                 break;
-            if (await WriteAsync(connection => new VectorReader(connection, _cache).Load(space, query.Filter.Subject, cancellation), cancellation) is { } failed)
+            if (await LoadAsync(space, query.Filter.Subject).WaitAsync(cancellation) is { } failed)
                 return failed;
         }
 
@@ -75,6 +75,10 @@ internal sealed class SqliteVectorStore(VectorFile file, VectorOptions options, 
 
     public async Task<ApiError?> CheckAsync(CancellationToken cancellation) =>
         (await ReadAsync(connection => connection.Scalar("SELECT value FROM clock"), null, cancellation)).Error;
+
+    /// <summary>Goes on when nobody waits any more: whoever asks with little patience would otherwise begin it anew each time, and never have it.</summary>
+    private Task<ApiError?> LoadAsync(VectorSpace space, string subject) =>
+        WriteAsync(connection => new VectorReader(connection, _cache).Load(space, subject), CancellationToken.None);
 
     private Task<ApiError?> DeleteAsync(string subject, VectorCondition condition, bool whole, CancellationToken cancellation) =>
         File.Exists(file.Path)

@@ -31,12 +31,12 @@ internal sealed class VectorReader(SqliteConnection connection, PartitionCache c
     }
 
     /// <summary>Reads a partition into memory, unless somebody else just has. Only for whoever may write: nothing changes meanwhile.</summary>
-    public void Load(VectorSpace space, string subject, CancellationToken cancellation)
+    public void Load(VectorSpace space, string subject)
     {
         if (PartitionOf(space, subject) is not { } partition || cache.Find(partition.Space, subject)?.Version == partition.Version)
             return;
         var copy = new VectorPartition(space.Dimension, partition.Version);
-        copy.Put(RowsOf(partition.Space, subject, cancellation), partition.Version);
+        copy.Put(RowsOf(partition.Space, subject), partition.Version);
         cache.Add(partition.Space, subject, copy);
     }
 
@@ -98,7 +98,7 @@ internal sealed class VectorReader(SqliteConnection connection, PartitionCache c
         return reader.Read() ? (reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2)) : null;
     }
 
-    private IEnumerable<VectorRow> RowsOf(long space, string subject, CancellationToken cancellation)
+    private IEnumerable<VectorRow> RowsOf(long space, string subject)
     {
         using var select = connection.Statement(
             "SELECT row, character, session, witnesses, kind, said_at, vector FROM points WHERE space = $space AND subject = $subject ORDER BY row",
@@ -106,7 +106,6 @@ internal sealed class VectorReader(SqliteConnection connection, PartitionCache c
         using var reader = select.ExecuteReader();
         while (reader.Read())
         {
-            cancellation.ThrowIfCancellationRequested();
             yield return new VectorRow(
                 reader.GetInt64(0), reader.GetString(1), reader.GetString(2),
                 JsonSerializer.Deserialize(reader.GetString(3), VectorJson.Default.StringArray)!,

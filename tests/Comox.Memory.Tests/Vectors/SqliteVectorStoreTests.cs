@@ -2,6 +2,7 @@ using System.Text;
 using Comox.Memory.Vectors;
 using Comox.Memory.Vectors.Sqlite;
 using Comox.ServiceDefaults.Contracts.OpenAI;
+using Comox.TestKit;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -60,6 +61,30 @@ public sealed class SqliteVectorStoreTests
         Assert.InRange(((SqliteVectorStore)test.Store).CachedBytes, 0, 1024 * 1024);
         Assert.Equal(9000, await test.Store.CountAsync("person 11", Wide));
         Assert.Equal(1000, (await test.Store.IdsAsync(Vec.Near("person 11", VectorStoreContractTests.RandomVector(random, 128)) with { Count = 1000 }, Wide)).Length);
+    }
+
+    [Fact]
+    public async Task Whoever_never_waits_long_enough_still_gets_an_answer_in_the_end()
+    {
+        await using var test = new StoreUnderTest();
+        var random = new Random(29);
+        await test.Store.PutAsync(Large, "mara", [.. Enumerable.Range(0, 4000).Select(number => Vec.Point($"p{number}", VectorStoreContractTests.RandomVector(random, 256)))]);
+        test.Reopen();
+        // Less than it takes to read a megabyte of vectors, more than it takes to look through a copy of them.
+        await Eventually.IsTrueAsync(
+            async () =>
+            {
+                using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(5), TimeProvider.System);
+                try
+                {
+                    return (await test.Store.QueryAsync(Large, Vec.Near("mara", VectorStoreContractTests.RandomVector(random, 256)), patience.Token)).Value!.Length == 10;
+                }
+                catch (OperationCanceledException)
+                {
+                    return false;
+                }
+            },
+            "an answer within 5 ms");
     }
 
     [Fact]
