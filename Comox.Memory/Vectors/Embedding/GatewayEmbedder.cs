@@ -46,7 +46,8 @@ internal sealed class GatewayEmbedder(IServiceScopeFactory scopes, RoleOptions r
             return new ApiError(
                 StatusCodes.Status504GatewayTimeout,
                 ErrorCodes.UpstreamTimeout,
-                $"The model '{Model}' did not embed {texts.Length} texts within {options.EmbedTimeout.TotalSeconds:0.##} s. Raise {VectorOptions.Section}:{nameof(VectorOptions.EmbedTimeout)}, or lower {nameof(VectorOptions.EmbedBatch)}.")
+                $"The model '{Model}' did not embed {texts.Length} texts within {options.EmbedTimeout.TotalSeconds:0.##} s. " +
+                $"Raise {VectorOptions.Section}:{nameof(VectorOptions.EmbedTimeout)}, or lower {nameof(VectorOptions.EmbedBatch)}.")
             {
                 RetryAfter = 10,
             };

@@ -47,19 +47,22 @@ internal sealed class QdrantClient(HttpClient http, QdrantConnection connection,
             if (!response.IsSuccessStatusCode)
                 return await ReadFaultAsync<T>(response, either.Token);
             if (await response.Content.ReadFromJsonAsync(answer, either.Token) is not { Result: { } result })
-                return Unavailable<T>((int)response.StatusCode, "it answered without a result", $"Qdrant at {Server} answered without a result.");
+                return NotQdrant<T>();
             if (Interlocked.Exchange(ref _isFailing, 0) == 1)
                 VectorLog.QdrantAnswers(log, Server);
             return new QdrantReply<T>(result, (int)response.StatusCode, null);
         }
         catch (JsonException)
         {
-            return Unavailable<T>(0, "it does not answer as Qdrant does", $"What answers at {Server} is not Qdrant's REST API. Check the address in ConnectionStrings:{QdrantConnection.RestName}.");
+            return NotQdrant<T>();
         }
         catch (Exception problem) when (!cancellation.IsCancellationRequested
             && problem is HttpRequestException or IOException or OperationCanceledException or Polly.ExecutionRejectedException)
         {
-            return Unavailable<T>(0, problem.GetType().Name, $"Qdrant at {Server} cannot be reached, or does not answer within {options.QdrantTimeout.TotalSeconds:0.##} s. Check that it runs; the request can be repeated.");
+            return Unavailable<T>(
+                0,
+                problem.GetType().Name,
+                $"Qdrant at {Server} cannot be reached, or does not answer within {options.QdrantTimeout.TotalSeconds:0.##} s. Check that it runs; the request can be repeated.");
         }
     }
 
@@ -79,18 +82,23 @@ internal sealed class QdrantClient(HttpClient http, QdrantConnection connection,
             // Something in between: the status still tells.
         }
 
-        var error = new ApiError(StatusCodes.Status503ServiceUnavailable, ErrorCodes.VectorsUnavailable, $"Qdrant at {Server} answered {status}: {words ?? "without saying why"}") { RetryAfter = 5 };
+        var error = Error($"Qdrant at {Server} answered {status}: {words ?? "without saying why"}");
         // Not there, and already there, are answers that the store expects.
         if (status is not (StatusCodes.Status404NotFound or StatusCodes.Status409Conflict))
             LogFailure($"status {status}");
         return new QdrantReply<T>(default, status, error);
     }
 
+    private QdrantReply<T> NotQdrant<T>() => Unavailable<T>(
+        0, "it does not answer as Qdrant does", $"What answers at {Server} is not Qdrant's REST API. Check the address in ConnectionStrings:{QdrantConnection.RestName}.");
+
     private QdrantReply<T> Unavailable<T>(int status, string state, string message)
     {
         LogFailure(state);
-        return new QdrantReply<T>(default, status, new ApiError(StatusCodes.Status503ServiceUnavailable, ErrorCodes.VectorsUnavailable, message) { RetryAfter = 5 });
+        return new QdrantReply<T>(default, status, Error(message));
     }
+
+    private static ApiError Error(string message) => new(StatusCodes.Status503ServiceUnavailable, ErrorCodes.VectorsUnavailable, message) { RetryAfter = 5 };
 
     /// <summary>Once for each time of trouble: probes alone would fill the log.</summary>
     private void LogFailure(string state)

@@ -27,7 +27,9 @@ internal sealed class QdrantSpaces(QdrantClient client, VectorOptions options)
             return (false, indexed.Error ?? Mismatch(name, space, indexed.Result));
 
         var wanted = new QdrantNewCollection(
-            new QdrantVectorParams(space.Dimension, Cosine), new QdrantHnsw(M: 0, PayloadM: 16), new QdrantStrictMode(true, UnindexedFilteringRetrieve: false, UnindexedFilteringUpdate: false));
+            new QdrantVectorParams(space.Dimension, Cosine),
+            new QdrantHnsw(M: 0, PayloadM: 16),
+            new QdrantStrictMode(true, UnindexedFilteringRetrieve: false, UnindexedFilteringUpdate: false));
         var made = await client.PutAsync($"collections/{name}", wanted, QdrantJson.Default.QdrantNewCollection, QdrantJson.Default.QdrantOkBoolean, cancellation);
         if (made is { Error: { } error, Status: not StatusCodes.Status409Conflict })
             return (false, error);
@@ -73,6 +75,7 @@ internal sealed class QdrantSpaces(QdrantClient client, VectorOptions options)
         return new ApiError(
             StatusCodes.Status503ServiceUnavailable,
             ErrorCodes.VectorsUnavailable,
-            $"Qdrant's collection {name} holds vectors of {has.Size} numbers compared by {has.Distance}; it must be {space.Dimension} and {Cosine}. Somebody else made it: delete it there, or set another {VectorOptions.Section}:{nameof(VectorOptions.CollectionPrefix)}.");
+            $"Qdrant's collection {name} holds vectors of {has.Size} numbers compared by {has.Distance}; it must be {space.Dimension} and {Cosine}. " +
+            $"Somebody else made it: delete it there, or set another {VectorOptions.Section}:{nameof(VectorOptions.CollectionPrefix)}.");
     }
 }

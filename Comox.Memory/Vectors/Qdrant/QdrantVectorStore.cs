@@ -58,7 +58,11 @@ internal sealed class QdrantVectorStore(QdrantClient client, VectorOptions optio
             var reply = await AskAsync(
                 _spaces.NameOf(space),
                 collection => client.PostAsync(
-                    $"collections/{collection}/points/query", new QdrantQuery(unit, filter, limit, QdrantFields.OfMatch), QdrantJson.Default.QdrantQuery, QdrantJson.Default.QdrantOkQdrantFound, cancellation),
+                    $"collections/{collection}/points/query",
+                    new QdrantQuery(unit, filter, limit, QdrantFields.OfMatch),
+                    QdrantJson.Default.QdrantQuery,
+                    QdrantJson.Default.QdrantOkQdrantFound,
+                    cancellation),
                 cancellation);
             if (reply.IsMissing)
                 return Array.Empty<VectorMatch>();

@@ -104,7 +104,12 @@ internal sealed record QdrantMatch
 
 internal sealed record QdrantRange(long? Gte, long? Lt);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+// What is missing from an answer, or null where it must not be, is an error of reading: then it is not Qdrant that answers.
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(QdrantFault))]
 [JsonSerializable(typeof(QdrantOk<bool>))]
 [JsonSerializable(typeof(QdrantOk<QdrantCollections>))]

@@ -135,7 +135,8 @@ internal sealed class SqliteVectorStore(VectorFile file, VectorOptions options, 
             return new ApiError(
                 StatusCodes.Status503ServiceUnavailable,
                 ErrorCodes.StorageFailed,
-                $"The file of vectors, {file.Path}, failed. Look at the log and at the space on the disk. It holds nothing that cannot be made again: a damaged one may be moved away while Comox is stopped.")
+                $"The file of vectors, {file.Path}, failed. Look at the log and at the space on the disk. " +
+                "It holds nothing that cannot be made again: a damaged one may be moved away while Comox is stopped.")
             {
                 RetryAfter = 2,
             };

@@ -74,7 +74,8 @@ internal static class VectorCode
         public ReadOnlySpan<short> Codes => _codes;
 
         /// <summary>
-        /// The similarity is within ± Slack of Estimate. With v = c + r and q = p + s (code and rest): v·q = c·p + c·s + r·q, where |c·s| ≤ ‖c‖‖s‖ ≤ (1 + ‖r‖)‖s‖ and |r·q| ≤ ‖r‖.
+        /// The similarity is within ± Slack of Estimate. With v = c + r and q = p + s (code and rest): v·q = c·p + c·s + r·q,
+        /// where |c·s| ≤ ‖c‖‖s‖ ≤ (1 + ‖r‖)‖s‖ and |r·q| ≤ ‖r‖.
         /// </summary>
         public (double Estimate, double Slack) Compare(ReadOnlySpan<sbyte> codes, float scale, float error) =>
             (CodeDot.Of(codes, _codes) * scale * _scale, error + ((1 + error) * _error) + Arithmetic);

@@ -93,12 +93,18 @@ public sealed class QdrantFailureTests
         Assert.Contains("answered 400: Bad request: Index required but not found for \"turn\"", error!.Message);
     }
 
-    [Fact]
-    public async Task Something_else_at_the_address_is_recognised()
+    [Theory]
+    [InlineData("<html>hello</html>")]
+    [InlineData("{}")]
+    [InlineData("null")]
+    [InlineData("""{"result":{}}""")]
+    [InlineData("""{"result":null}""")]
+    [InlineData("""{"result":[1]}""")]
+    public async Task Something_else_at_the_address_is_recognised(string answer)
     {
-        await using var other = await TestService.StartAsync(_ => { }, app => app.Run(http => http.Response.WriteAsync("<html>hello</html>")));
+        await using var other = await TestService.StartAsync(_ => { }, app => app.Run(http => http.Response.WriteAsync(answer)));
         await using var test = StoreUnderTest.Qdrant(other.Address);
-        Assert.Contains("is not Qdrant's REST API", (await test.Store.CheckAsync(None))!.Message);
+        Assert.All(await AllAsync(test.Store), error => Assert.Contains("is not Qdrant's REST API", error!.Message));
     }
 
     [Fact]
