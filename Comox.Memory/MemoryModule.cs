@@ -7,6 +7,7 @@ using Comox.Memory.Sessions;
 using Comox.Memory.ShortTerm;
 using Comox.Memory.Storage;
 using Comox.Memory.SuperPrompt;
+using Comox.Memory.Vectors;
 using Comox.ServiceDefaults;
 
 namespace Comox.Memory;
@@ -24,6 +25,8 @@ public static class MemoryModule
         services.AddSingleton<MemoryDbFactory>();
         services.AddHostedService<DatabaseStart>();
         services.AddHealthChecks().AddCheck<MemoryDbCheck>(MemoryDbCheck.Name);
+
+        builder.AddVectors();
 
         services.AddSingleton<CharacterStore>();
         services.AddSingleton<ExampleCharacters>();
@@ -44,6 +47,7 @@ public static class MemoryModule
         services.AddOptionsRecord<ShortTermOptions>(ShortTermOptions.Section, options => options.Problems());
         services.AddSingleton<ISessionWorker, SummarizeWorker>();
         services.AddSingleton<ISessionWorker, ExtractWorker>();
+        services.AddSingleton<ISessionWorker, EmbedWorker>();
 
         services.AddSingleton<IPromptFormat, StandardFormat>();
         services.AddSingleton<IPromptFormat, TinyTalkerFormat>();

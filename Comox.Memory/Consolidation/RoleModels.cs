@@ -6,7 +6,7 @@ using Comox.ServiceDefaults.Contracts.OpenAI;
 namespace Comox.Memory.Consolidation;
 
 /// <summary>Asks the model of a role, within the background's patience. The same prompt is asked the same way: no dice.</summary>
-internal sealed class RoleModels(GatewayCompletionClient gateway, ConsolidationOptions options, TimeProvider time)
+internal sealed class RoleModels(IServiceScopeFactory scopes, ConsolidationOptions options, TimeProvider time)
 {
     /// <param name="model">The model of the role.</param>
     /// <param name="instructions">The system message.</param>
@@ -18,9 +18,11 @@ internal sealed class RoleModels(GatewayCompletionClient gateway, ConsolidationO
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         using var timer = time.CreateTimer(static source => ((CancellationTokenSource)source!).Cancel(), patience, options.ModelTimeout, Timeout.InfiniteTimeSpan);
+        // A client for each question: one that is kept would not follow a gateway that moves.
+        await using var scope = scopes.CreateAsyncScope();
         try
         {
-            return await gateway.CompleteAsync(
+            return await scope.ServiceProvider.GetRequiredService<GatewayCompletionClient>().CompleteAsync(
                 new CompletionRequest(model, [new ChatMessage("system", instructions), new ChatMessage("user", material)]) { MaxTokens = maxTokens, Temperature = 0, ResponseFormat = format },
                 patience.Token);
         }

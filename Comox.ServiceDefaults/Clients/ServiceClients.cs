@@ -11,7 +11,7 @@ public static class ServiceClients
     public static void AddMemoryClient(this IHostApplicationBuilder builder) =>
         builder.Services.AddHttpClient<MemoryClient>((services, http) => Address(services, http, ServiceNames.Memory)).AddControlPlaneResilience();
 
-    // No resilience handler on the two that stream: it would end a watch or an answer after 10 s.
+    // No resilience handler on those that stream or compute: it would end a watch or an answer after 10 s.
     public static void AddNodeAgentClient(this IHostApplicationBuilder builder) =>
         builder.Services.AddHttpClient<NodeAgentClient>((services, http) => Address(services, http, ServiceNames.NodeAgent)).AddServiceDiscovery();
 
@@ -21,6 +21,9 @@ public static class ServiceClients
     // No resilience handler: a model may think for minutes, and the worker that asks has its own patience.
     public static void AddGatewayCompletionClient(this IHostApplicationBuilder builder) =>
         builder.Services.AddHttpClient<GatewayCompletionClient>((services, http) => Address(services, http, ServiceNames.Gateway)).AddServiceDiscovery();
+
+    public static void AddGatewayEmbeddingClient(this IHostApplicationBuilder builder) =>
+        builder.Services.AddHttpClient<GatewayEmbeddingClient>((services, http) => Address(services, http, ServiceNames.Gateway)).AddServiceDiscovery();
 
     public static void AddGatewayAdminClient(this IHostApplicationBuilder builder) =>
         builder.Services.AddHttpClient<GatewayAdminClient>((services, http) => Address(services, http, ServiceNames.Gateway)).AddControlPlaneResilience();

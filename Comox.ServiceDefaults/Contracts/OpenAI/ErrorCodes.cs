@@ -10,6 +10,7 @@ public static class ErrorCodes
     public const string ContextLengthExceeded = "context_length_exceeded";
     public const string InvalidCard = "invalid_card";
     public const string InvalidSettings = "invalid_settings";
+    public const string InvalidVector = "invalid_vector";
 
     // 401, 403
     public const string InvalidApiKey = "invalid_api_key";
@@ -37,4 +38,5 @@ public static class ErrorCodes
     public const string EngineLoading = "engine_loading";
     public const string MemoryUnavailable = "memory_unavailable";
     public const string StorageFailed = "storage_failed";
+    public const string VectorsUnavailable = "vectors_unavailable";
 }

@@ -9,4 +9,6 @@ namespace Comox.ServiceDefaults.Contracts.OpenAI;
 [JsonSerializable(typeof(ApiErrorBody))]
 [JsonSerializable(typeof(ModelList))]
 [JsonSerializable(typeof(ChatMessage))]
+[JsonSerializable(typeof(EmbeddingRequest))]
+[JsonSerializable(typeof(EmbeddingList))]
 public sealed partial class OpenAIJson : JsonSerializerContext;

@@ -1,0 +1,79 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Comox.TestKit;
+
+namespace Comox.Memory.Tests.Vectors;
+
+/// <summary>The real llama-server with the built-in embedding model, on 127.0.0.1. The test is skipped where this machine can have none.</summary>
+internal sealed class LlamaServer : IAsyncDisposable
+{
+    private readonly Process _process;
+
+    private LlamaServer(Process process, Uri address) => (_process, Address) = (process, address);
+
+    public Uri Address { get; }
+
+    public static async Task<LlamaServer> StartAsync()
+    {
+        Assert.SkipWhen(TestEngine.Path is null, TestEngine.SkipReason);
+        var port = FreePort();
+        var start = new ProcessStartInfo(
+            TestEngine.Path,
+            [
+                "--model", Repository.PathTo("Comox.NodeAgent", "ModelCache", "BuiltIn", "tiny-embed.gguf"), "--alias", "tiny-embed", "--embeddings",
+                "--host", "127.0.0.1", "--port", port.ToString(CultureInfo.InvariantCulture), "--threads", "1", "--no-ui", "--offline",
+            ])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        var process = Process.Start(start)!;
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        var server = new LlamaServer(process, new Uri($"http://127.0.0.1:{port}"));
+        try
+        {
+            using var http = new HttpClient { BaseAddress = server.Address };
+            await Eventually.IsTrueAsync(() => server.IsReadyAsync(http), "llama-server is ready");
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+
+        return server;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+            _process.Kill(entireProcessTree: true);
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+    }
+
+    private async Task<bool> IsReadyAsync(HttpClient http)
+    {
+        if (_process.HasExited)
+            throw new InvalidOperationException($"llama-server ended with {_process.ExitCode}.");
+        try
+        {
+            using var response = await http.GetAsync("health");
+            return response.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
