@@ -1,0 +1,81 @@
+namespace Comox.Memory.Identity.Drift;
+
+/// <summary>
+/// How often each word and each three neighbouring letters of a word occur, in a fixed number of places: two that fall into one place are counted as one,
+/// which at the size of a card happens to one in twenty and costs nothing.
+/// </summary>
+internal sealed class WordCounts
+{
+    public const int Places = 8192;
+    private const int LongestWord = 40;
+
+    private readonly float[] _words = new float[Places];
+    private readonly float[] _grams = new float[Places];
+
+    public float Words { get; private set; }
+    public float Grams { get; private set; }
+
+    public float OfWord(int place) => _words[place];
+
+    public float OfGram(int place) => _grams[place];
+
+    /// <param name="text">What is counted.</param>
+    /// <param name="times">How much each occurrence weighs; negative takes it out again.</param>
+    public void Add(string text, float times = 1)
+    {
+        Span<char> word = stackalloc char[LongestWord + 2];
+        Span<int> grams = stackalloc int[LongestWord + 2];
+        for (var at = 0; Next(text, ref at, word, out _, out var length);)
+        {
+            _words[Place(word[1..(length - 1)])] += times;
+            Words += times;
+            foreach (var gram in GramsOf(word[..length], grams))
+                _grams[gram] += times;
+            Grams += times * Math.Max(0, length - 2);
+        }
+    }
+
+    public WordCounts Copy()
+    {
+        var copy = new WordCounts { Words = Words, Grams = Grams };
+        _words.CopyTo(copy._words, 0);
+        _grams.CopyTo(copy._grams, 0);
+        return copy;
+    }
+
+    /// <summary>The next word of a text in small letters, with a blank on either side.</summary>
+    /// <returns>False where there is none.</returns>
+    public static bool Next(string text, ref int at, Span<char> word, out int start, out int length)
+    {
+        while (at < text.Length && !char.IsLetterOrDigit(text[at]))
+            at++;
+        start = at;
+        length = 0;
+        if (at >= text.Length)
+            return false;
+        at = ReplyShape.WordEnd(text, at);
+        var letters = text.AsSpan(start, Math.Min(at - start, word.Length - 2));
+        word[0] = ' ';
+        length = letters.ToLowerInvariant(word[1..]) + 2;
+        word[length - 1] = ' ';
+        return true;
+    }
+
+    /// <summary>The places of a word's threes, the blanks around it included.</summary>
+    public static ReadOnlySpan<int> GramsOf(ReadOnlySpan<char> word, Span<int> into)
+    {
+        var count = Math.Max(0, word.Length - 2);
+        for (var at = 0; at < count; at++)
+            into[at] = Place(word.Slice(at, 3));
+        return into[..count];
+    }
+
+    // FNV-1a: string.GetHashCode differs from process to process, and the same reply must always get the same score.
+    public static int Place(ReadOnlySpan<char> text)
+    {
+        var hash = 2166136261u;
+        foreach (var letter in text)
+            hash = (hash ^ letter) * 16777619u;
+        return (int)((hash ^ (hash >> 16)) & (Places - 1));
+    }
+}
