@@ -1,4 +1,5 @@
 using Comox.Memory.Identity;
+using Comox.Memory.Identity.Drift;
 using Comox.Memory.Ingestion;
 using Comox.Memory.Recall;
 using Comox.Memory.Sessions;
@@ -26,7 +27,10 @@ public static class MemoryModule
         services.AddHealthChecks().AddCheck<MemoryDbCheck>(MemoryDbCheck.Name);
 
         services.AddSingleton<CharacterStore>();
+        services.AddSingleton<CharacterVersions>();
         services.AddSingleton<ExampleCharacters>();
+        services.AddMetrics();
+        services.AddSingleton<DriftTracker>();
 
         services.AddSingleton<ConversationLocks>();
         services.AddSingleton<NewSessions>();
@@ -47,6 +51,7 @@ public static class MemoryModule
     {
         var memory = app.MapGroup("/memory").RequireAuthorization().AddEndpointFilter<RouteGroupBuilder, StorageFailures>();
         memory.MapCharacters();
+        memory.MapCharacterVersions();
         memory.MapSessions();
         memory.MapSuperPrompts();
         memory.MapFacts();

@@ -123,4 +123,21 @@ internal sealed record CardCadence
     public double? Actions { get; init; }
     public double? Exclamations { get; init; }
     public double? Questions { get; init; }
+
+    /// <summary>What is stated, for a model to read; empty where nothing is.</summary>
+    public string Written()
+    {
+        string?[] parts =
+        [
+            SentenceWords is { } sentence ? $"about {CardReader.Written(sentence)} words a sentence" : null,
+            ReplyWords is { } reply ? $"about {CardReader.Written(reply)} words a reply" : null,
+            Actions is { } actions ? $"{Percent(actions)} of the words are actions between asterisks" : null,
+            Exclamations is { } exclamations ? $"{Percent(exclamations)} of the sentences exclaim" : null,
+            Questions is { } questions ? $"{Percent(questions)} of the sentences ask" : null,
+        ];
+        var stated = string.Join("; ", parts.OfType<string>());
+        return stated.Length == 0 ? "" : $"{char.ToUpperInvariant(stated[0])}{stated[1..]}.";
+    }
+
+    private static string Percent(double share) => $"{CardReader.Written(Math.Round(100 * share))} %";
 }

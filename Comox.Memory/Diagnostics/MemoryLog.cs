@@ -17,4 +17,7 @@ internal static partial class MemoryLog
 
     [LoggerMessage(5, LogLevel.Error, "The database {Database} failed: {State}")]
     public static partial void StorageFailed(ILogger log, string database, string state);
+
+    [LoggerMessage(50, LogLevel.Information, "The character {Slug} is in use in version {Version}")]
+    public static partial void CharacterVersionInUse(ILogger log, string slug, int version);
 }

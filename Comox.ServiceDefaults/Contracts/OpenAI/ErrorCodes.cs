@@ -20,6 +20,7 @@ public static class ErrorCodes
     public const string MethodNotAllowed = "method_not_allowed";
     public const string ModelNotFound = "model_not_found";
     public const string CharacterNotFound = "character_not_found";
+    public const string VersionNotFound = "version_not_found";
     public const string SessionNotFound = "session_not_found";
     public const string ReceiptNotFound = "receipt_not_found";
     public const string EngineNotFound = "engine_not_found";
