@@ -113,7 +113,7 @@ internal sealed class AgencyRules
     {
         foreach (var name in names)
         {
-            if (Is(label, name) && !Is(label, CardMacros.NamelessUser))
+            if (name.Length > 0 && Is(label, name) && !Is(label, CardMacros.NamelessUser))
                 return true;
         }
 
