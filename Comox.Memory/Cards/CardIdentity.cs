@@ -38,7 +38,7 @@ internal sealed record CardIdentity
         {
             Psychology = comox.Note("psychology").Trim(),
             Style = comox.Note("style").Trim(),
-            Boundaries = [.. Boundary(comox, warnings).Where(boundary => boundary.Text.Length > 0).Take(MostBoundaries)],
+            Boundaries = [.. BoundariesOf(comox, warnings).Where(boundary => boundary.Text.Length > 0).Take(MostBoundaries)],
             Cadence = new CardCadence
             {
                 SentenceWords = Figure(cadence, "sentence_words", 1, 500, warnings),
@@ -53,7 +53,7 @@ internal sealed record CardIdentity
     /// <summary>A pattern of a card as it is matched: in time linear in the text, whatever the pattern says.</summary>
     public static Regex Compile(string pattern) => new(pattern, RegexOptions.NonBacktracking | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
 
-    private static IEnumerable<CardBoundary> Boundary(CardFields comox, List<string> warnings)
+    private static IEnumerable<CardBoundary> BoundariesOf(CardFields comox, List<string> warnings)
     {
         foreach (var (text, fields) in comox.TextsOrItems("boundaries"))
         {

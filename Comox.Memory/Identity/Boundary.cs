@@ -19,7 +19,7 @@ internal sealed class Boundary
         Text = boundary.Text;
         _patterns = [.. boundary.Patterns.Select(CardIdentity.Compile)];
         _stated = StatedRule.Of(boundary.Text);
-        _words = [.. boundary.Words.Concat(_stated.Words).Select(word => word.Trim().ToLowerInvariant()).Distinct(StringComparer.Ordinal)];
+        _words = [.. boundary.Words.Concat(_stated.Words).Select(word => word.Trim().ToLowerInvariant()).Where(word => word.Length > 0).Distinct(StringComparer.Ordinal)];
     }
 
     /// <summary>The author's sentence, with its macros.</summary>

@@ -28,7 +28,7 @@ internal static partial class OwnLines
                     labelled = true;
                     turn = null;
                     if (label.Own)
-                        own.Add(turn = [label.Rest]);
+                        own.Add(turn = [label.Said]);
                 }
                 else
                     (labelled ? turn : prose)?.Add(line);
@@ -39,7 +39,7 @@ internal static partial class OwnLines
         }
     }
 
-    private static (bool Own, string Rest)? Label(string line, CharacterCard card)
+    private static (bool Own, string Said)? Label(string line, CharacterCard card)
     {
         var colon = line.IndexOf(':', StringComparison.Ordinal);
         if (colon is <= 0 or > LongestLabel)

@@ -1,7 +1,6 @@
 using Comox.Memory.Cards;
 using Comox.Memory.Diagnostics;
 using Comox.Memory.Storage;
-using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Contracts.Memory;
 
 namespace Comox.Memory.Identity;

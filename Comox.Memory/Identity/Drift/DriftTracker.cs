@@ -43,7 +43,7 @@ internal sealed class DriftTracker
 
         var (core, scorer) = Of(character);
         var scope = $"{character.Id} {core.Version} {string.Join('|', userNames)} ";
-        var (start, known) = (line.Count, default(Known));
+        var (start, known) = (line.Count, (Known?)null);
         while (start > 0 && (known = Remembered(scope + line[start - 1].Chain)) is null)
             start--;
 

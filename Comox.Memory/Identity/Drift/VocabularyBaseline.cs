@@ -80,8 +80,8 @@ internal sealed class VocabularyBaseline
     /// <summary>Mean of the logarithm of how much likelier each word, and each three of letters, is of this character than of anybody.</summary>
     private static double Nearness(string text, WordCounts own, List<string> foreign)
     {
-        Span<char> word = stackalloc char[64];
-        Span<int> grams = stackalloc int[64];
+        Span<char> word = stackalloc char[WordCounts.Room];
+        Span<int> grams = stackalloc int[WordCounts.Room];
         var (ofWords, words, ofGrams, count) = (0.0, 0, 0.0, 0);
         for (var at = 0; WordCounts.Next(text, ref at, word, out _, out var length);)
         {

@@ -7,7 +7,9 @@ namespace Comox.Memory.Identity.Drift;
 internal sealed class WordCounts
 {
     public const int Places = 8192;
-    private const int LongestWord = 40;
+    
+    /// <summary>Room for a word and the blanks around it; of a longer one the beginning counts.</summary>
+    public const int Room = 48;
 
     private readonly float[] _words = new float[Places];
     private readonly float[] _grams = new float[Places];
@@ -23,8 +25,8 @@ internal sealed class WordCounts
     /// <param name="times">How much each occurrence weighs; negative takes it out again.</param>
     public void Add(string text, float times = 1)
     {
-        Span<char> word = stackalloc char[LongestWord + 2];
-        Span<int> grams = stackalloc int[LongestWord + 2];
+        Span<char> word = stackalloc char[Room];
+        Span<int> grams = stackalloc int[Room];
         for (var at = 0; Next(text, ref at, word, out _, out var length);)
         {
             _words[Place(word[1..(length - 1)])] += times;

@@ -4,7 +4,7 @@ using Comox.ServiceDefaults.Clients;
 using Comox.ServiceDefaults.Contracts.Memory;
 using Comox.ServiceDefaults.Contracts.OpenAI;
 
-namespace Comox.Memory.Tests.Identity;
+namespace Comox.Memory.Tests;
 
 public sealed class CharacterVersionTests
 {

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Comox.Memory.Identity.Drift;
 
-namespace Comox.Memory.Tests.Identity;
+namespace Comox.Memory.Tests;
 
 /// <summary>
 /// How well drift is told from character, on replies written by hand for eight personas. Weights and thresholds were chosen on the development half alone.

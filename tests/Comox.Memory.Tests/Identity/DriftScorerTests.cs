@@ -2,7 +2,7 @@ using Comox.Memory.Cards;
 using Comox.Memory.Identity;
 using Comox.Memory.Identity.Drift;
 
-namespace Comox.Memory.Tests.Identity;
+namespace Comox.Memory.Tests;
 
 public sealed class DriftScorerTests
 {

@@ -5,7 +5,7 @@ using Comox.Memory.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 
-namespace Comox.Memory.Tests.Identity;
+namespace Comox.Memory.Tests;
 
 public sealed class DriftWindowTests
 {
@@ -126,7 +126,9 @@ public sealed class DriftWindowTests
         var tracker = Tracker(out _, new DriftOptions { Enabled = false });
         var persona = Persona.Of("Voss");
         var line = Enumerable.Range(0, 4).Select(at => new TrackedTurn($"a{at}", false, "As an AI language model, I cannot assist with that.", $"{at}")).ToList();
-        Assert.Equal((DriftState.Start, null), tracker.Read(Character(persona), line, []));
+        var (state, raised) = tracker.Read(Character(persona), line, []);
+        Assert.Same(DriftState.Start, state);
+        Assert.Null(raised);
     }
 
     [Theory]

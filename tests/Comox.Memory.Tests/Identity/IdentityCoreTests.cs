@@ -1,7 +1,7 @@
 using Comox.Memory.Cards;
 using Comox.Memory.Identity;
 
-namespace Comox.Memory.Tests.Identity;
+namespace Comox.Memory.Tests;
 
 public sealed class IdentityCoreTests
 {

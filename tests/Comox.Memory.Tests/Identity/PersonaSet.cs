@@ -3,7 +3,7 @@ using Comox.Memory.Cards;
 using Comox.Memory.Identity;
 using Comox.Memory.Identity.Drift;
 
-namespace Comox.Memory.Tests.Identity;
+namespace Comox.Memory.Tests;
 
 /// <param name="Kind">Null for a reply in character; else what has drifted in it: assistant, style, agency, boundary, vocabulary.</param>
 /// <param name="Message">What the person said.</param>

@@ -5,7 +5,7 @@ using Comox.Memory.Identity.Drift;
 using Comox.Memory.SuperPrompt;
 using Comox.ServiceDefaults.Contracts.Nodes;
 
-namespace Comox.Memory.Tests.Identity;
+namespace Comox.Memory.Tests;
 
 public sealed class ReanchorTests
 {
