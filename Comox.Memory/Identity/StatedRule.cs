@@ -5,12 +5,6 @@ namespace Comox.Memory.Identity;
 /// <summary>What a boundary's own sentence says that a rule can check. Sentences that forbid nothing, or nothing a rule can see, give no rule.</summary>
 internal sealed partial record StatedRule
 {
-    // Somebody who says "I will not speak of the war" keeps to the boundary.
-    private static readonly HashSet<string> Refusals = new(StringComparer.OrdinalIgnoreCase)
-    {
-        "not", "no", "never", "none", "nothing", "refuse", "refuses", "won't", "don't", "can't", "cannot", "doesn't", "didn't", "isn't", "ain't", "nor", "enough", "stop", "rather", "nae", "dinna",
-    };
-
     private static readonly HashSet<string> Empty = new(StringComparer.OrdinalIgnoreCase)
     {
         "a", "an", "the", "his", "her", "hers", "their", "its", "own", "any", "of", "about", "to", "with", "anyone", "anything", "even", "again", "else", "what", "happened", "who", "is", "was", "in", "on",
@@ -61,10 +55,13 @@ internal sealed partial record StatedRule
             return (Boundary.Surely, emoji);
         if (Topics.Count == 0)
             return default;
-        foreach (var sentence in SentencesOf(reply))
+        foreach (Match sentence in Sentence().Matches(reply))
         {
-            var words = WordsOf(sentence).ToHashSet(StringComparer.Ordinal);
-            if (!words.Overlaps(Refusals) && Topics.FirstOrDefault(topic => topic.All(words.Contains)) is { } broken)
+            // "My daughter? I will not speak of my daughter" keeps to the boundary.
+            if (sentence.Groups["end"].Value.Contains('?', StringComparison.Ordinal) || Refusal().IsMatch(sentence.Value))
+                continue;
+            var words = WordsOf(sentence.Value).ToHashSet(StringComparer.Ordinal);
+            if (Topics.FirstOrDefault(topic => topic.All(words.Contains)) is { } broken)
                 return (TopicWeight, string.Join(' ', broken));
         }
 
@@ -86,12 +83,10 @@ internal sealed partial record StatedRule
         }
     }
 
-    private static IEnumerable<string> SentencesOf(string text) => text.Split(['.', '!', '?', '\n', '…'], StringSplitOptions.RemoveEmptyEntries);
-
     // Plurals and possessives are the same word: debts, debt's, debt.
     private static IEnumerable<string> WordsOf(string text) =>
         Word().Matches(text).Select(match => match.Value.ToLowerInvariant())
-            .Select(word => Refusals.Contains(word) ? word : word.EndsWith("'s", StringComparison.Ordinal) ? word[..^2] : word.Trim('\''))
+            .Select(word => word.EndsWith("'s", StringComparison.Ordinal) ? word[..^2] : word.Trim('\''))
             .Select(word => word.Length > 3 && word[^1] == 's' && word[^2] != 's' ? word[..^1] : word);
 
     private static string? EmojiIn(string text)
@@ -122,6 +117,14 @@ internal sealed partial record StatedRule
 
     [GeneratedRegex(@"\b(?:mentions?|discuss(?:es)?|(?:speaks?|talks?|gossips?) (?:of|about))\s+(?<what>[^.;:!]+)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex SpeaksOf();
+
+    [GeneratedRegex(@"[^.!?…\n]+(?<end>[.!?…]*)")]
+    private static partial Regex Sentence();
+
+    [GeneratedRegex(
+        @"(?:\b(?:not|no|never|nothing|refuse|rather|enough|stop|cannot|without|dinna|nae)\b|n't\b).*\b(?:speak|talk|discuss|mention|say|tell|name|ask|question|about|word|hear)s?\b",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex Refusal();
 
     [GeneratedRegex(@",|\bor\b|\band\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Separators();

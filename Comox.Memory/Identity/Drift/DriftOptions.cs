@@ -9,10 +9,10 @@ internal sealed record DriftOptions
     public bool Enabled { get; init; } = true;
 
     /// <summary>A window at this level or above has drifted: the identity is anchored anew.</summary>
-    public double Threshold { get; init; } = 0.45;
+    public double Threshold { get; init; } = 0.4;
 
     /// <summary>A drifted window that falls below this is in character again.</summary>
-    public double Release { get; init; } = 0.3;
+    public double Release { get; init; } = 0.25;
 
     /// <summary>How many scored replies the window looks back.</summary>
     public int Replies { get; init; } = 8;

@@ -2,16 +2,19 @@ namespace Comox.Memory.Identity.Drift;
 
 /// <summary>
 /// How a character's lines are built, and how far a reply is from that: a delta in the manner of Burrows ("Delta: a measure of stylistic difference", 2002),
-/// the distance in standard deviations over several figures. Cards have few lines, so each deviation is drawn towards what is usual of any voice.
+/// the distance in standard deviations over the figures that differ most. Cards have few lines, so each deviation is drawn towards what is usual of any voice.
 /// </summary>
 internal sealed class StyleBaseline
 {
     // How many lines the lent deviation weighs.
     private const double LentLines = 4;
 
+    // A reply that is foreign in four figures is foreign, however usual the other eight are.
+    private const int Counted = 4;
+
     // Below the first an ordinary reply of the same voice lies; at the second nobody would take the two for one.
-    private const double Ordinary = 1.0;
-    private const double Foreign = 2.6;
+    private const double Ordinary = 1.3;
+    private const double Foreign = 3.3;
     private const double Notable = 1.8;
 
     private readonly double[] _means;
@@ -46,24 +49,37 @@ internal sealed class StyleBaseline
 
     public double Score(ReplyShape shape, List<DriftEvidence> evidence)
     {
-        double sum = 0;
+        Span<double> distances = stackalloc double[_means.Length];
         var known = 0;
         for (var at = 0; at < _means.Length; at++)
         {
-            if (!_known[at])
+            if (Distance(at, shape) is not { } distance)
                 continue;
-            var feature = StyleFeature.All[at];
-            var value = feature.Of(shape);
-            // Of two sentences, one that asks is already half: a share over few sentences says little.
-            var variance = (_deviations[at] * _deviations[at]) + (feature.PerSentence ? Share(_means[at]) / Math.Max(1, shape.Sentences) : 0);
-            var distance = Math.Min(5, Math.Abs(value - _means[at]) / Math.Sqrt(variance));
-            sum += distance * distance;
-            known++;
+            distances[known++] = distance;
             if (distance >= Notable)
-                evidence.Add(new DriftEvidence(DriftComponents.Style, Math.Min(1, distance / 5), $"{feature.Written(value)}; here it is {feature.Written(_means[at])} as a rule"));
+            {
+                var feature = StyleFeature.All[at];
+                evidence.Add(new DriftEvidence(DriftComponents.Style, Math.Min(1, distance / 5), $"{feature.Written(feature.Of(shape))}; here it is {feature.Written(_means[at])} as a rule"));
+            }
         }
 
-        return Math.Clamp((Math.Sqrt(sum / known) - Ordinary) / (Foreign - Ordinary), 0, 1);
+        distances = distances[..known];
+        distances.Sort();
+        var (counted, squares) = (Math.Min(Counted, known), 0.0);
+        foreach (var distance in distances[^counted..])
+            squares += distance * distance;
+        return Math.Clamp((Math.Sqrt(squares / counted) - Ordinary) / (Foreign - Ordinary), 0, 1);
+    }
+
+    /// <summary>In standard deviations, at most 5; null where the feature is unknown.</summary>
+    internal double? Distance(int feature, ReplyShape shape)
+    {
+        if (!_known[feature])
+            return null;
+        var (measured, mean) = (StyleFeature.All[feature], _means[feature]);
+        // Of two sentences, one that asks is already half: a share over few sentences says little.
+        var variance = (_deviations[feature] * _deviations[feature]) + (measured.PerSentence ? Share(mean) / Math.Max(1, shape.Sentences) : 0);
+        return Math.Min(5, Math.Abs(measured.Of(shape) - mean) / Math.Sqrt(variance));
     }
 
     private static double Share(double mean)

@@ -14,9 +14,10 @@ internal sealed class VocabularyBaseline
     private const double Spread = 0.35;
     private const double LentLines = 4;
     private const double Ordinary = 0.3;
-    private const double Foreign = 2.5;
+    private const double Foreign = 2.2;
+    private const double Notable = 0.3;
 
-    private static readonly WordCounts English = CountsOf(PlainEnglish.Text);
+    private static readonly WordCounts English = CountsOf([PlainEnglish.Text]);
 
     private readonly WordCounts _counts = new();
     private readonly double _usual;
@@ -34,7 +35,7 @@ internal sealed class VocabularyBaseline
         foreach (var line in lines)
         {
             _counts.Add(line, -1);
-            left.Add(Nearness(line, _counts, []));
+            left.Add(Nearness(line, _counts, null));
             _counts.Add(line);
         }
 
@@ -43,61 +44,59 @@ internal sealed class VocabularyBaseline
         _deviation = Math.Sqrt(squares / (left.Count + LentLines));
     }
 
-    public const int LeastKnownWords = 40;
+    public const int LeastKnownWords = 30;
 
     public bool IsKnown { get; }
 
     public double Score(string reply, IReadOnlyList<string> accepted, List<DriftEvidence> evidence)
     {
-        var foreign = new List<string>();
-        var distance = (_usual - Nearness(reply, With(accepted), foreign)) / _deviation;
+        using var heard = accepted.Count == 0 ? null : CountsOf(accepted);
+        var distance = (_usual - Nearness(reply, _counts, heard)) / _deviation;
         var score = Math.Clamp((distance - Ordinary) / (Foreign - Ordinary), 0, 1);
-        if (score >= 0.3 && foreign.Count > 0)
-        {
-            var strangest = foreign.Distinct(StringComparer.Ordinal).OrderByDescending(word => word.Length).ThenBy(word => word, StringComparer.Ordinal).Take(4);
-            evidence.Add(new DriftEvidence(DriftComponents.Vocabulary, score, $"words that are not its own: {string.Join(", ", strangest)}"));
-        }
-
+        if (score >= Notable && Strangest(reply, heard) is { Length: > 0 } words)
+            evidence.Add(new DriftEvidence(DriftComponents.Vocabulary, score, $"words that are not its own: {words}"));
         return score;
     }
 
-    // Together, earlier replies never weigh more than the card: a character that slides away slowly must not take its measure along.
-    private WordCounts With(IReadOnlyList<string> accepted)
-    {
-        if (accepted.Count == 0)
-            return _counts;
-        var heard = new WordCounts();
-        foreach (var reply in accepted)
-            heard.Add(reply);
-        if (heard.Words <= 0)
-            return _counts;
-        var (counts, times) = (_counts.Copy(), Math.Min(1, _counts.Words / heard.Words));
-        foreach (var reply in accepted)
-            counts.Add(reply, times);
-        return counts;
-    }
-
     /// <summary>Mean of the logarithm of how much likelier each word, and each three of letters, is of this character than of anybody.</summary>
-    private static double Nearness(string text, WordCounts own, List<string> foreign)
+    /// <param name="text">What is measured.</param>
+    /// <param name="own">Counts over the card's lines.</param>
+    /// <param name="heard">Counts over earlier replies. Together they never weigh more than the card: who slides away slowly must not take the measure along.</param>
+    private static double Nearness(string text, WordCounts own, WordCounts? heard)
     {
         Span<char> word = stackalloc char[WordCounts.Room];
         Span<int> grams = stackalloc int[WordCounts.Room];
         var (ofWords, words, ofGrams, count) = (0.0, 0, 0.0, 0);
+        var times = heard is { Words: > 0 } ? Math.Min(1, own.Words / heard.Words) : 0;
+        var (allWords, allGrams) = (own.Words + (times * (heard?.Words ?? 0)), own.Grams + (times * (heard?.Grams ?? 0)));
         for (var at = 0; WordCounts.Next(text, ref at, word, out _, out var length);)
         {
             var place = WordCounts.Place(word[1..(length - 1)]);
-            ofWords += Likelier(own.OfWord(place), own.Words, English.OfWord(place), English.Words, 20_000);
+            ofWords += Likelier(own.OfWord(place) + (times * (heard?.OfWord(place) ?? 0)), allWords, English.OfWord(place), English.Words, 20_000);
             words++;
-            if (own.OfWord(place) <= 0)
-                foreign.Add(word[1..(length - 1)].ToString());
             foreach (var gram in WordCounts.GramsOf(word[..length], grams))
             {
-                ofGrams += Likelier(own.OfGram(gram), own.Grams, English.OfGram(gram), English.Grams, 4_000);
+                ofGrams += Likelier(own.OfGram(gram) + (times * (heard?.OfGram(gram) ?? 0)), allGrams, English.OfGram(gram), English.Grams, 4_000);
                 count++;
             }
         }
 
         return (words == 0 ? 0 : ofWords / words) + (count == 0 ? 0 : ofGrams / count);
+    }
+
+    /// <summary>The longest words that neither the card nor an earlier reply has.</summary>
+    private string Strangest(string text, WordCounts? heard)
+    {
+        Span<char> word = stackalloc char[WordCounts.Room];
+        var foreign = new List<string>();
+        for (var at = 0; WordCounts.Next(text, ref at, word, out _, out var length);)
+        {
+            var place = WordCounts.Place(word[1..(length - 1)]);
+            if (_counts.OfWord(place) <= 0 && heard?.OfWord(place) is not > 0)
+                foreign.Add(word[1..(length - 1)].ToString());
+        }
+
+        return string.Join(", ", foreign.Distinct(StringComparer.Ordinal).OrderByDescending(found => found.Length).ThenBy(found => found, StringComparer.Ordinal).Take(4));
     }
 
     private static double Likelier(float own, float ownAll, float english, float englishAll, int kinds)
@@ -106,10 +105,11 @@ internal sealed class VocabularyBaseline
         return Math.Log((1 - Own) + (Own * Math.Max(0, own) / Math.Max(1, ownAll) / anybody));
     }
 
-    private static WordCounts CountsOf(string text)
+    private static WordCounts CountsOf(IReadOnlyList<string> texts)
     {
         var counts = new WordCounts();
-        counts.Add(text);
+        foreach (var text in texts)
+            counts.Add(text);
         return counts;
     }
 

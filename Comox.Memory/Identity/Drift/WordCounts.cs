@@ -1,25 +1,33 @@
+using System.Buffers;
+
 namespace Comox.Memory.Identity.Drift;
 
 /// <summary>
 /// How often each word and each three neighbouring letters of a word occur, in a fixed number of places: two that fall into one place are counted as one,
 /// which at the size of a card happens to one in twenty and costs nothing.
 /// </summary>
-internal sealed class WordCounts
+internal sealed class WordCounts : IDisposable
 {
     public const int Places = 8192;
     
     /// <summary>Room for a word and the blanks around it; of a longer one the beginning counts.</summary>
     public const int Room = 48;
 
-    private readonly float[] _words = new float[Places];
-    private readonly float[] _grams = new float[Places];
+    // The words, then the threes. Scoring rents what it needs for one reply; a baseline keeps its own.
+    private readonly float[] _counts;
+
+    public WordCounts()
+    {
+        _counts = ArrayPool<float>.Shared.Rent(2 * Places);
+        Array.Clear(_counts);
+    }
 
     public float Words { get; private set; }
     public float Grams { get; private set; }
 
-    public float OfWord(int place) => _words[place];
+    public float OfWord(int place) => _counts[place];
 
-    public float OfGram(int place) => _grams[place];
+    public float OfGram(int place) => _counts[Places + place];
 
     /// <param name="text">What is counted.</param>
     /// <param name="times">How much each occurrence weighs; negative takes it out again.</param>
@@ -29,21 +37,15 @@ internal sealed class WordCounts
         Span<int> grams = stackalloc int[Room];
         for (var at = 0; Next(text, ref at, word, out _, out var length);)
         {
-            _words[Place(word[1..(length - 1)])] += times;
+            _counts[Place(word[1..(length - 1)])] += times;
             Words += times;
             foreach (var gram in GramsOf(word[..length], grams))
-                _grams[gram] += times;
+                _counts[Places + gram] += times;
             Grams += times * Math.Max(0, length - 2);
         }
     }
 
-    public WordCounts Copy()
-    {
-        var copy = new WordCounts { Words = Words, Grams = Grams };
-        _words.CopyTo(copy._words, 0);
-        _grams.CopyTo(copy._grams, 0);
-        return copy;
-    }
+    public void Dispose() => ArrayPool<float>.Shared.Return(_counts);
 
     /// <summary>The next word of a text in small letters, with a blank on either side.</summary>
     /// <returns>False where there is none.</returns>

@@ -152,14 +152,16 @@ public sealed class DriftScorerTests
     [Fact]
     public void Replies_that_were_accepted_widen_the_vocabulary_but_never_outweigh_the_card()
     {
-        const string Reply = "Marguerite the goat has eaten Augustin's almanac, bells and binding and all.";
-        var scorer = new DriftScorer(IdentityCore.Of(Plain, 1));
-        var alone = scorer.Score(new ReplyToScore(Reply)).Vocabulary!.Value;
-        var known = scorer.Score(new ReplyToScore(Reply, "", [], ["Marguerite the goat is out. Augustin is lookin' for his almanac, bells and all."])).Vocabulary!.Value;
+        var quill = Persona.Of("Quill");
+        var scorer = new DriftScorer(quill.Core);
+        var foreign = quill.Drifted.Last(reply => reply.Kind == "vocabulary").Reply;
+        var alone = Vocabulary(foreign, []);
+        var known = Vocabulary(foreign, [foreign]);
+        Assert.InRange(alone, 0.5, 1);
         Assert.True(known < alone, $"{known} is not below {alone}.");
+        Assert.All(quill.InCharacter, reply => Assert.InRange(Vocabulary(reply.Reply, [.. Enumerable.Repeat(foreign, 200)]), 0, 0.4));
 
-        var flooded = scorer.Score(new ReplyToScore("Mornin'. River's low again, flour don't wait.", "", [], [.. Enumerable.Repeat(Reply, 200)])).Vocabulary!.Value;
-        Assert.InRange(flooded, 0, 0.3);
+        double Vocabulary(string reply, IReadOnlyList<string> accepted) => scorer.Score(new ReplyToScore(reply, "", [], accepted)).Vocabulary!.Value;
     }
 
     [FsCheck.Xunit.Property(MaxTest = 200)]

@@ -25,7 +25,7 @@ public sealed class DriftWindowTests
                 events.Add(raised.Turn);
         }
 
-        Assert.Equal([null, 0.1, 0.56, 0.74, 0.46, 0.49, 0.29, 0.18, 0.13, 0.53, 0.74], levels);
+        Assert.Equal([null, 0.1, 0.56, 0.74, 0.47, 0.5, 0.27, 0.16, 0.13, 0.53, 0.74], levels);
         Assert.Equal([false, false, true, true, true, true, false, false, false, true, true], drifted);
         Assert.Equal(["t2", "t9"], events);
     }
