@@ -12,8 +12,6 @@ internal sealed class DriftScorer
     /// <summary>Fewer lines of a character are no voice.</summary>
     public const int LeastLines = 2;
 
-    private const int LeastWordsOfVocabulary = 6;
-
     private const double StyleWeight = 0.6;
     private const double VocabularyWeight = 0.6;
     private const double BoundaryWeight = 0.95;
@@ -49,7 +47,7 @@ internal sealed class DriftScorer
         var agency = Found(_agency.Score(reply, asked.Message, asked.UserNames, evidence), enough);
         var boundary = _boundaries.Length == 0 ? null : Found(Breaches(reply, evidence), enough);
         double? style = enough && _style.IsKnown ? _style.Score(shape, evidence) : null;
-        double? vocabulary = shape.Words >= LeastWordsOfVocabulary && _vocabulary.IsKnown ? _vocabulary.Score(asked.Reply, asked.Accepted, evidence) : null;
+        var vocabulary = enough && _vocabulary.IsKnown ? _vocabulary.Score(asked, evidence) : null;
         if (assistant is null && agency is null && boundary is null)
             return DriftScore.Unknown;
 

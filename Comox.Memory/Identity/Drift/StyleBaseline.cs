@@ -13,8 +13,8 @@ internal sealed class StyleBaseline
     private const int Counted = 4;
 
     // Below the first an ordinary reply of the same voice lies; at the second nobody would take the two for one.
-    private const double Ordinary = 1.3;
-    private const double Foreign = 3.3;
+    private const double Ordinary = 1.2;
+    private const double Foreign = 3.0;
     private const double Notable = 1.8;
 
     private readonly double[] _means;
@@ -77,14 +77,9 @@ internal sealed class StyleBaseline
         if (!_known[feature])
             return null;
         var (measured, mean) = (StyleFeature.All[feature], _means[feature]);
-        // Of two sentences, one that asks is already half: a share over few sentences says little.
-        var variance = (_deviations[feature] * _deviations[feature]) + (measured.PerSentence ? Share(mean) / Math.Max(1, shape.Sentences) : 0);
-        return Math.Min(5, Math.Abs(measured.Of(shape) - mean) / Math.Sqrt(variance));
-    }
-
-    private static double Share(double mean)
-    {
-        var share = Math.Clamp(mean, 0.05, 0.95);
-        return share * (1 - share);
+        // Of two sentences, one that asks is already half: figures of a short reply are chance to a large part.
+        var deviation = Math.Sqrt((_deviations[feature] * _deviations[feature]) + measured.Chance(shape, mean));
+        var difference = measured.Of(shape) - mean;
+        return Math.Min(5, (difference < 0 ? -difference * measured.Below : difference) / deviation);
     }
 }

@@ -14,8 +14,12 @@ internal sealed class VocabularyBaseline
     private const double Spread = 0.35;
     private const double LentLines = 4;
     private const double Ordinary = 0.3;
-    private const double Foreign = 2.2;
+    private const double Foreign = 1.9;
     private const double Notable = 0.3;
+
+    // Standard deviation of one word's nearness: the fewer words, the more of their mean is chance.
+    private const double OneWord = 1.2;
+    private const int LeastWords = 7;
 
     private static readonly WordCounts English = CountsOf([PlainEnglish.Text]);
 
@@ -35,7 +39,7 @@ internal sealed class VocabularyBaseline
         foreach (var line in lines)
         {
             _counts.Add(line, -1);
-            left.Add(Nearness(line, _counts, null));
+            left.Add(Nearness(line, _counts, null, null, out _));
             _counts.Add(line);
         }
 
@@ -48,13 +52,18 @@ internal sealed class VocabularyBaseline
 
     public bool IsKnown { get; }
 
-    public double Score(string reply, IReadOnlyList<string> accepted, List<DriftEvidence> evidence)
+    /// <returns>Null where too few words are left once the person's own are set aside.</returns>
+    public double? Score(ReplyToScore asked, List<DriftEvidence> evidence)
     {
-        using var heard = accepted.Count == 0 ? null : CountsOf(accepted);
-        var distance = (_usual - Nearness(reply, _counts, heard)) / _deviation;
+        using var heard = asked.Accepted.Count == 0 ? null : CountsOf(asked.Accepted);
+        using var told = CountsOf([asked.Message, .. asked.UserNames]);
+        var nearness = Nearness(asked.Reply, _counts, heard, told, out var words);
+        if (words < LeastWords)
+            return null;
+        var distance = (_usual - nearness) / Math.Sqrt((_deviation * _deviation) + (OneWord * OneWord / words));
         var score = Math.Clamp((distance - Ordinary) / (Foreign - Ordinary), 0, 1);
-        if (score >= Notable && Strangest(reply, heard) is { Length: > 0 } words)
-            evidence.Add(new DriftEvidence(DriftComponents.Vocabulary, score, $"words that are not its own: {words}"));
+        if (score >= Notable && Strangest(asked.Reply, heard, told) is { Length: > 0 } strangest)
+            evidence.Add(new DriftEvidence(DriftComponents.Vocabulary, score, $"words that are not its own: {strangest}"));
         return score;
     }
 
@@ -62,16 +71,21 @@ internal sealed class VocabularyBaseline
     /// <param name="text">What is measured.</param>
     /// <param name="own">Counts over the card's lines.</param>
     /// <param name="heard">Counts over earlier replies. Together they never weigh more than the card: who slides away slowly must not take the measure along.</param>
-    private static double Nearness(string text, WordCounts own, WordCounts? heard)
+    /// <param name="told">Counts over what the person said: rare words of it are the person's, and say nothing about who repeats them.</param>
+    /// <param name="words">How many words were measured.</param>
+    private static double Nearness(string text, WordCounts own, WordCounts? heard, WordCounts? told, out int words)
     {
         Span<char> word = stackalloc char[WordCounts.Room];
         Span<int> grams = stackalloc int[WordCounts.Room];
-        var (ofWords, words, ofGrams, count) = (0.0, 0, 0.0, 0);
+        var (ofWords, ofGrams, count) = (0.0, 0.0, 0);
+        words = 0;
         var times = heard is { Words: > 0 } ? Math.Min(1, own.Words / heard.Words) : 0;
         var (allWords, allGrams) = (own.Words + (times * (heard?.Words ?? 0)), own.Grams + (times * (heard?.Grams ?? 0)));
         for (var at = 0; WordCounts.Next(text, ref at, word, out _, out var length);)
         {
             var place = WordCounts.Place(word[1..(length - 1)]);
+            if (IsTold(place, told))
+                continue;
             ofWords += Likelier(own.OfWord(place) + (times * (heard?.OfWord(place) ?? 0)), allWords, English.OfWord(place), English.Words, 20_000);
             words++;
             foreach (var gram in WordCounts.GramsOf(word[..length], grams))
@@ -85,19 +99,21 @@ internal sealed class VocabularyBaseline
     }
 
     /// <summary>The longest words that neither the card nor an earlier reply has.</summary>
-    private string Strangest(string text, WordCounts? heard)
+    private string Strangest(string text, WordCounts? heard, WordCounts? told)
     {
         Span<char> word = stackalloc char[WordCounts.Room];
         var foreign = new List<string>();
         for (var at = 0; WordCounts.Next(text, ref at, word, out _, out var length);)
         {
             var place = WordCounts.Place(word[1..(length - 1)]);
-            if (_counts.OfWord(place) <= 0 && heard?.OfWord(place) is not > 0)
+            if (_counts.OfWord(place) <= 0 && heard?.OfWord(place) is not > 0 && !IsTold(place, told))
                 foreign.Add(word[1..(length - 1)].ToString());
         }
 
         return string.Join(", ", foreign.Distinct(StringComparer.Ordinal).OrderByDescending(found => found.Length).ThenBy(found => found, StringComparer.Ordinal).Take(4));
     }
+
+    private static bool IsTold(int place, WordCounts? told) => told?.OfWord(place) > 0 && English.OfWord(place) <= 0;
 
     private static double Likelier(float own, float ownAll, float english, float englishAll, int kinds)
     {
