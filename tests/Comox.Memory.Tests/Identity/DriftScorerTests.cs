@@ -164,6 +164,20 @@ public sealed class DriftScorerTests
         double Vocabulary(string reply, IReadOnlyList<string> accepted) => scorer.Score(new ReplyToScore(reply, "", [], accepted)).Vocabulary!.Value;
     }
 
+    [Fact]
+    public void Scoring_a_reply_leaves_little_behind()
+    {
+        var persona = Persona.Of("Voss");
+        var scorer = new DriftScorer(persona.Core);
+        var asked = persona.Asked(persona.InCharacter[^1]) with { Accepted = [.. persona.InCharacter.Take(6).Select(reply => reply.Reply)] };
+        for (var warm = 0; warm < 20; warm++)
+            scorer.Score(asked);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var round = 0; round < 100; round++)
+            scorer.Score(asked);
+        Assert.InRange((GC.GetAllocatedBytesForCurrentThread() - before) / 100, 1, 32 * 1024);
+    }
+
     [FsCheck.Xunit.Property(MaxTest = 200)]
     public void Any_text_is_scored_between_nought_and_one_and_always_the_same(string reply, string message, string name)
     {
