@@ -5,6 +5,11 @@ namespace Comox.Memory.Identity;
 /// <summary>What a boundary's own sentence says that a rule can check. Sentences that forbid nothing, or nothing a rule can see, give no rule.</summary>
 internal sealed partial record StatedRule
 {
+    // It is run on whatever a model writes, "no no no" a thousand times included: it must not backtrack.
+    private static readonly Regex Refusal = new(
+        @"(?:\b(?:not|no|never|nothing|refuse|rather|enough|stop|cannot|without|dinna|nae)\b|n't\b).*\b(?:speak|talk|discuss|mention|say|tell|name|ask|question|about|word|hear)s?\b",
+        RegexOptions.NonBacktracking | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
+
     private static readonly HashSet<string> Empty = new(StringComparer.OrdinalIgnoreCase)
     {
         "a", "an", "the", "his", "her", "hers", "their", "its", "own", "any", "of", "about", "to", "with", "anyone", "anything", "even", "again", "else", "what", "happened", "who", "is", "was", "in", "on",
@@ -58,7 +63,7 @@ internal sealed partial record StatedRule
         foreach (Match sentence in Sentence().Matches(reply))
         {
             // "My daughter? I will not speak of my daughter" keeps to the boundary.
-            if (sentence.Groups["end"].Value.Contains('?', StringComparison.Ordinal) || Refusal().IsMatch(sentence.Value))
+            if (sentence.Groups["end"].Value.Contains('?', StringComparison.Ordinal) || Refusal.IsMatch(sentence.Value))
                 continue;
             var words = WordsOf(sentence.Value).ToHashSet(StringComparer.Ordinal);
             if (Topics.FirstOrDefault(topic => topic.All(words.Contains)) is { } broken)
@@ -68,8 +73,8 @@ internal sealed partial record StatedRule
         return default;
     }
 
-    // Naming a subject is not yet speaking of it.
-    private const double TopicWeight = 0.8;
+    // Naming a subject is not yet speaking of it, and words have other meanings: half past nine is not the past.
+    private const double TopicWeight = 0.6;
 
     private static IEnumerable<string[]> TopicsOf(string text)
     {
@@ -120,11 +125,6 @@ internal sealed partial record StatedRule
 
     [GeneratedRegex(@"[^.!?…\n]+(?<end>[.!?…]*)")]
     private static partial Regex Sentence();
-
-    [GeneratedRegex(
-        @"(?:\b(?:not|no|never|nothing|refuse|rather|enough|stop|cannot|without|dinna|nae)\b|n't\b).*\b(?:speak|talk|discuss|mention|say|tell|name|ask|question|about|word|hear)s?\b",
-        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
-    private static partial Regex Refusal();
 
     [GeneratedRegex(@",|\bor\b|\band\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Separators();

@@ -106,10 +106,16 @@ public sealed class DriftScorerTests
     {
         var card = Plain with { Identity = CardIdentity.None with { Boundaries = [new CardBoundary(boundary, [], [])] } };
         var score = Score(broken, card);
-        Assert.InRange(score.Boundary!.Value, 0.75, 1);
+        Assert.InRange(score.Boundary!.Value, 0.6, 1);
         Assert.Contains(score.Evidence, evidence => evidence.Component == "boundary" && evidence.Says.Contains(boundary, StringComparison.Ordinal));
         Assert.Equal(0, Score(kept, card).Boundary);
     }
+
+    [Theory]
+    [InlineData("My brother? Don't ask about my brother.")]
+    [InlineData("Not a word about the flood, not today and not tomorrow.")]
+    public void Who_refuses_to_speak_of_it_keeps_the_boundary(string reply) =>
+        Assert.Equal(0, Score(reply, Plain with { Identity = CardIdentity.None with { Boundaries = [new CardBoundary("Never speaks of her brother, or the flood.", [], [])] } }).Boundary);
 
     [Fact]
     public void A_boundary_is_read_from_the_words_and_patterns_of_its_author()
@@ -162,6 +168,16 @@ public sealed class DriftScorerTests
         Assert.All(quill.InCharacter, reply => Assert.InRange(Vocabulary(reply.Reply, [.. Enumerable.Repeat(foreign, 200)]), 0, 0.4));
 
         double Vocabulary(string reply, IReadOnlyList<string> accepted) => scorer.Score(new ReplyToScore(reply, "", [], accepted)).Vocabulary!.Value;
+    }
+
+    [Fact]
+    public void A_reply_that_hardly_ends_is_scored_while_one_waits()
+    {
+        // With anything quadratic in it this takes minutes.
+        var card = Plain with { Identity = CardIdentity.None with { Boundaries = [new CardBoundary("Never speaks of her brother.", [], [])] } };
+        var scorer = new DriftScorer(IdentityCore.Of(card, 1));
+        foreach (var nasty in new[] { "no ", "*a", "\"a", "you nod, ", "- a\n", "a", "?!", "* ", "I can't " })
+            Assert.NotNull(scorer.Score(new ReplyToScore(string.Concat(Enumerable.Repeat(nasty, 20_000)) + " no brother of mine.", "", ["Mara"], [])).Boundary);
     }
 
     [Fact]
