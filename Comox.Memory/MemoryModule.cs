@@ -1,6 +1,7 @@
 using Comox.Memory.Consolidation;
 using Comox.Memory.Graph;
 using Comox.Memory.Identity;
+using Comox.Memory.Identity.Drift;
 using Comox.Memory.Ingestion;
 using Comox.Memory.Recall;
 using Comox.Memory.Sessions;
@@ -29,7 +30,10 @@ public static class MemoryModule
         builder.AddVectors();
 
         services.AddSingleton<CharacterStore>();
+        services.AddSingleton<CharacterVersions>();
         services.AddSingleton<ExampleCharacters>();
+        services.AddMetrics();
+        services.AddSingleton<DriftTracker>();
 
         services.AddSingleton<ConversationLocks>();
         services.AddSingleton<NewSessions>();
@@ -60,6 +64,7 @@ public static class MemoryModule
     {
         var memory = app.MapGroup("/memory").RequireAuthorization().AddEndpointFilter<RouteGroupBuilder, StorageFailures>().WakeWorkers();
         memory.MapCharacters();
+        memory.MapCharacterVersions();
         memory.MapSessions();
         memory.MapSessionEdits();
         memory.MapScenes();

@@ -1,3 +1,5 @@
+using Comox.Memory.Identity.Drift;
+
 namespace Comox.Memory;
 
 /// <summary>The section <c>Comox:Memory</c>.</summary>
@@ -14,11 +16,16 @@ internal sealed record MemoryOptions
     /// <summary>Whether an empty database gets the example characters.</summary>
     public bool ExampleCharacters { get; init; } = true;
 
+    /// <summary>When a character counts as out of character.</summary>
+    public DriftOptions Drift { get; init; } = new();
+
     public IEnumerable<string> Problems()
     {
         if (MaxCardBytes is < 1024 or > 256 * 1024 * 1024)
             yield return $"{Section}:{nameof(MaxCardBytes)} is {MaxCardBytes}; it must be between 1024 and 268435456 bytes.";
         if (MaxIndexedTurns < 1000)
             yield return $"{Section}:{nameof(MaxIndexedTurns)} is {MaxIndexedTurns}; it must be at least 1000 turns.";
+        foreach (var problem in Drift.Problems())
+            yield return problem;
     }
 }

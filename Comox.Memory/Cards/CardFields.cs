@@ -66,6 +66,30 @@ internal readonly struct CardFields(JsonElement owner, string path, List<string>
         }
     }
 
+    /// <summary>The items of an array in which an item is a text or an object with more to say.</summary>
+    public IEnumerable<(string? Text, CardFields Fields)> TextsOrItems(string name)
+    {
+        if (Get(name) is not { } value)
+            yield break;
+        if (value.ValueKind != JsonValueKind.Array)
+        {
+            LeaveOut(name, value, "an array", 0);
+            yield break;
+        }
+
+        var at = 0;
+        foreach (var item in value.EnumerateArray())
+        {
+            var where = $"{name}[{at++}]";
+            if (item.ValueKind == JsonValueKind.String)
+                yield return (TextOf(item, path + where), default);
+            else if (item.ValueKind == JsonValueKind.Object)
+                yield return (null, new CardFields(item, $"{path}{where}.", warnings));
+            else
+                LeaveOut(where, item, "a string or an object", 0);
+        }
+    }
+
     public bool Flag(string name, bool otherwise) => Get(name) is not { } value
         ? otherwise
         : value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean() : LeaveOut(name, value, "a boolean", otherwise);

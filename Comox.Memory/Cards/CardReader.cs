@@ -87,6 +87,7 @@ internal static class CardReader
             Tags = fields.Texts("tags", splitAt: ','),
             PinnedLore = CardLore.Pinned(fields.Object("character_book"), warnings),
             Talker = talker.Note("role") is { Length: > 0 } role ? new TalkerVoice(role, talker.Note("style")) : null,
+            Identity = CardIdentity.Read(comox, warnings),
             Tagline = comox.Note("tagline") is { Length: > 0 } tagline ? tagline : null,
             Warnings = warnings,
         };
@@ -102,7 +103,7 @@ internal static class CardReader
             && version.ValueKind == JsonValueKind.String
             && double.TryParse(CardFields.TextOf(version, "spec_version"), System.Globalization.CultureInfo.InvariantCulture, out var number)
             && number > 3)
-            warnings.Add($"The card is written for version {number.ToString(System.Globalization.CultureInfo.InvariantCulture)} of the V3 format; what is newer than 3.0 is kept but not used.");
+            warnings.Add($"The card is written for version {Written(number)} of the V3 format; what is newer than 3.0 is kept but not used.");
     }
 
     internal static string Kind(JsonElement value) => value.ValueKind switch
@@ -114,6 +115,8 @@ internal static class CardReader
         JsonValueKind.True or JsonValueKind.False => "a boolean",
         _ => "null",
     };
+
+    internal static string Written(double number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     private static string Shorten(string text) => text.Length <= 40 ? text : text[..40] + "…";
 }

@@ -26,6 +26,9 @@ internal sealed record CharacterCard
     /// <summary><c>extensions.comox.talker</c>: how the built-in model is to speak, when the author says so.</summary>
     public TalkerVoice? Talker { get; init; }
 
+    /// <summary><c>extensions.comox</c>: psychology, boundaries and cadence, where the author states them.</summary>
+    public CardIdentity Identity { get; init; } = CardIdentity.None;
+
     /// <summary><c>extensions.comox.tagline</c>: one line for lists.</summary>
     public string? Tagline { get; init; }
 

@@ -32,4 +32,7 @@ internal static partial class MemoryLog
 
     [LoggerMessage(10, LogLevel.Debug, "Session {Session}: {Model} read {Facts} facts in {Turns} turns; {Dropped} were dropped because their words are not in the turn")]
     public static partial void Extracted(ILogger log, string session, string model, int facts, int turns, int dropped);
+
+    [LoggerMessage(50, LogLevel.Information, "The character {Slug} is in use in version {Version}")]
+    public static partial void CharacterVersionInUse(ILogger log, string slug, int version);
 }

@@ -1,5 +1,6 @@
 using Comox.Memory.Cards;
 using Comox.Memory.Diagnostics;
+using Comox.Memory.Identity.Drift;
 using Comox.Memory.Recall;
 using Comox.Memory.Storage;
 using Comox.ServiceDefaults;
@@ -72,7 +73,7 @@ internal static class CharacterEndpoints
 
     /// <summary>A character takes its conversations, and all that was told to it, along.</summary>
     private static async Task<IResult> DeleteAsync(
-        string slug, CharacterStore characters, MemoryDbFactory databases, RecallIndexes indexes, CancellationToken cancellation)
+        string slug, CharacterStore characters, MemoryDbFactory databases, RecallIndexes indexes, DriftTracker drift, CancellationToken cancellation)
     {
         await using var db = databases.Open();
         var found = await characters.FindAsync(db, slug, cancellation);
@@ -81,6 +82,7 @@ internal static class CharacterEndpoints
         await db.Characters.Where(character => character.Id == found.Value.Id).ExecuteDeleteAsync(cancellation);
         indexes.Forget(found.Value.Id);
         characters.Forget(found.Value.Id);
+        drift.Forget(found.Value.Id);
         return TypedResults.NoContent();
     }
 }

@@ -61,18 +61,20 @@ internal sealed class CharacterStore(MemoryDbFactory databases, TimeProvider tim
             CreatedAt = now,
         };
         db.Add(row);
-        db.Add(new IdentityRow
-        {
-            CharacterId = row.Id,
-            Version = 1,
-            Digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(upload.Json))),
-            Card = upload.Json,
-            CreatedAt = now,
-        });
+        db.Add(Version(row.Id, 1, upload.Json, now));
         if (upload.Png is not null)
             db.Add(new AvatarRow { CharacterId = row.Id, Version = 1, Png = upload.Png });
         return row;
     }
+
+    public static IdentityRow Version(string characterId, int version, string card, DateTimeOffset now) => new()
+    {
+        CharacterId = characterId,
+        Version = version,
+        Digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(card))),
+        Card = card,
+        CreatedAt = now,
+    };
 
     public async Task<ApiResult<Character>> FindAsync(MemoryDb db, string slugOrId, CancellationToken cancellation)
     {
@@ -93,8 +95,10 @@ internal sealed class CharacterStore(MemoryDbFactory databases, TimeProvider tim
             .Select(identity => identity.Card)
             .SingleAsync(cancellation);
 
+    /// <summary>The picture of the version in use: its own, else that of the last version before it which came with one.</summary>
     public async Task<byte[]?> AvatarAsync(MemoryDb db, Character character, CancellationToken cancellation) =>
-        await db.Avatars.Where(avatar => avatar.CharacterId == character.Id && avatar.Version == character.Row.IdentityVersion)
+        await db.Avatars.Where(avatar => avatar.CharacterId == character.Id && avatar.Version <= character.Row.IdentityVersion)
+            .OrderByDescending(avatar => avatar.Version)
             .Select(avatar => avatar.Png)
             .FirstOrDefaultAsync(cancellation);
 

@@ -43,6 +43,34 @@ internal static class CharacterViews
         };
     }
 
+    public static CharacterVersionDetails Version(StoredVersion stored)
+    {
+        var core = IdentityCore.Of(stored.Card, stored.Row.Version);
+        return new CharacterVersionDetails
+        {
+            Version = core.Version,
+            InUse = stored.InUse,
+            Digest = stored.Row.Digest,
+            CreatedAt = stored.Row.CreatedAt,
+            Name = core.Name,
+            Description = core.Description,
+            Psychology = core.Psychology,
+            Style = core.Style,
+            Boundaries = [.. core.Boundaries.Select(boundary => new CharacterBoundary(boundary.Text, boundary.IsChecked))],
+            Cadence = new CharacterCadence
+            {
+                SentenceWords = core.Cadence.SentenceWords,
+                ReplyWords = core.Cadence.ReplyWords,
+                Actions = core.Cadence.Actions,
+                Exclamations = core.Cadence.Exclamations,
+                Questions = core.Cadence.Questions,
+                Lines = core.Cadence.Lines,
+            },
+            Examples = core.Examples,
+            Warnings = stored.Card.Warnings,
+        };
+    }
+
     /// <summary>The author's own line, else the first sentence of the description.</summary>
     private static string? Tagline(CharacterCard card)
     {

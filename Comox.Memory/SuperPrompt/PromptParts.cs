@@ -27,6 +27,9 @@ internal sealed record PromptParts
     /// <summary>System messages the client sent.</summary>
     public IReadOnlyList<string> ClientInstructions { get; init; } = [];
 
+    /// <summary>The reminder of who the character is, a sentence a line, weightiest first; null while it is itself. Lines that do not fit are left off.</summary>
+    public string? Reanchor { get; init; }
+
     public string Message => Line[^1].Content;
 }
 

@@ -11,7 +11,8 @@ namespace Comox.Memory.SuperPrompt;
 /// <item>the identity core, whole or not at all;</item>
 /// <item>the lorebook's constant entries, example dialogue and the client's own instructions, each within a share of the budget;</item>
 /// <item>what is remembered, within a share;</item>
-/// <item>the running conversation, newest first, with all that is left.</item>
+/// <item>the running conversation, newest first, with all that is left;</item>
+/// <item>while the character drifts, a reminder of who it is, after the person's message: near the end it weighs most, and no stable part moves for it.</item>
 /// </list>
 /// There is one system message, users and characters take turns, and a user opens, because the templates of several model families accept nothing else.
 /// </summary>
@@ -50,7 +51,12 @@ internal sealed class StandardFormat : IPromptFormat
         if (history.IsCut(shown))
             notes.Add($"Of the last {parts.Line.Count - 1} messages of this conversation {shown.Count} are in the prompt: the model has no room for more.");
 
-        // 4. Memory: what the conversation shown does not already say.
+        // 4. The reminder, while the character drifts: from memory's share, so that nothing stable makes room for it.
+        var anchor = Anchor(parts, estimate, share / 2, notes);
+        if (anchor.Length > 0)
+            share -= sections["reanchor"] = estimate.Of(anchor);
+
+        // 5. Memory: what the conversation shown does not already say.
         var recalled = Remember(parts, texts, estimate, share, shown.Select(turn => turn.Id).ToHashSet(StringComparer.Ordinal), out var memory);
         if (memory.Length > 0)
         {
@@ -58,7 +64,7 @@ internal sealed class StandardFormat : IPromptFormat
             sections["memory"] = estimate.Of("\n\n" + memory);
         }
 
-        var messages = history.Messages(shown, message, out var opening);
+        var messages = history.Messages(shown, texts.Message(anchor), out var opening);
         if (opening is not null)
             system.Add(opening);
         messages.Insert(0, new ChatMessage("system", string.Join("\n\n", system)));
@@ -87,6 +93,25 @@ internal sealed class StandardFormat : IPromptFormat
             sections[section] = cost;
             return cost;
         }
+    }
+
+    /// <summary>The leading lines of the reminder that fit, as the block that is put into the message.</summary>
+    private static string Anchor(PromptParts parts, TokenEstimate estimate, int room, List<string> notes)
+    {
+        if (string.IsNullOrWhiteSpace(parts.Reanchor))
+            return "";
+        var lines = parts.Reanchor.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        for (var count = lines.Length; count > 0; count--)
+        {
+            var block = StandardTexts.Block(string.Join(' ', lines.Take(count)));
+            if (estimate.Of(block) > room)
+                continue;
+            notes.Add($"The last replies drifted from the character; {count} of {lines.Length} sentences of who it is stand after the message.");
+            return block;
+        }
+
+        notes.Add("The last replies drifted from the character, but there is no room for a reminder of who it is.");
+        return "";
     }
 
     private static List<RecalledItem> Remember(PromptParts parts, StandardTexts texts, TokenEstimate estimate, int share, HashSet<string> shown, out string memory)

@@ -23,7 +23,9 @@ internal sealed partial class StandardTexts(PromptParts parts)
         return Join(
             rules,
             Section($"# {Character}", _card.Description),
-            Section($"# {Character}'s personality", _card.Personality),
+            Section($"# {Character}'s personality", string.Join('\n', new[] { _card.Personality.Trim(), _card.Identity.Psychology }.Where(text => text.Length > 0))),
+            Section($"# How {Character} speaks", string.Join('\n', new[] { _card.Identity.Style, _card.Identity.Cadence.Written() }.Where(text => text.Length > 0))),
+            Section($"# {Character}'s boundaries", string.Join('\n', _card.Identity.Boundaries.Select(boundary => $"- {boundary.Text}"))),
             Section("# Scenario", _card.Scenario));
     }
 
@@ -38,10 +40,15 @@ internal sealed partial class StandardTexts(PromptParts parts)
 
     public IReadOnlyList<string> Client() => [.. parts.ClientInstructions.Select(text => $"# Instructions of the application\n{text.Trim()}")];
 
-    /// <summary>The person's message, with the card's last word to the model after it: a second system message would break several chat templates.</summary>
-    public string Message() => string.IsNullOrWhiteSpace(_card.PostHistoryInstructions)
-        ? parts.Message
-        : $"{parts.Message}\n\n[{Original().Replace(Expand(_card.PostHistoryInstructions), "").Trim()}]";
+    /// <summary>
+    /// The person's message, with the card's last word to the model after it: a second system message would break several chat templates.
+    /// </summary>
+    /// <param name="anchor">A <see cref="Block"/> between the two, or nothing.</param>
+    public string Message(string anchor = "") =>
+        parts.Message + anchor + (string.IsNullOrWhiteSpace(_card.PostHistoryInstructions) ? "" : Block(Original().Replace(Expand(_card.PostHistoryInstructions), "").Trim()));
+
+    /// <summary>What is said to the model at the end of a person's message, set apart from the person's words.</summary>
+    public static string Block(string text) => $"\n\n[{text}]";
 
     private string Expand(string text) => CardMacros.Expand(text, Character, parts.User.Spoken);
 

@@ -51,6 +51,9 @@ internal sealed class TinyTalkerFormat : IPromptFormat
         if (parts.ClientInstructions.Count > 0)
             notes.Add("The client's system message is not in the prompt: the built-in model reads only its own form.");
 
+        if (parts.Reanchor is not null)
+            notes.Add("The last replies drifted from the character; the built-in model has no form for a reminder of who it is.");
+
         List<ChatMessage> messages = [new("system", identity + memory), .. history, new(Utterance.User, parts.Message)];
         return new AssembledPrompt(messages, new ReceiptBudget(budget, estimate.Of(messages), sections), recalled, notes);
     }

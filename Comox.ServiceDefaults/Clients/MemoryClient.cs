@@ -15,12 +15,22 @@ public sealed class MemoryClient(HttpClient http)
         GetAsync($"memory/characters/{Uri.EscapeDataString(slug)}", MemoryJson.Default.CharacterDetails, cancellation);
 
     /// <summary>Imports a Character Card: V1, V2 or V3, as JSON or inside a PNG.</summary>
-    public Task<ApiResult<CharacterDetails>> ImportCharacterAsync(Stream card, string mediaType, CancellationToken cancellation = default)
-    {
-        var content = new StreamContent(card);
-        content.Headers.ContentType = new(mediaType);
-        return SendAsync(new(HttpMethod.Post, "memory/characters") { Content = content }, MemoryJson.Default.CharacterDetails, cancellation);
-    }
+    public Task<ApiResult<CharacterDetails>> ImportCharacterAsync(Stream card, string mediaType, CancellationToken cancellation = default) =>
+        SendAsync(WithCard(HttpMethod.Post, "memory/characters", card, mediaType), MemoryJson.Default.CharacterDetails, cancellation);
+
+    /// <summary>Gives a character another card: a new version, which is in use from then on. The same card again changes nothing.</summary>
+    public Task<ApiResult<CharacterDetails>> ReplaceCharacterAsync(string slug, Stream card, string mediaType, CancellationToken cancellation = default) =>
+        SendAsync(WithCard(HttpMethod.Put, $"memory/characters/{Uri.EscapeDataString(slug)}", card, mediaType), MemoryJson.Default.CharacterDetails, cancellation);
+
+    public Task<ApiResult<CharacterVersionList>> ListCharacterVersionsAsync(string slug, CancellationToken cancellation = default) =>
+        GetAsync($"memory/characters/{Uri.EscapeDataString(slug)}/versions", MemoryJson.Default.CharacterVersionList, cancellation);
+
+    public Task<ApiResult<CharacterVersionDetails>> GetCharacterVersionAsync(string slug, int version, CancellationToken cancellation = default) =>
+        GetAsync($"memory/characters/{Uri.EscapeDataString(slug)}/versions/{version}", MemoryJson.Default.CharacterVersionDetails, cancellation);
+
+    /// <summary>Puts a version in use, an earlier one or a later one.</summary>
+    public Task<ApiResult<CharacterDetails>> ActivateCharacterVersionAsync(string slug, int version, CancellationToken cancellation = default) =>
+        SendAsync(new(HttpMethod.Post, $"memory/characters/{Uri.EscapeDataString(slug)}/versions/{version}/activate"), MemoryJson.Default.CharacterDetails, cancellation);
 
     /// <summary>The picture's bytes and media type.</summary>
     public async Task<ApiResult<(byte[] Bytes, string MediaType)>> GetAvatarAsync(string slug, CancellationToken cancellation = default)
@@ -121,6 +131,13 @@ public sealed class MemoryClient(HttpClient http)
     private static string TurnPath(string session, string turn) => $"memory/sessions/{Uri.EscapeDataString(session)}/turns/{Uri.EscapeDataString(turn)}";
 
     private static HttpRequestMessage WithJson<T>(HttpMethod method, string path, T body, JsonTypeInfo<T> type) => new(method, path) { Content = JsonContent.Create(body, type) };
+
+    private static HttpRequestMessage WithCard(HttpMethod method, string path, Stream card, string mediaType)
+    {
+        var content = new StreamContent(card);
+        content.Headers.ContentType = new(mediaType);
+        return new(method, path) { Content = content };
+    }
 
     private Task<ApiResult<T>> GetAsync<T>(string path, JsonTypeInfo<T> answer, CancellationToken cancellation) =>
         SendAsync(new(HttpMethod.Get, path), answer, cancellation);

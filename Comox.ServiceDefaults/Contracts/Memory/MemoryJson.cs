@@ -8,6 +8,8 @@ namespace Comox.ServiceDefaults.Contracts.Memory;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(CharacterDetails))]
 [JsonSerializable(typeof(CharacterList))]
+[JsonSerializable(typeof(CharacterVersionList))]
+[JsonSerializable(typeof(CharacterVersionDetails))]
 [JsonSerializable(typeof(NewSession))]
 [JsonSerializable(typeof(SessionDetails))]
 [JsonSerializable(typeof(SessionTurn))]

@@ -21,6 +21,7 @@ public static class ErrorCodes
     public const string MethodNotAllowed = "method_not_allowed";
     public const string ModelNotFound = "model_not_found";
     public const string CharacterNotFound = "character_not_found";
+    public const string VersionNotFound = "version_not_found";
     public const string SessionNotFound = "session_not_found";
     public const string TurnNotFound = "turn_not_found";
     public const string FactNotFound = "fact_not_found";
