@@ -52,6 +52,7 @@ public static class MemoryModule
         services.AddSingleton<ISessionWorker, SummarizeWorker>();
         services.AddSingleton<ISessionWorker, ExtractWorker>();
         services.AddSingleton<ISessionWorker, EmbedWorker>();
+        services.AddSingleton<ISessionWorker, DriftWorker>();
 
         services.AddSingleton<IPromptFormat, StandardFormat>();
         services.AddSingleton<IPromptFormat, TinyTalkerFormat>();

@@ -68,7 +68,8 @@ internal static class CardReader
         if (name.Length > 200)
             throw new WrongField($"{where}name has {name.Length} characters; 200 are the most.");
 
-        var comox = fields.Object("extensions").Object("comox");
+        var extensions = fields.Object("extensions");
+        var comox = extensions.Object("comox");
         var talker = comox.Object("talker");
         return new CharacterCard
         {
@@ -81,6 +82,7 @@ internal static class CardReader
             MessageExamples = fields.Text("mes_example"),
             SystemPrompt = fields.Text("system_prompt"),
             PostHistoryInstructions = fields.Text("post_history_instructions"),
+            AuthorNote = extensions.Object("depth_prompt").Note("prompt"),
             Creator = fields.Note("creator"),
             CreatorNotes = fields.Note("creator_notes"),
             AlternateGreetings = fields.Texts("alternate_greetings"),

@@ -15,6 +15,10 @@ internal sealed record CharacterCard
     public string MessageExamples { get; init; } = "";
     public string SystemPrompt { get; init; } = "";
     public string PostHistoryInstructions { get; init; } = "";
+
+    /// <summary><c>extensions.depth_prompt.prompt</c>, SillyTavern's character note.</summary>
+    public string AuthorNote { get; init; } = "";
+
     public string Creator { get; init; } = "";
     public string CreatorNotes { get; init; } = "";
     public IReadOnlyList<string> AlternateGreetings { get; init; } = [];

@@ -12,11 +12,18 @@ internal static class ConsolidationModule
     {
         var services = builder.Services;
         services.AddOptionsRecord<ConsolidationOptions>(ConsolidationOptions.Section, options => options.Problems());
-        services.AddOptionsRecord<RoleOptions>(RoleOptions.Section, options => options.Problems());
+        services.AddRoles();
         builder.AddGatewayCompletionClient();
         services.AddSingleton<RoleModels>();
         services.AddSingleton<SessionWorkers>();
         services.AddHostedService(provider => provider.GetRequiredService<SessionWorkers>());
+    }
+
+    /// <summary>The models of the roles; once, whoever needs them first.</summary>
+    public static void AddRoles(this IServiceCollection services)
+    {
+        if (services.All(service => service.ServiceType != typeof(RoleOptions)))
+            services.AddOptionsRecord<RoleOptions>(RoleOptions.Section, options => options.Problems());
     }
 
     /// <summary>Whatever may have added to a log wakes the workers, once it has been answered.</summary>

@@ -18,6 +18,7 @@ namespace Comox.Memory.Sessions;
 [JsonDerivedType(typeof(SceneChanged), "scene.changed")]
 [JsonDerivedType(typeof(SummaryMade), "summary.made")]
 [JsonDerivedType(typeof(ReplyScored), "reply.scored")]
+[JsonDerivedType(typeof(CharacterDrifted), "identity.drifted")]
 internal abstract record SessionEvent
 {
     /// <summary>The turn that this is about or comes from; null: about the session.</summary>
@@ -121,6 +122,13 @@ internal sealed record ReplyScored(string Turn, double Total, string Score) : Se
 {
     public override string Of() => Turn;
     public override SessionEvent Redacted() => this with { Score = "{}" };
+}
+
+/// <summary>With this reply a window of replies had moved away from the character; <paramref name="Details"/> is JSON, with the evidence.</summary>
+internal sealed record CharacterDrifted(string Turn, int IdentityVersion, double Level, string Details) : SessionEvent
+{
+    public override string Of() => Turn;
+    public override SessionEvent Redacted() => this with { Details = "{}" };
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

@@ -17,15 +17,24 @@ internal static class Summaries
             .OrderByDescending(summary => summary.Depth).ThenByDescending(summary => summary.Number)
             .FirstOrDefaultAsync(cancellation);
 
-    /// <summary>The same for a line that is not saved yet: the longest that one of these turns ends.</summary>
-    public static async Task<SummaryRow?> OfPathAsync(MemoryDb db, string sessionId, IReadOnlyList<TurnRow> path, CancellationToken cancellation)
+    /// <summary>All that hold for a line, the newest of each depth.</summary>
+    /// <param name="db">The database.</param>
+    /// <param name="sessionId">The session.</param>
+    /// <param name="path">The turns of the line where it is not the stored one; null: the stored one.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    public static async Task<IReadOnlyList<SummaryRow>> AllAsync(MemoryDb db, string sessionId, IReadOnlyList<TurnRow>? path, CancellationToken cancellation)
     {
-        var summaries = await db.Summaries.AsNoTracking().Where(summary => summary.SessionId == sessionId).ToListAsync(cancellation);
-        if (summaries.Count == 0)
-            return null;
-        var chains = path.ToDictionary(turn => turn.Depth, turn => turn.Chain);
-        return summaries.Where(summary => chains.GetValueOrDefault(summary.Depth) == summary.Chain)
-            .OrderByDescending(summary => summary.Depth).ThenByDescending(summary => summary.Number)
-            .FirstOrDefault();
+        var rows = await db.Summaries.AsNoTracking().Where(summary => summary.SessionId == sessionId).ToListAsync(cancellation);
+        if (rows.Count == 0)
+            return [];
+        var depths = rows.Select(row => row.Depth).Distinct().ToList();
+        var chains = path is not null
+            ? path.ToDictionary(turn => turn.Depth, turn => turn.Chain)
+            : await db.Turns.AsNoTracking().Where(turn => turn.SessionId == sessionId && turn.Current && depths.Contains(turn.Depth)).ToDictionaryAsync(turn => turn.Depth, turn => turn.Chain, cancellation);
+        return
+        [
+            .. rows.Where(row => chains.GetValueOrDefault(row.Depth) == row.Chain)
+                .GroupBy(row => row.Depth).Select(alike => alike.MaxBy(row => row.Number)!).OrderBy(row => row.Depth),
+        ];
     }
 }

@@ -6,13 +6,18 @@ namespace Comox.Memory.SuperPrompt;
 /// <summary>The window over the running conversation, in the standard form.</summary>
 internal sealed class History(PromptParts parts, StandardTexts texts, TokenEstimate estimate)
 {
-    // Once this many turns are in the window they leave it in blocks: every turn that leaves alters the prefix, and with it the engine's whole cache.
-    private const int BlockedFrom = 24;
+    /// <summary>The most turns that leave the window at once.</summary>
+    public const int MaxBlock = 64;
 
-    /// <summary>How many turns before the window are needed to know where a block begins.</summary>
-    public const int Block = 8;
+    private const int MinBlock = 4;
 
-    /// <summary>The newest turns before the message that fit, oldest first.</summary>
+    // What a message of a chat takes, about. Only for how large a block is.
+    private const int TypicalTurn = 60;
+
+    /// <summary>
+    /// The newest turns before the message that fit, oldest first. Once there is no room for all they leave in blocks, up to half of the window at once: every
+    /// turn that leaves alters the prefix, and with it the engine's whole cache.
+    /// </summary>
     public IReadOnlyList<LineTurn> Fit(int room)
     {
         var past = parts.Line.SkipLast(1).ToList();
@@ -20,18 +25,26 @@ internal sealed class History(PromptParts parts, StandardTexts texts, TokenEstim
         var start = past.Count;
         while (start > 0 && past.Count - start < parts.Profile.HistoryTurns - 1 && (room -= Cost(past[start - 1])) >= 0)
             start--;
-        if (start > 0 && past.Count - start >= BlockedFrom)
+        if (start < past.Count && past[start].Depth > 1 && BlockFor(past.Count - start) is > 0 and var block)
         {
-            while (past[start].Depth % Block != 1)
+            while (past[start].Depth % block != 1)
                 start++;
         }
 
         return past.GetRange(start, past.Count - start);
     }
 
-    /// <summary>Whether there was no room for turns that the profile would show.</summary>
-    public bool IsCut(IReadOnlyList<LineTurn> shown) =>
-        shown.Count + (shown.Count >= BlockedFrom - Block ? Block - 1 : 0) < Math.Min(parts.Line.Count, parts.Profile.HistoryTurns) - 1;
+    // A power of two by the budget, which is the same for every turn of a session; smaller where so few turns fit that a block would empty the window.
+    private int BlockFor(int shown)
+    {
+        var block = MaxBlock;
+        while (block > MinBlock && (block > parts.Profile.PromptTokens / TypicalTurn / 2 || block > shown / 2))
+            block /= 2;
+        return block <= shown / 2 ? block : 0;
+    }
+
+    /// <summary>Whether turns of the conversation are not in the window.</summary>
+    public bool IsCut(IReadOnlyList<LineTurn> shown) => shown.Count > 0 ? shown[0].Depth > 1 : parts.Line.Count > 1;
 
     public int Cost(IEnumerable<LineTurn> turns) => turns.Sum(Cost);
 

@@ -1,7 +1,9 @@
 using Comox.Memory.Identity;
+using Comox.Memory.Identity.Drift;
 using Comox.Memory.Ingestion;
 using Comox.Memory.Recall;
 using Comox.Memory.Sessions;
+using Comox.Memory.ShortTerm;
 using Comox.Memory.Storage;
 using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Clients;
@@ -12,7 +14,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Comox.Memory.SuperPrompt;
 
 /// <summary>Recalls for a prepared line and writes the prompt with its receipt.</summary>
-internal sealed class PromptAssembly(RecallIndexes indexes, IEnumerable<IPromptFormat> formats, TimeProvider time)
+internal sealed class PromptAssembly(RecallIndexes indexes, IEnumerable<IPromptFormat> formats, DriftTracker drift, TimeProvider time)
 {
     public async Task<ApiResult<(Receipt Receipt, SuperPromptResponse Response)>> AssembleAsync(
         MemoryDb db, SuperPromptRequest request, Character character, PreparedLine line, SentMessages sent, CancellationToken cancellation)
@@ -38,10 +40,13 @@ internal sealed class PromptAssembly(RecallIndexes indexes, IEnumerable<IPromptF
             Card = character.Card,
             User = user,
             Profile = request.Profile,
-            Line = [.. line.Path.Concat(line.Added).TakeLast(request.Profile.HistoryTurns + History.Block).Select(turn => new LineTurn(turn.Id, turn.Role, turn.Content, turn.Depth))],
+            Line = [.. line.Path.Concat(line.Added).TakeLast(request.Profile.HistoryTurns + History.MaxBlock).Select(turn => new LineTurn(turn.Id, turn.Role, turn.Content, turn.Depth))],
             Zone = time.LocalTimeZone,
             Recalled = Recaller.Rank(index, facts, line.UserTurn),
             ClientInstructions = sent.Instructions,
+            Summaries = [.. (await Summaries.AllAsync(db, line.Session.Id, line.Branched ? line.Path : null, cancellation)).Select(row => new LineSummary(row.Depth, row.Content))],
+            Scene = await SceneAsync(db, line, cancellation),
+            Reanchor = background ? null : drift.ReminderFor(character, line.Path, user),
         });
         if (!assembled.IsSuccess)
             return assembled.Error;
@@ -73,6 +78,20 @@ internal sealed class PromptAssembly(RecallIndexes indexes, IEnumerable<IPromptF
             Messages = receipt.Messages,
             MaxReplyTokens = Math.Max(1, Math.Min(request.Profile.ReplyTokens, request.Profile.ContextTokens - receipt.Budget.EstimatedTokens)),
         });
+    }
+
+    private static async Task<string?> SceneAsync(MemoryDb db, PreparedLine line, CancellationToken cancellation)
+    {
+        var scene = await Scenes.OfAsync(db, line.Session.Id, line.Branched ? line.Path.Select(turn => turn.Id).ToHashSet(StringComparer.Ordinal) : null, cancellation);
+        if (scene.IsEmpty)
+            return null;
+        var names = scene.Present.Count == 0
+            ? []
+            : await db.Characters.AsNoTracking().Where(row => scene.Present.Contains(row.Id)).OrderBy(row => row.Name).Select(row => row.Name).ToListAsync(cancellation);
+        return string.Join('\n', new[]
+        {
+            scene.Place is null ? "" : $"Place: {scene.Place}", scene.Time is null ? "" : $"Time: {scene.Time}", names.Count == 0 ? "" : $"Present: {string.Join(", ", names)}",
+        }.Where(words => words.Length > 0));
     }
 
     private static IEnumerable<string> Notes(PreparedLine line, SentMessages sent, bool background)

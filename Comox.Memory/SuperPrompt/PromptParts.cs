@@ -30,8 +30,20 @@ internal sealed record PromptParts
     /// <summary>The reminder of who the character is, a sentence a line, weightiest first; null while it is itself. Lines that do not fit are left off.</summary>
     public string? Reanchor { get; init; }
 
+    /// <summary>Summaries that hold for the line, in any order: the one that best covers what the window leaves out is shown.</summary>
+    public IReadOnlyList<LineSummary> Summaries { get; init; } = [];
+
+    /// <summary>Place, time and who is there, in words; null where nothing is known.</summary>
+    public string? Scene { get; init; }
+
+    /// <summary>Entries of lorebooks that this message has called up, best first.</summary>
+    public IReadOnlyList<string> Lore { get; init; } = [];
+
     public string Message => Line[^1].Content;
 }
+
+/// <summary>The line up to <paramref name="Depth"/> in few words.</summary>
+internal sealed record LineSummary(int Depth, string Content);
 
 /// <summary>A turn of the running conversation; <c>Depth</c> is its place in the whole line, from 1.</summary>
 internal sealed record LineTurn(string Id, string Role, string Content, int Depth)

@@ -6,13 +6,13 @@ using Comox.ServiceDefaults.Contracts.OpenAI;
 namespace Comox.Memory.SuperPrompt;
 
 /// <summary>
-/// For any instruct model. One system message, stable parts first so that engines can reuse their prefix cache, then the running conversation:
+/// For any instruct model. What changes rarely comes first, so that engines reuse what they have computed of the prompt before:
 /// <list type="number">
 /// <item>the identity core, whole or not at all;</item>
 /// <item>the lorebook's constant entries, example dialogue and the client's own instructions, each within a share of the budget;</item>
-/// <item>what is remembered, within a share;</item>
-/// <item>the running conversation, newest first, with all that is left;</item>
-/// <item>while the character drifts, a reminder of who it is, after the person's message: near the end it weighs most, and no stable part moves for it.</item>
+/// <item>the running conversation, newest first, cut in blocks; and before it a summary of what is cut off;</item>
+/// <item>with the person's message, for this once: the lore it calls up, what is remembered, the scene, the author's note;</item>
+/// <item>after it, while the character drifts, a reminder of who it is; and the card's last word.</item>
 /// </list>
 /// There is one system message, users and characters take turns, and a user opens, because the templates of several model families accept nothing else.
 /// </summary>
@@ -42,35 +42,48 @@ internal sealed class StandardFormat : IPromptFormat
         left -= Add("examples", texts.Examples(), Math.Min(budget * 3 / 20, left / 3));
         left -= Add("client", texts.Client(), Math.Min(budget / 4, left / 2));
 
-        // 3. The running conversation. Memory's share stays reserved whether it is used or not, so that the window, and the prefix, do not move with it.
-        var share = Math.Min(budget / 5, left / 2);
+        // 3. The running conversation. What stands with the message keeps its share whether it is used or not, so that the window, and the prefix, do not move with it.
+        var share = Math.Min(budget / 4, left / 2);
+        var summaryRoom = parts.Summaries.Count == 0 ? 0 : Math.Min(budget / 5, parts.Summaries.Max(summary => estimate.Of("\n\n" + StandardTexts.Summary(summary)) + 1));
         var history = new History(parts, texts, estimate);
-        var shown = history.Fit(left - share);
+        var shown = history.Fit(left - share - summaryRoom);
         if (shown.Count > 0)
             sections["history"] = history.Cost(shown);
         if (history.IsCut(shown))
-            notes.Add($"Of the last {parts.Line.Count - 1} messages of this conversation {shown.Count} are in the prompt: the model has no room for more.");
+        {
+            var first = shown.Count > 0 ? shown[0].Depth : parts.Line[^1].Depth;
+            if (Covering(parts.Summaries, first - 1) is { } summary)
+                Add("summary", [StandardTexts.Summary(summary)], summaryRoom);
+            notes.Add(
+                $"Of the {parts.Line[^1].Depth - 1} messages of this conversation the last {shown.Count} are in the prompt: "
+                + (shown.Count >= parts.Profile.HistoryTurns - 1 - History.MaxBlock ? $"the profile shows {parts.Profile.HistoryTurns} at most." : "the model has no room for more."));
+        }
 
-        // 4. The reminder, while the character drifts: from memory's share, so that nothing stable makes room for it.
-        var anchor = Anchor(parts, estimate, share / 2, notes);
+        // 4. With the message: the reminder first, because it is needed most. A few tokens are for what sets the rest apart.
+        share -= 8;
+        var anchor = Anchor(parts, estimate, share / 3, notes);
         if (anchor.Length > 0)
             share -= sections["reanchor"] = estimate.Of(anchor);
-
-        // 5. Memory: what the conversation shown does not already say.
+        var tail = new List<string>();
+        share -= AddTo(tail, "called_lore", texts.CalledLore(), share / 3);
+        share -= AddTo(tail, "scene", texts.Scene() is { Length: > 0 } scene ? [scene] : [], share / 4);
+        share -= AddTo(tail, "author_note", texts.AuthorNote() is { Length: > 0 } note ? [note] : [], share / 2);
         var recalled = Remember(parts, texts, estimate, share, shown.Select(turn => turn.Id).ToHashSet(StringComparer.Ordinal), out var memory);
         if (memory.Length > 0)
         {
-            system.Add(memory);
+            tail.Insert(0, memory);
             sections["memory"] = estimate.Of("\n\n" + memory);
         }
 
-        var messages = history.Messages(shown, texts.Message(anchor), out var opening);
+        var messages = history.Messages(shown, texts.Message(anchor, tail), out var opening);
         if (opening is not null)
             system.Add(opening);
         messages.Insert(0, new ChatMessage("system", string.Join("\n\n", system)));
         return new AssembledPrompt(messages, new ReceiptBudget(budget, estimate.Of(messages), sections), recalled, notes);
 
-        int Add(string section, IReadOnlyList<string> pieces, int room)
+        int Add(string section, IReadOnlyList<string> pieces, int room) => AddTo(system, section, pieces, room);
+
+        int AddTo(List<string> target, string section, IReadOnlyList<string> pieces, int room)
         {
             if (pieces.Count == 0)
                 return 0;
@@ -89,11 +102,15 @@ internal sealed class StandardFormat : IPromptFormat
                 notes.Add($"{pieces.Count - taken.Count} of {pieces.Count} parts of the section '{section}' are left out: the model has no room for them.");
             if (taken.Count == 0)
                 return 0;
-            system.AddRange(taken);
+            target.AddRange(taken);
             sections[section] = cost;
             return cost;
         }
     }
+
+    /// <summary>The shortest summary that reaches to where the window begins; the longest where none does.</summary>
+    private static LineSummary? Covering(IReadOnlyList<LineSummary> summaries, int depth) =>
+        summaries.Where(summary => summary.Depth >= depth).MinBy(summary => summary.Depth) ?? summaries.MaxBy(summary => summary.Depth);
 
     /// <summary>The leading lines of the reminder that fit, as the block that is put into the message.</summary>
     private static string Anchor(PromptParts parts, TokenEstimate estimate, int room, List<string> notes)

@@ -40,12 +40,22 @@ internal sealed partial class StandardTexts(PromptParts parts)
 
     public IReadOnlyList<string> Client() => [.. parts.ClientInstructions.Select(text => $"# Instructions of the application\n{text.Trim()}")];
 
+    public static string Summary(LineSummary summary) => $"# The conversation so far\n{summary.Content.Trim()}";
+
+    public string Scene() => parts.Scene is { Length: > 0 } scene ? $"# The scene\n{scene}" : "";
+
+    /// <summary>The card's note "at depth": it stands near the end, where it weighs most and changes nothing before it.</summary>
+    public string AuthorNote() => Section("# Author's note", _card.AuthorNote);
+
+    public IReadOnlyList<string> CalledLore() => [.. parts.Lore.Select(entry => Expand(entry).Trim()).Where(entry => entry.Length > 0)];
+
     /// <summary>
     /// The person's message, with the card's last word to the model after it: a second system message would break several chat templates.
     /// </summary>
     /// <param name="anchor">A <see cref="Block"/> between the two, or nothing.</param>
-    public string Message(string anchor = "") =>
-        parts.Message + anchor + (string.IsNullOrWhiteSpace(_card.PostHistoryInstructions) ? "" : Block(Original().Replace(Expand(_card.PostHistoryInstructions), "").Trim()));
+    /// <param name="before">Sections for this message alone, set apart before it.</param>
+    public string Message(string anchor = "", params IReadOnlyCollection<string> before) =>
+        (before.Count == 0 ? "" : $"[{string.Join("\n\n", before)}]\n\n") + parts.Message + anchor + (string.IsNullOrWhiteSpace(_card.PostHistoryInstructions) ? "" : Block(Original().Replace(Expand(_card.PostHistoryInstructions), "").Trim()));
 
     /// <summary>What is said to the model at the end of a person's message, set apart from the person's words.</summary>
     public static string Block(string text) => $"\n\n[{text}]";

@@ -84,7 +84,7 @@ internal sealed class SuperPromptProcedure(
         {
             Id = receipt.Id,
             SessionId = line.Session.Id,
-            Turns = string.Concat(line.Path.Concat(line.Added).TakeLast(request.Profile.HistoryTurns + History.Block).Select(turn => turn.Id)
+            Turns = string.Concat(line.Path.Concat(line.Added).TakeLast(request.Profile.HistoryTurns + History.MaxBlock).Select(turn => turn.Id)
                 .Concat(receipt.Recalled.Select(item => item.Source.Turn)).Distinct(StringComparer.Ordinal).Select(id => id + " ")),
             Json = JsonSerializer.Serialize(receipt, MemoryJson.Default.Receipt),
             CreatedAt = receipt.CreatedAt,

@@ -16,6 +16,9 @@ internal sealed record UserName(string Spoken, string InStatements, string Singl
         "client", "api", "bot", "console", "web", "local",
     };
 
+    /// <summary>The names that are known; empty where there is none.</summary>
+    public IReadOnlyList<string> Called => !IsKnown ? [] : Spoken == Single ? [Spoken] : [Spoken, Single];
+
     public static UserName For(string subject, IEnumerable<ToldFact> facts)
     {
         var told = facts.FirstOrDefault(fact => fact is { Relation: Relations.Name, About: "" })?.Object;

@@ -1,3 +1,4 @@
+using Comox.Memory.Consolidation;
 using Comox.Memory.Vectors.Embedding;
 using Comox.Memory.Vectors.Qdrant;
 using Comox.Memory.Vectors.Sqlite;
@@ -18,6 +19,7 @@ internal static class VectorsModule
         services.AddSingleton<IValidateOptions<VectorOptions>, ValidVectorOptions>();
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<VectorOptions>>().Value);
 
+        services.AddRoles();
         builder.AddGatewayEmbeddingClient();
         services.AddSingleton<IEmbedder, GatewayEmbedder>();
 

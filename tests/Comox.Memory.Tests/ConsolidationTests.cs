@@ -25,7 +25,7 @@ public sealed class ConsolidationTests
         Assert.Equal("Ana settled in Porto", facts.Single(fact => fact.Object == "Porto").Source.Quote);
         var asked = Assert.Single(gateway.Requests);
         Assert.Equal("json_schema", asked["response_format"]!["type"]!.GetValue<string>());
-        Assert.Contains("Ana", (await memory.SayAsync("Where does Ana live?")).Messages[0].Content);
+        Assert.Contains("Ana", (await memory.SayAsync("Where does Ana live?")).Messages[^1].Content);
     }
 
     [Fact]
@@ -61,7 +61,7 @@ public sealed class ConsolidationTests
         await using var memory = await MemoryHost.StartAsync(settings: gateway.Settings(("Extract", "reader")));
         await memory.ExchangeAsync("My sister is called Ottilie, she plays the bassoon.", "Lovely.");
         var second = await memory.SayAsync("Let us talk about my sister for a while.");
-        Assert.Contains("Ottilie", second.Messages[0].Content);
+        Assert.Contains("Ottilie", second.Messages[^1].Content);
         await CaughtUpAsync(memory, "extract");
         Assert.Equal(2, gateway.Requests.Count);
         Assert.DoesNotContain("Ottilie", StrictGateway.MaterialOf(gateway.Requests[1]));
@@ -243,7 +243,7 @@ public sealed class ConsolidationTests
     private static async Task<WorkerStatus> StatusAsync(MemoryHost memory, string worker) =>
         (await memory.Client.GetStatusAsync()).Value!.Workers.Single(status => status.Name == worker);
 
-    private static Task CaughtUpAsync(MemoryHost memory, string worker) => UntilAsync(async () => (await StatusAsync(memory, worker)).EventsBehind == 0);
+    private static Task CaughtUpAsync(MemoryHost memory, string worker) => memory.SettledAsync(worker);
 
     private static async Task UntilAsync(Func<Task<bool>> holds)
     {

@@ -70,6 +70,7 @@ public abstract class FactStoreTests
         Assert.Null(await memory.Client.ForgetFactAsync("mara", (await memory.FactsAsync())[0].Id));
         Assert.Equal("Porto", Assert.Single(await memory.FactsAsync()).Object);
         Assert.Equal(4, (await memory.LineAsync(first.Session)).Count);
+        await memory.SettledAsync();
         var whole = await ProjectionDump.OfAsync(memory);
         await memory.Client.ReplaySessionAsync(first.Session);
         Assert.Equal(whole, await ProjectionDump.OfAsync(memory));

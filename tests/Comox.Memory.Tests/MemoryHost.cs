@@ -138,6 +138,16 @@ public sealed class MemoryHost : IAsyncDisposable
         return facts.Value.Data;
     }
 
+    /// <summary>Until the work in the background has nothing left to do.</summary>
+    public async Task SettledAsync(string? worker = null)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        patience.CancelAfter(TimeSpan.FromSeconds(60));
+        using var look = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while ((await Client.GetStatusAsync(patience.Token)).Value!.Workers.Any(status => status.Enabled && (worker is null || status.Name == worker) && status.EventsBehind > 0))
+            await look.WaitForNextTickAsync(patience.Token);
+    }
+
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();

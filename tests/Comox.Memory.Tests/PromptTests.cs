@@ -138,13 +138,59 @@ public sealed class PromptTests
         for (var turn = 0; turn < 4; turn++)
         {
             starts.Add(answer.Messages[1].Content);
-            Assert.InRange(answer.Messages.Count, profile.HistoryTurns - History.Block, profile.HistoryTurns + 1);
+            Assert.InRange(answer.Messages.Count, profile.HistoryTurns - History.MaxBlock, profile.HistoryTurns + 1);
             Assert.DoesNotContain((await memory.ReceiptAsync(answer)).Notes, note => note.Contains("no room", StringComparison.Ordinal));
             await memory.ReplyAsync(answer, $"Reply {turn}.");
             answer = await memory.SayAsync($"Go on, {turn}.", answer.Session, profile: profile);
         }
 
         Assert.InRange(starts.Count, 1, 2);
+    }
+
+    [Fact]
+    public void What_is_for_this_message_alone_stands_with_it_so_that_the_prefix_stays()
+    {
+        var card = Brine with { AuthorNote = "{{char}} is tired.", PostHistoryInstructions = "Be brief." };
+        var parts = Parts("What is my job?", ("works_as", "an architect")) with
+        {
+            Card = card, Scene = "Place: the harbour", Lore = ["The harbour belongs to {{user}}."], Summaries = [new LineSummary(40, "They met.")],
+        };
+        var prompt = new StandardFormat().Assemble(parts).Value!;
+        var calm = new StandardFormat().Assemble(Parts("Hello there!") with { Card = card }).Value!;
+        Assert.Equal(calm.Messages[0], prompt.Messages[0]);
+        Assert.Equal(
+            """
+            [# What Brine remembers about Mara
+            From earlier conversations, with the day it was said. Use it where it matters, and do not recite it.
+            - [1970-01-01] Mara works as an architect.
+
+            The harbour belongs to Mara.
+
+            # The scene
+            Place: the harbour
+
+            # Author's note
+            Brine is tired.]
+
+            What is my job?
+
+            [Be brief.]
+            """.ReplaceLineEndings("\n"),
+            prompt.Messages[^1].Content);
+    }
+
+    [Fact]
+    public void A_cut_window_has_the_summary_that_reaches_to_its_beginning_and_an_uncut_one_none()
+    {
+        var line = Enumerable.Range(1, 200).Select(depth => new LineTurn($"t{depth}", depth % 2 == 1 ? "user" : "assistant", $"This is message number {depth:D4}.", depth)).ToList();
+        line.Add(new LineTurn("message", "user", "Hello!", 201));
+        var parts = Parts("Hello!") with { Line = line, Summaries = [new LineSummary(40, "Forty."), new LineSummary(80, "Eighty."), new LineSummary(180, "All but the last.")] };
+        var cut = new StandardFormat().Assemble(parts with { Profile = PromptProfile.Standard with { PromptTokens = 2400 } }).Value!;
+        Assert.Contains("# The conversation so far\nAll but the last.", cut.Messages[0].Content);
+        Assert.DoesNotContain("Eighty.", cut.Messages[0].Content);
+        Assert.True(cut.Budget.EstimatedTokens <= 2400);
+        var whole = new StandardFormat().Assemble(parts with { Profile = PromptProfile.Standard with { PromptTokens = 60_000, ContextTokens = 70_000, HistoryTurns = 400 } }).Value!;
+        Assert.DoesNotContain("The conversation so far", whole.Messages[0].Content);
     }
 
     private static PromptParts Parts(string message, params (string Relation, string Value)[] facts) => new()

@@ -41,7 +41,7 @@ public sealed class RecallTests
         await memory.ExchangeAsync("Nice weather.", "Aye.");
         time.AdjustTime(time.GetUtcNow().AddHours(-1));
         await memory.ExchangeAsync("My brother is called Anton.", "Aye.");
-        Assert.Contains("Anton", (await memory.SayAsync("What is my brother called?")).Messages[0].Content);
+        Assert.Contains("Anton", (await memory.SayAsync("What is my brother called?")).Messages[^1].Content);
     }
 
     [Fact]
@@ -51,7 +51,7 @@ public sealed class RecallTests
         time.SetLocalTimeZone(TimeZoneInfo.CreateCustomTimeZone("East", TimeSpan.FromHours(10), "East", "East"));
         await using var memory = await MemoryHost.StartAsync(time: time);
         await memory.ExchangeAsync("We buried the brass compass. My sister is called Ottilie.", "Aye.");
-        var prompt = (await memory.SayAsync("Where is the compass? What is my sister called?")).Messages[0].Content;
+        var prompt = (await memory.SayAsync("Where is the compass? What is my sister called?")).Messages[^1].Content;
         Assert.Contains("[2026-03-15]", prompt);
         Assert.DoesNotContain("2026-03-14", prompt);
     }
@@ -82,7 +82,7 @@ public sealed class RecallTests
         var told = await memory.ExchangeAsync("We buried the brass compass under the old lighthouse.", "A good place.");
         time.Advance(TimeSpan.FromDays(30));
         var asked = await memory.SayAsync("Do you remember the compass?");
-        Assert.Contains("- [2026-03-14 · Mara] We buried the brass compass under the old lighthouse.", asked.Messages[0].Content);
+        Assert.Contains("- [2026-03-14 · Mara] We buried the brass compass under the old lighthouse.", asked.Messages[^1].Content);
         var item = (await memory.ReceiptAsync(asked)).Recalled[0];
         Assert.Equal(("turn", told.UserTurn, true), (item.Kind, item.Source.Turn, item.Included));
         Assert.Contains("lexical", item.Lanes.Keys);
@@ -94,7 +94,7 @@ public sealed class RecallTests
         await using var memory = await MemoryHost.StartAsync();
         var session = (await memory.ExchangeAsync("We buried the brass compass.", "Aye.")).Session;
         var asked = await memory.SayAsync("Where is the compass?", session);
-        Assert.DoesNotContain("buried", asked.Messages[0].Content);
+        Assert.DoesNotContain("buried", asked.Messages[^1].Content);
         Assert.Contains("in the running conversation", Assert.Single((await memory.ReceiptAsync(asked)).Recalled, item => item.Included is false && item.Text.Contains("buried", StringComparison.Ordinal)).Why);
     }
 
@@ -109,11 +109,11 @@ public sealed class RecallTests
             {
                 for (var number = 0; number < 12; number++)
                     await memory.ExchangeAsync($"My trinket{number} is marble{number}. The sea was grey.", $"Grey sea {number}.");
-                before = (await memory.SayAsync("What do you remember of the sea?")).Messages[0].Content;
+                before = (await memory.SayAsync("What do you remember of the sea?")).Messages[^1].Content;
             }
 
             await using (var memory = await MemoryHost.StartAsync(home))
-                after = (await memory.SayAsync("What do you remember of the sea?")).Messages[0].Content;
+                after = (await memory.SayAsync("What do you remember of the sea?")).Messages[^1].Content;
             Assert.Equal(before, after);
         }
         finally
@@ -161,7 +161,7 @@ public sealed class RecallTests
         }
 
         var facts = (await memory.FactsAsync()).Select(fact => fact.Text).Order(StringComparer.Ordinal);
-        return string.Join('\n', facts) + "\n" + (await memory.SayAsync("What do you know about my tea, my cat and where I live?")).Messages[0].Content;
+        return string.Join('\n', facts) + "\n" + (await memory.SayAsync("What do you know about my tea, my cat and where I live?")).Messages[^1].Content;
     }
 
     private static RecallIndex Index(params (string Role, string Content)[] turns)

@@ -50,6 +50,7 @@ public abstract class RollbackPropertyTests
             await life.StepAsync();
 
         // 1. The log makes what the chat has built.
+        await memory.SettledAsync();
         var sessions = life.Sessions;
         var built = await ProjectionDump.OfAsync(memory);
         foreach (var session in sessions)
@@ -64,9 +65,11 @@ public abstract class RollbackPropertyTests
             if (tree.Count == 0)
                 continue;
             var turn = tree[random.Next(tree.Count)].Id;
+            await memory.SettledAsync();
             var log = await LogAsync(memory, session);
             var deleted = await memory.Client.DeleteTurnAsync(session, turn);
             Assert.True(deleted.IsSuccess, deleted.Error?.Message);
+            await memory.SettledAsync();
             var after = await ProjectionDump.OfAsync(memory);
             Assert.DoesNotContain($"turn {turn} ", after);
 

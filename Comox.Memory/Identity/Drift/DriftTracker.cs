@@ -1,5 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
+using Comox.Memory.Sessions;
+using Comox.Memory.Storage;
+using Comox.Memory.SuperPrompt;
 
 namespace Comox.Memory.Identity.Drift;
 
@@ -8,7 +11,10 @@ namespace Comox.Memory.Identity.Drift;
 /// <param name="IsUser">Whether the person said it.</param>
 /// <param name="Content">What was said.</param>
 /// <param name="Chain">Digest of the whole path from the root to here; two equal ones are the same line.</param>
-internal readonly record struct TrackedTurn(string Id, bool IsUser, string Content, string Chain);
+internal readonly record struct TrackedTurn(string Id, bool IsUser, string Content, string Chain)
+{
+    public static TrackedTurn From(TurnRow row) => new(row.Id, row.Role == Utterance.User, row.Content, row.Chain);
+}
 
 /// <summary>
 /// The drift of lines, each state remembered under the digest of its line: going on with a conversation scores its newest reply alone. What is forgotten is
@@ -64,6 +70,10 @@ internal sealed class DriftTracker
     /// <summary>The reminder for the next prompt of a line, or null while the character is itself.</summary>
     public string? Reanchor(Character character, DriftState state, string user) =>
         state.Drifted ? Reanchoring.Text(Of(character).Core, state, user, _options.Decay) : null;
+
+    /// <summary>The reminder for the next prompt of a stored line, or null while the character is itself.</summary>
+    public string? ReminderFor(Character character, IReadOnlyList<TurnRow> line, UserName user) =>
+        Reanchor(character, Read(character, [.. line.Select(TrackedTurn.From)], user.Called).State, user.Spoken);
 
     /// <summary>Counts and logs an event that has been stored.</summary>
     public void Tell(IdentityDrifted drifted, string session, Character character)

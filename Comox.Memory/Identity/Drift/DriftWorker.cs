@@ -1,0 +1,67 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Comox.Memory.Consolidation;
+using Comox.Memory.Ingestion;
+using Comox.Memory.Sessions;
+using Comox.Memory.Storage;
+using Comox.Memory.SuperPrompt;
+using Comox.ServiceDefaults.Clients;
+using Microsoft.EntityFrameworkCore;
+
+namespace Comox.Memory.Identity.Drift;
+
+/// <summary>Scores replies once they are recorded, and writes down when a line has drifted from its character. No model; a reply takes microseconds.</summary>
+internal sealed class DriftWorker(DriftTracker drift, CharacterStore characters, MemoryOptions options) : ISessionWorker
+{
+    // A window looks at a few replies; what was in character long before widens the vocabulary alone.
+    private const int TurnsLookedAt = 400;
+    private const int EventsAtOnce = 200;
+
+    public string Name => "drift";
+
+    public bool IsEnabled => options.Drift.Enabled;
+
+    public async Task<ApiResult<WorkDone>> WorkAsync(MemoryDb db, SessionRow session, int after, CancellationToken cancellation)
+    {
+        var fresh = await db.Events.AsNoTracking().Where(row => row.SessionId == session.Id && row.Number > after && row.Number <= session.Version)
+            .OrderBy(row => row.Number).Take(EventsAtOnce).ToListAsync(cancellation);
+        var through = fresh.Count == EventsAtOnce ? fresh[^1].Number : session.Version;
+        var said = fresh.Select(SessionLog.Read).OfType<TurnSaid>().Where(turn => turn.Role == Utterance.Assistant).Select(turn => turn.Turn).ToHashSet(StringComparer.Ordinal);
+        if (said.Count == 0)
+            return WorkDone.Nothing(through);
+
+        var line = await db.Turns.AsNoTracking().Where(turn => turn.SessionId == session.Id && turn.Current && turn.Depth > session.TurnCount - TurnsLookedAt)
+            .OrderBy(turn => turn.Depth).ToListAsync(cancellation);
+        var found = await characters.FindAsync(db, session.CharacterId, cancellation);
+        if (!found.IsSuccess)
+            return WorkDone.Nothing(through);
+        var names = UserName.For(session.Subject, await NamesAsync(db, session, cancellation)).Called;
+        var turns = line.Select(TrackedTurn.From).ToList();
+        var events = new List<SessionEvent>();
+        for (var at = 0; at < turns.Count; at++)
+        {
+            if (!said.Contains(turns[at].Id))
+                continue;
+            var (before, _) = drift.Read(found.Value, turns.GetRange(0, at), names);
+            var (state, raised) = drift.Read(found.Value, turns.GetRange(0, at + 1), names);
+            if (state.Recent.Length > 0 && (before.Recent.Length == 0 || !ReferenceEquals(state.Recent[^1], before.Recent[^1])))
+                events.Add(new ReplyScored(turns[at].Id, state.Recent[^1].Total ?? 0, JsonSerializer.Serialize(state.Recent[^1], DriftJson.Default.DriftScore)));
+            if (raised is null)
+                continue;
+            events.Add(new CharacterDrifted(raised.Turn, raised.IdentityVersion, raised.Level, JsonSerializer.Serialize(raised, DriftJson.Default.IdentityDrifted)));
+            drift.Tell(raised, session.Id, found.Value);
+        }
+
+        return new WorkDone(through, events);
+    }
+
+    private static async Task<IReadOnlyList<ToldFact>> NamesAsync(MemoryDb db, SessionRow session, CancellationToken cancellation) =>
+        FactFold.Held((await db.Facts.AsNoTracking()
+            .Where(fact => fact.Subject == session.Subject && fact.CharacterId == session.CharacterId && fact.Relation == Relations.Name && fact.About == "" && fact.Live)
+            .ToListAsync(cancellation)).Select(fact => ToldFact.From(fact)));
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(DriftScore))]
+[JsonSerializable(typeof(IdentityDrifted))]
+internal sealed partial class DriftJson : JsonSerializerContext;
