@@ -135,6 +135,7 @@ internal sealed class LiveSettings : IDisposable
             var keys = _configuration.GetSection(KeysSection).Get<KeyOptions[]>() ?? [];
             ImmutableArray<string> faults =
             [
+                .. UnknownSettings.FaultsOf(_configuration),
                 .. RouteFaults.Of(routes, RoutesSection),
                 .. RouteFaults.OfPolicies(fleet, FleetSection),
                 .. CallerKeys.FaultsOf(keys, KeysSection),

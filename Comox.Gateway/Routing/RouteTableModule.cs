@@ -34,6 +34,7 @@ internal static class RouteTableModule
         services.AddSingleton(provider => new RetryBudget(OptionsOf<RetryBudgetOptions>(provider), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<BackendChooser>().AddSingleton<LiveSettings>().AddSingleton<RouteTable>();
         services.AddSingleton<ICallerDirectory, ConfiguredCallers>();
+        services.AddSingleton<EngineProbe>().AddSingleton<TelemetryScraper>().AddHostedService(provider => provider.GetRequiredService<TelemetryScraper>());
         services.AddHostedService<StartWithSettings>();
     }
 
