@@ -24,7 +24,7 @@ public static class GatewayModule
         builder.AddNodeAgentClient();
 
         var services = builder.Services;
-        services.AddSingleton<IValidateOptions<GatewayOptions>, GatewayOptionsValidator>().AddSingleton<IValidateOptions<GatewayOptions>, UnknownSettings>();
+        services.AddSingleton<IValidateOptions<GatewayOptions>, GatewayOptionsValidator>();
         services.AddOptions<GatewayOptions>().BindConfiguration(GatewayOptions.Section).ValidateOnStart();
 
         services.AddSingleton(provider => ServiceClients.AuthorizationOf(provider)).AddSingleton<BackendFactory>();

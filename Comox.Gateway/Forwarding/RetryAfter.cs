@@ -16,7 +16,7 @@ internal static class RetryAfter
     public static int? SecondsOf(string? value, DateTimeOffset now)
     {
         // Whole seconds by the standard; parts of them by some servers.
-        if (double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds))
+        if (double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) && double.IsFinite(seconds))
             return Whole(seconds);
         return HeaderUtilities.TryParseDate(value, out var date) ? Whole((date - now).TotalSeconds) : null;
     }

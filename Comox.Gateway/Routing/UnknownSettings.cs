@@ -6,12 +6,12 @@ namespace Comox.Gateway.Routing;
 /// Finds settings that do not exist. The binder passes over them without a word, so a limit that is misspelt is a limit that is not there; therefore they keep the gateway from
 /// starting, and a change that has one is refused as every other fault is. Only what is under <c>Comox:Gateway</c> is looked at, wherever it comes from.
 /// </summary>
-internal sealed class UnknownSettings(IConfiguration configuration) : IValidateOptions<GatewayOptions>
+internal sealed class UnknownSettings(IConfiguration configuration) : IValidateOptions<UnknownSettings.AtStart>
 {
     private static readonly Level Root = Level.Of(KnownSettings.Paths);
 
     /// <summary>At start, together with the faults of all other settings.</summary>
-    public ValidateOptionsResult Validate(string? name, GatewayOptions options)
+    public ValidateOptionsResult Validate(string? name, AtStart options)
     {
         string[] faults = [.. FaultsOf(configuration)];
         return faults.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
@@ -37,6 +37,9 @@ internal sealed class UnknownSettings(IConfiguration configuration) : IValidateO
             }
         }
     }
+
+    /// <summary>Stands for the question, as options are what is validated at start; changes are looked at by <see cref="LiveSettings"/>.</summary>
+    internal sealed class AtStart;
 
     /// <summary>What may stand at one place.</summary>
     private sealed class Level

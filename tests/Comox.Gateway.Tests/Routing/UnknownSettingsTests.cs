@@ -7,7 +7,10 @@ using Comox.Gateway.LoadBalancing;
 using Comox.Gateway.Routing;
 using Comox.Gateway.Tests.Admin;
 using Comox.ServiceDefaults.Contracts.OpenAI;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
 namespace Comox.Gateway.Tests.Routing;
@@ -89,6 +92,23 @@ public sealed class UnknownSettingsTests
         var problem = await Assert.ThrowsAsync<OptionsValidationException>(() => GatewayUnderTest.StartAsync(ready: false, settings: [("FirstTokenTimeot", "00:00:09")]));
 
         Assert.Equal(["Comox:Gateway:FirstTokenTimeot is no setting; the nearest one is Comox:Gateway:FirstTokenTimeout."], problem.Failures);
+    }
+
+    [Fact]
+    public async Task They_are_told_together_with_all_other_faults()
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore();
+        builder.Configuration.AddInMemoryCollection(
+            [new("Comox:ServiceKey", TestService.ServiceKey), new("Comox:Gateway:FirstTokenTimeot", "00:00:09"), new("Comox:Gateway:MaxRequestBytes", "1"), new("Comox:Gateway:Load:HalfLife", "00:00:00")]);
+        builder.AddGateway();
+        await using var app = builder.Build();
+
+        var problem = Assert.Throws<AggregateException>(() => app.Services.GetRequiredService<IStartupValidator>().Validate());
+
+        Assert.Equal(
+            ["Comox:Gateway:FirstTokenTimeot", "Comox:Gateway:Load:HalfLife", "Comox:Gateway:MaxRequestBytes"],
+            problem.InnerExceptions.Cast<OptionsValidationException>().SelectMany(one => one.Failures).Select(fault => fault.Split(' ')[0]).Order());
     }
 
     [Fact]
