@@ -82,7 +82,7 @@ internal sealed class EngineProbe(IOptions<LoadOptions> options, TimeProvider ti
         var (slots, noSlots) = await GetAsync(engine, backend, $"slots{which}", engine.Slots, cancellation);
         engine.Slots = noSlots;
         var telemetry = LlamaMetrics.Read(metrics, slots, time.GetTimestamp());
-        // A router has no slots, and that is no fault of anybody's.
+        // Slots can be switched off, and routers of some versions have none: no fault where the other page tells more.
         return (telemetry, noMetrics.Fault ?? (telemetry is null ? noSlots.Fault ?? "neither its /metrics nor its /slots says anything of llama-server's" : null));
     }
 

@@ -8,7 +8,7 @@ namespace Comox.Gateway.LoadBalancing;
 /// <code>
 /// llamacpp:requests_processing 1
 /// llamacpp:requests_deferred 0
-/// [{"id":0,"n_ctx":4096,"is_processing":true,"n_prompt_tokens":53,"next_token":[{"n_decoded":7}]},{"id":1,"n_ctx":4096,"is_processing":false}]
+/// [{"id":0,"n_ctx":4096,"is_processing":true,"n_prompt_tokens":60,"n_prompt_tokens_processed":53,"next_token":[{"n_decoded":7}]},{"id":1,"n_ctx":4096,"is_processing":false}]
 /// </code>
 /// </summary>
 internal static class LlamaMetrics
@@ -53,7 +53,8 @@ internal static class LlamaMetrics
     }
 
     /// <summary>
-    /// Slots at work, and the part of all slots' context that those fill. What an idle slot still remembers does not count: the next request may have its room.
+    /// Slots at work, and the part of all slots' context that those fill: <c>n_prompt_tokens</c> grows with every token that is decoded (seen in b11669). What an idle slot still
+    /// remembers does not count: the next request may have its room.
     /// </summary>
     private static (int? Busy, double? Usage) ReadSlots(ReadOnlyMemory<byte> json)
     {
@@ -74,7 +75,7 @@ internal static class LlamaMetrics
                 if (!isBusy)
                     continue;
                 busy++;
-                filled += NumberOf(slot, "n_prompt_tokens"u8) + Decoded(slot);
+                filled += NumberOf(slot, "n_prompt_tokens"u8);
             }
 
             return (busy, filled is { } tokens && room is > 0 and var all ? Math.Min(1, (double)tokens / all) : null);
@@ -88,16 +89,6 @@ internal static class LlamaMetrics
     private static bool? IsProcessing(JsonElement slot) => slot.ValueKind == JsonValueKind.Object && slot.TryGetProperty("is_processing"u8, out var value)
         ? value.ValueKind switch { JsonValueKind.True => true, JsonValueKind.False => false, _ => null }
         : null;
-
-    // An object in older versions.
-    private static long? Decoded(JsonElement slot)
-    {
-        if (!slot.TryGetProperty("next_token"u8, out var next))
-            return null;
-        if (next.ValueKind == JsonValueKind.Array)
-            return next.GetArrayLength() > 0 ? NumberOf(next[0], "n_decoded"u8) : null;
-        return NumberOf(next, "n_decoded"u8);
-    }
 
     private static long? NumberOf(JsonElement parent, ReadOnlySpan<byte> name) =>
         parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) && number >= 0

@@ -32,7 +32,7 @@ public sealed record FakeMetrics
     /// <summary>Tokens in each slot that is at work, those of the prompt and those decoded.</summary>
     public (int Prompt, int Decoded) SlotTokens { get; init; } = (53, 7);
 
-    /// <summary>llama-server without a model of its own, in front of one process for each: metrics want a <c>?model=</c>, and there are no slots.</summary>
+    /// <summary>llama-server without a model of its own, in front of one process for each: both pages want a <c>?model=</c>, and older ones have no slots.</summary>
     public bool IsRouter { get; init; }
 
     /// <summary>An HTTP status instead: llama-server without <c>--metrics</c> answers 501.</summary>
@@ -50,7 +50,7 @@ public sealed record FakeMetrics
 
     internal string Write(int running, long tokens, string model) => RawPage ?? (Engine == Vllm ? WriteVllm(running, tokens, model) : WriteLlama(running, tokens));
 
-    /// <summary>https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md: an idle slot has no task, but remembers what it has read.</summary>
+    /// <summary>As llama-server 0.7.0 (b11669) writes them: a slot that has never worked says little, and the tokens of the prompt grow with those decoded.</summary>
     internal string WriteSlots(int running)
     {
         if (RawSlots is { } raw)
@@ -62,11 +62,12 @@ public sealed record FakeMetrics
 
     private string WriteSlot(int id, bool isBusy)
     {
-        var says = isBusy ? "true" : "false";
-        return $$"""{"id":{{id}},"n_ctx":{{SlotContext}},"speculative":false,"is_processing":{{says}},"id_task":{{(isBusy ? id + 10 : -1)}}"""
-            + $$""","n_prompt_tokens":{{SlotTokens.Prompt}},"n_prompt_tokens_processed":{{SlotTokens.Prompt}},"n_prompt_tokens_cache":0"""
-            + ""","params":{"seed":4294967295,"temperature":0.8,"max_tokens":64,"lora":[]}"""
-            + $$""","next_token":[{"has_next_token":{{says}},"has_new_line":false,"n_remain":-1,"n_decoded":{{SlotTokens.Decoded}}}]}""";
+        if (!isBusy)
+            return $$"""{"id":{{id}},"n_ctx":{{SlotContext}},"speculative":false,"is_processing":false}""";
+        var (prompt, decoded) = SlotTokens;
+        return $$"""{"id":{{id}},"n_ctx":{{SlotContext}},"speculative":false,"is_processing":true,"id_task":{{id + 10}},"n_prompt_tokens":{{prompt + decoded}}"""
+            + $$""","n_prompt_tokens_processed":{{prompt}},"n_prompt_tokens_cache":0,"params":{"seed":4294967295,"temperature":0.800000011920929,"max_tokens":64,"stream":true,"lora":[]}"""
+            + $$""","next_token":[{"has_next_token":true,"has_new_line":false,"n_remain":-1,"n_decoded":{{decoded}}}]}""";
     }
 
     // prometheus_client writes every number as Python writes a float, and each metric's help and type once, before all of its series.
@@ -111,13 +112,13 @@ public sealed record FakeMetrics
     private string WriteLlama(int running, long tokens)
     {
         var text = new StringBuilder();
-        Metric("prompt_tokens_total", "counter", "Number of prompt tokens processed.", PrefixQueries - PrefixHits);
-        Metric("prompt_tokens_cached_total", "counter", "Number of prompt tokens taken from the cache.", PrefixHits);
-        Metric("tokens_predicted_total", "counter", "Number of generation tokens processed.", tokens);
-        Metric("n_decode_total", "counter", "Total number of llama_decode() calls", tokens);
+        Metric("prompt_tokens_total", "counter", "Number of prompt tokens processed, excluding cached tokens", PrefixQueries - PrefixHits);
+        Metric("prompt_tokens_cached_total", "counter", "Number of prompt tokens reused from the cache", PrefixHits);
+        Metric("tokens_predicted_total", "counter", "Number of generation tokens processed", tokens);
+        Metric("n_decode_total", "counter", "Total number of llama_decode() calls, excluding speculative decoding and multimodal decoding", tokens);
+        Metric("requests_processing", "gauge", "Number of requests processing", Running ?? running);
+        Metric("requests_deferred", "gauge", "Number of requests deferred", Waiting);
         Metric("n_busy_slots_per_decode", "gauge", "Average number of busy slots per llama_decode() call", Running ?? running);
-        Metric("requests_processing", "gauge", "Number of requests processing.", Running ?? running);
-        Metric("requests_deferred", "gauge", "Number of requests deferred.", Waiting);
         return text.ToString();
 
         void Metric(string name, string kind, string help, double value) =>

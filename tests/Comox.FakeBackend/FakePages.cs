@@ -27,7 +27,7 @@ internal static class FakePages
 
     private static async Task SlotsAsync(HttpContext http, FakeBackendServer server)
     {
-        if (server.Metrics.Engine == FakeMetrics.Vllm || server.Metrics.IsRouter)
+        if (server.Metrics.Engine == FakeMetrics.Vllm)
         {
             await RefuseAsync(http, 404, "not_found_error", "File Not Found");
             return;

@@ -65,6 +65,19 @@ public sealed class TelemetryScraperTests
     }
 
     [Fact]
+    public async Task Without_slots_the_queue_is_told_and_that_is_no_fault()
+    {
+        await using var routed = await StartAsync(new At("a", BackendKinds.LlamaCpp));
+        routed.Servers[0].Metrics = new() { Running = 2, Waiting = 3, FailSlotsWithStatus = 501 };
+
+        var said = await HeardAsync(routed, entry => entry.Running is not null);
+
+        Assert.Equal((2, 3), (said.Running, said.Waiting));
+        Assert.Null(said.KvUsage);
+        Assert.Null(said.Fault);
+    }
+
+    [Fact]
     public async Task Nobody_is_asked_in_a_way_that_would_load_a_model()
     {
         await using var routed = await StartAsync(new At("a", BackendKinds.LlamaCpp) { Model = "asleep" });
@@ -76,8 +89,7 @@ public sealed class TelemetryScraperTests
 
         Assert.Null(unknown.Running);
         Assert.Equal("its /metrics answers 400", unknown.Fault);
-        Assert.Equal((0, true), (known.Running, known.Used));
-        Assert.Null(known.KvUsage);
+        Assert.Equal((0, 0.0, true), (known.Running, known.KvUsage, known.Used)); // It says so: nobody is at work there.
         Assert.Empty(routed.Servers[0].Violations); // A question that loads is one.
     }
 
