@@ -57,11 +57,11 @@ internal sealed class EngineProbe(IOptions<LoadOptions> options, TimeProvider ti
             });
         }
 
-        if (telemetry is not null)
-            engine.Report(telemetry);
         if (fault is not null && fault != engine.Fault)
             LoadBalancingLog.LoadUnknown(logger, backend.Id, fault);
         engine.Fault = fault;
+        if (telemetry is not null)
+            engine.Report(telemetry);
     }
 
     public void Dispose() => _http.Dispose();
