@@ -26,7 +26,7 @@ internal sealed record GatewayOptions
     /// <summary>How long a node may take to accept a connection.</summary>
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long an engine may take from the request to its first token: waiting for a slot and reading the prompt.</summary>
+    /// <summary>How long an engine may take from the request to its first token: waiting for a slot and reading the prompt. An answer that is passed through whole shows no token: for it only <see cref="TotalTimeout"/> counts.</summary>
     public TimeSpan FirstTokenTimeout { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>The longest pause between two tokens. Comments and heartbeats do not count as tokens.</summary>

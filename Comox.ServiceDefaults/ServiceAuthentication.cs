@@ -52,6 +52,8 @@ public static class ServiceAuthentication
             })
             .Validate(keys => keys.Service.Length >= 16, $"{ServiceKeySetting} must be set to a secret of at least 16 characters, the same for every service.")
             .Validate(keys => keys.Admin.Length == 0 || keys.Admin.Length >= 8, $"{AdminKeySetting} must have at least 8 characters.")
+            .Validate(keys => HeaderText.CanCarry(keys.Service), $"{ServiceKeySetting} {HeaderText.Fault}")
+            .Validate(keys => HeaderText.CanCarry(keys.Admin), $"{AdminKeySetting} {HeaderText.Fault}")
             .Validate(keys => keys.Admin != keys.Service, $"{AdminKeySetting} and {ServiceKeySetting} must differ.")
             .ValidateOnStart();
     }

@@ -6,7 +6,7 @@ internal static class AdminModule
     public const string Prefix = "/gateway";
 
     public static void AddGatewayAdmin(this IServiceCollection services) =>
-        services.AddSingleton<AdminEndpoint>().AddSingleton<StatusReport>().AddSingleton<RouteReport>();
+        services.AddSingleton<AdminEndpoint>().AddSingleton<StatusReport>().AddSingleton<LedgerReport>().AddSingleton<TrafficReport>().AddSingleton<RouteReport>();
 
     public static void MapGatewayAdmin(this WebApplication app)
     {

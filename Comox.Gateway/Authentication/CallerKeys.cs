@@ -39,6 +39,8 @@ internal sealed class CallerKeys(IReadOnlyList<KeyOptions> keys)
                 yield return $"{section}:{i}:Name must not be '{keys[i].Name}', which is a caller of Comox's own.";
             if (keys[i].Key.Length < ShortestKey)
                 yield return $"{section}:{i}:Key must have at least {ShortestKey} characters.";
+            else if (!HeaderText.CanCarry(keys[i].Key))
+                yield return $"{section}:{i}:Key {HeaderText.Fault} No client could send it.";
             else if (keys.Take(i).Any(other => other.Key == keys[i].Key))
                 yield return $"{section}:{i}:Key is also the key of another caller.";
         }

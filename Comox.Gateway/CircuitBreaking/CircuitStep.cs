@@ -17,8 +17,9 @@ internal sealed class CircuitStep : IChatStep
     /// <summary>A prompt that is too long says nothing about the backend; a silence, a refusal, a status of the five hundreds, a quota or a wrong key do.</summary>
     internal static bool IsBackendsFault(ForwardError error) => error.Place switch
     {
-        ForwardPlace.Connect or ForwardPlace.FirstToken or ForwardPlace.EngineStream => true,
-        ForwardPlace.EngineAnswer => error.Error.Status is 401 or 402 or 403 or 408 or 425 or 429 or >= 500,
+        ForwardPlace.Connect or ForwardPlace.FirstToken => true,
+        // In the middle of a stream an engine tells of both kinds, too; a stream that breaks or falls silent has a status of ours above 500.
+        ForwardPlace.EngineAnswer or ForwardPlace.EngineStream => error.Error.Status is 401 or 402 or 403 or 408 or 425 or 429 or >= 500,
         _ => false,
     };
 }

@@ -29,6 +29,9 @@ internal static class CapturedContent
             return;
         }
 
+        // A completion of before there were chats has a prompt instead; an embedding has neither.
+        if (exchange.Request.Messages.IsEmpty)
+            return;
         using var messages = JsonDocument.Parse(exchange.Request.Messages, new JsonDocumentOptions { MaxDepth = ChunkScan.MaxDepth });
         foreach (var message in messages.RootElement.EnumerateArray())
             Message(json, StringOf(message, "role") ?? "", () => Parts(json, message));

@@ -11,7 +11,7 @@ internal static class GatewayDiagnostics
     {
         services.AddOptions<TelemetryOptions>().BindConfiguration(TelemetryOptions.Section);
         services.AddOptions<MetricsOptions>().BindConfiguration(MetricsOptions.Section);
-        services.AddSingleton<GatewayInstruments>().AddSingleton<GatewayTelemetry>().AddSingleton<MeasureStep>().AddSingleton<FleetMetrics>();
+        services.AddSingleton<GatewayInstruments>().AddSingleton<GatewayTelemetry>().AddSingleton<MeasureStep>().AddSingleton<FleetMetrics>().AddSingleton<OpenConnections>();
         services.AddSingleton<MetricStore>().AddSingleton<ProcessMetrics>().AddSingleton<MetricsEndpoint>();
         services.AddHostedService<Start>();
     }
@@ -20,13 +20,14 @@ internal static class GatewayDiagnostics
         app.MapGet(HealthEndpoints.MetricsPath, http => http.RequestServices.GetRequiredService<MetricsEndpoint>().InvokeAsync(http));
 
     /// <summary>Before the first request: what is measured before somebody listens is lost.</summary>
-    private sealed class Start(IMeterFactory meters, MetricStore store, GatewayInstruments instruments, FleetMetrics fleet) : IHostedService
+    private sealed class Start(IMeterFactory meters, MetricStore store, GatewayInstruments instruments, FleetMetrics fleet, OpenConnections connections) : IHostedService
     {
         public Task StartAsync(CancellationToken cancellationToken)
         {
             store.Listen(meters);
             GC.KeepAlive(instruments);
             GC.KeepAlive(fleet);
+            GC.KeepAlive(connections);
             return Task.CompletedTask;
         }
 

@@ -13,7 +13,7 @@ internal sealed class MeasuredChat : ITokenWatch, IDisposable
     private readonly Exchange _exchange;
     private readonly Activity? _activity;
     private readonly long _startedAt;
-    private readonly ChatLabels _labels;
+    private ChatLabels _labels;
     private readonly bool _captures;
     private readonly ChunkPauses? _pauses;
     private long _lastTokenAt;
@@ -22,7 +22,7 @@ internal sealed class MeasuredChat : ITokenWatch, IDisposable
     {
         (_telemetry, _to, _exchange) = (telemetry, telemetry.Instruments, exchange);
         _startedAt = telemetry.Time.GetTimestamp();
-        _labels = new ChatLabels(Operation, telemetry.Providers.Bound(exchange.Backend.Kind), telemetry.Models.Bound(exchange.Route.Model));
+        _labels = Labels();
         _activity = telemetry.Activities.StartActivity($"{Operation} {exchange.Route.Model}", ActivityKind.Client);
         _captures = telemetry.CapturesContent && _activity is { IsAllDataRequested: true };
         if (_captures)
@@ -53,6 +53,13 @@ internal sealed class MeasuredChat : ITokenWatch, IDisposable
         _lastTokenAt = timestamp;
     }
 
+    public void AnswersInstead()
+    {
+        _labels = Labels();
+        if (_activity is not null)
+            DescribeBackend(_activity);
+    }
+
     public void End(ForwardError? error)
     {
         var reply = _exchange.Reply;
@@ -81,6 +88,8 @@ internal sealed class MeasuredChat : ITokenWatch, IDisposable
         _to.Active.Add(-1, _labels.Model);
         _activity?.Dispose();
     }
+
+    private ChatLabels Labels() => new(Operation, _telemetry.Providers.Bound(_exchange.Backend.Kind), _telemetry.Models.Bound(_exchange.Route.Model));
 
     private void RecordTimes(long first)
     {
@@ -119,12 +128,10 @@ internal sealed class MeasuredChat : ITokenWatch, IDisposable
 
     private void Describe(Activity activity)
     {
-        var (request, route, backend) = (_exchange.Request, _exchange.Route, _exchange.Backend);
-        // gen_ai.system is what gen_ai.provider.name was called before 2025-08; both are in use.
-        activity.SetTag("gen_ai.operation.name", Operation).SetTag("gen_ai.provider.name", backend.Kind).SetTag("gen_ai.system", backend.Kind)
-            .SetTag("gen_ai.request.model", route.Model).SetTag("gen_ai.request.max_tokens", request.MaxTokens)
-            .SetTag("gen_ai.conversation.id", _exchange.Recalled?.Session).SetTag("server.address", backend.BaseAddress.Host).SetTag("server.port", backend.BaseAddress.Port)
-            .SetTag("comox.backend", backend.Id).SetTag("comox.character", route.Character).SetTag("comox.request", _exchange.Id);
+        var (request, route) = (_exchange.Request, _exchange.Route);
+        DescribeBackend(activity);
+        activity.SetTag("gen_ai.operation.name", Operation).SetTag("gen_ai.request.model", route.Model).SetTag("gen_ai.request.max_tokens", request.MaxTokens)
+            .SetTag("gen_ai.conversation.id", _exchange.Recalled?.Session).SetTag("comox.character", route.Character).SetTag("comox.request", _exchange.Id);
         if (request.Stream)
             activity.SetTag("gen_ai.request.stream", true);
         if (request.Choices != 1)
@@ -134,6 +141,14 @@ internal sealed class MeasuredChat : ITokenWatch, IDisposable
             activity.SetTag("gen_ai.request.temperature", route.Profile.Temperature);
         if (_captures)
             activity.SetTag("gen_ai.input.messages", CapturedContent.Input(_exchange));
+    }
+
+    private void DescribeBackend(Activity activity)
+    {
+        var backend = _exchange.Backend;
+        // gen_ai.system is what gen_ai.provider.name was called before 2025-08; both are in use.
+        activity.SetTag("gen_ai.provider.name", backend.Kind).SetTag("gen_ai.system", backend.Kind)
+            .SetTag("server.address", backend.BaseAddress.Host).SetTag("server.port", backend.BaseAddress.Port).SetTag("comox.backend", backend.Id);
     }
 
     private void Describe(Activity activity, ReplyFacts reply, ForwardError? error, string? outcome)

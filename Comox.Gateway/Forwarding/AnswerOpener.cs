@@ -1,5 +1,6 @@
 using Comox.Gateway.Backends;
 using Comox.Gateway.LoadBalancing;
+using Comox.Gateway.OpenAI;
 using Microsoft.Extensions.Options;
 
 namespace Comox.Gateway.Forwarding;
@@ -19,6 +20,10 @@ internal sealed class AnswerOpener(EngineConnectors connectors, IOptions<Gateway
     public async ValueTask<Opening> OpenAsync(Exchange exchange, Attempt attempt, CancellationToken given)
     {
         var timers = new StreamTimers(exchange, options.Value, time, given);
+        var isStreamed = EngineRequest.IsStreamed(exchange, attempt.Backend);
+        // Vectors come as soon as their text has been read, which is what the first token stands for.
+        if (!isStreamed && exchange.Request.Api.Kind != RequestApiKind.Embeddings)
+            timers.Enter(StreamPhase.WholeAnswer);
         IEngineAnswer? answer = null;
         SseReader? reader = null;
         var kept = false;
@@ -40,7 +45,7 @@ internal sealed class AnswerOpener(EngineConnectors connectors, IOptions<Gateway
             if (dialect is not null)
                 answer = new TranslatedAnswer(answer, dialect, options.Value.MaxEventBytes);
             reader = new SseReader(answer.Body, options.Value.MaxEventBytes);
-            var opening = EngineRequest.IsStreamed(exchange, attempt.Backend)
+            var opening = isStreamed
                 ? await FirstTokenAsync(answer, reader, timers, attempt.Backend)
                 : await WholeAsync(answer, reader, timers, attempt.Backend);
             kept = opening.Answer is not null;

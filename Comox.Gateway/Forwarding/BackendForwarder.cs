@@ -20,7 +20,7 @@ namespace Comox.Gateway.Forwarding;
 /// (8) Read the engine's last bytes, so that the connection can serve the next request.
 /// A client that leaves, and a gateway that stops, end every step at once and close the connection to the engine, which is how the engine hears of it.
 /// </remarks>
-internal sealed class BackendForwarder(AnswerOpener opener, Hedge hedge, IOptions<GatewayOptions> options, TimeProvider time)
+internal sealed class BackendForwarder(AnswerOpener opener, Hedge hedge, RelayGauge relays, IOptions<GatewayOptions> options, TimeProvider time)
 {
     public async ValueTask<ForwardError?> SendAsync(Exchange exchange)
     {
@@ -40,7 +40,16 @@ internal sealed class BackendForwarder(AnswerOpener opener, Hedge hedge, IOption
             // :: Steps 5 to 7.
             if (opened.Body is { } whole)
                 return await WholeAnswer.SendAsync(exchange, whole);
-            var error = await new ReplyPump(exchange, opened, sink, options.Value, time).RunAsync();
+            ForwardError? error;
+            relays.Begin();
+            try
+            {
+                error = await new ReplyPump(exchange, opened, sink, relays, options.Value, time).RunAsync();
+            }
+            finally
+            {
+                relays.End();
+            }
 
             // :: Step 8: Read the engine's last bytes.
             if (error is null && !opened.Timers.ClientLeft)

@@ -5,6 +5,7 @@ namespace Comox.Gateway.Forwarding;
 /// <summary>
 /// The few facts the gateway needs of one <c>chat.completion.chunk</c>, read in one pass without a DOM:
 /// <code>{"choices":[{"finish_reason":null,"index":0,"delta":{"content":"Hi"}}],"created":1,"id":"chatcmpl-1","model":"m","object":"chat.completion.chunk"}</code>
+/// A whole answer is read the same way: it has <c>message</c> in the place of <c>delta</c>.
 /// </summary>
 internal ref struct ChunkScan
 {
@@ -158,9 +159,10 @@ internal ref struct ChunkScan
                 _json.Read();
                 finish = StringOrNull();
             }
-            else if (_json.ValueTextEquals("delta"u8))
+            else if (_json.ValueTextEquals("delta"u8) || _json.ValueTextEquals("message"u8))
             {
-                content = ReadDelta();
+                // Whoever sends both, one of them null or empty, has said what the other says.
+                content = ReadDelta() is { IsEmpty: false } said ? said : content;
             }
             else if (_json.ValueTextEquals("text"u8))
             {

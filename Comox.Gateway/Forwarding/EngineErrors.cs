@@ -98,10 +98,13 @@ internal static class EngineErrors
         try
         {
             using var json = JsonDocument.Parse(data, Deep);
-            return json.RootElement.TryGetProperty("error"u8, out var error) && error.ValueKind == JsonValueKind.Object
-                && error.TryGetProperty("code"u8, out var code) && code.ValueKind == JsonValueKind.Number && code.TryGetInt32(out var status) && status is >= 400 and <= 599
-                ? status
-                : null;
+            if (!json.RootElement.TryGetProperty("error"u8, out var error) || error.ValueKind != JsonValueKind.Object)
+                return null;
+            if (error.TryGetProperty("code"u8, out var code) && code.ValueKind == JsonValueKind.Number && code.TryGetInt32(out var status))
+                return status is >= 400 and <= 599 ? status : null;
+            // OpenAI's and Anthropic's events have no number. OpenAI says the same of a wrong key, which is not the request's fault.
+            var isRequests = Text(error, "type") is "invalid_request_error" or "exceed_context_size_error" && Text(error, "code") is not ("invalid_api_key" or "model_not_found");
+            return isRequests ? StatusCodes.Status400BadRequest : null;
         }
         catch (Exception problem) when (problem is JsonException or InvalidOperationException)
         {

@@ -50,6 +50,7 @@ internal sealed class Hedge(AnswerOpener opener, BackendChooser chooser, RetryBu
             {
                 exchange.Attempt.Dispose();
                 exchange.Attempt = attempt;
+                exchange.Reply.Watch?.AnswersInstead();
                 adopted = true;
             }
 

@@ -7,7 +7,7 @@ namespace Comox.Gateway.Forwarding;
 /// The portable way: any operating system, TLS, HTTP/2. No resilience handler (it would end a long answer), no cookies, no proxy, no decompression, no redirects:
 /// what the engine sends is what we read. Sockets have <c>TCP_NODELAY</c> by the handler's default.
 /// </summary>
-internal sealed class HttpEngineConnector(IOptions<GatewayOptions> options) : IEngineConnector, IDisposable
+internal sealed class HttpEngineConnector(IOptions<GatewayOptions> options, TimeProvider time) : IEngineConnector, IDisposable
 {
     private readonly HttpMessageInvoker _http = new(new SocketsHttpHandler
     {
@@ -39,7 +39,7 @@ internal sealed class HttpEngineConnector(IOptions<GatewayOptions> options) : IE
         var response = await _http.SendAsync(request, cancellation);
         try
         {
-            return new Answer(response, await response.Content.ReadAsStreamAsync(cancellation));
+            return new Answer(response, await response.Content.ReadAsStreamAsync(cancellation), time);
         }
         catch
         {
@@ -50,11 +50,14 @@ internal sealed class HttpEngineConnector(IOptions<GatewayOptions> options) : IE
 
     public void Dispose() => _http.Dispose();
 
-    private sealed class Answer(HttpResponseMessage response, Stream body) : IEngineAnswer
+    private sealed class Answer(HttpResponseMessage response, Stream body, TimeProvider time) : IEngineAnswer
     {
         public int Status => (int)response.StatusCode;
         public string? MediaType => response.Content.Headers.ContentType?.MediaType;
-        public int? RetryAfter => (int?)response.Headers.RetryAfter?.Delta?.TotalSeconds;
+
+        // As it was sent: the typed header knows whole seconds alone, and is silent about the rest.
+        public int? RetryAfter => response.Headers.NonValidated.TryGetValues("Retry-After", out var values) ? Forwarding.RetryAfter.SecondsOf(values.ToString(), time.GetUtcNow()) : null;
+
         public Stream Body => body;
 
         public async ValueTask DisposeAsync()

@@ -30,7 +30,7 @@ internal interface IEngineAnswer : IAsyncDisposable
     /// <summary>The content type, as it was sent.</summary>
     string? MediaType { get; }
 
-    /// <summary>Seconds, where the backend names any.</summary>
+    /// <summary>Seconds from now, where the backend names any or a date.</summary>
     int? RetryAfter { get; }
 
     Stream Body { get; }

@@ -7,7 +7,7 @@ namespace Comox.Gateway.Forwarding;
 /// Steps 4 to 7 of <see cref="BackendForwarder"/>: engine → client, event by event, watching the clock. Where answer and client are both on a socket loop, the
 /// loop carries the steady middle, and what it does not carry comes back here. One instance per attempt.
 /// </summary>
-internal sealed class ReplyPump(Exchange exchange, OpenedAnswer opened, IReplySink sink, GatewayOptions options, TimeProvider time)
+internal sealed class ReplyPump(Exchange exchange, OpenedAnswer opened, IReplySink sink, RelayGauge relays, GatewayOptions options, TimeProvider time)
 {
     // An engine whose every event is unusual would be handed to and fro.
     private const int MostUnusual = 8;
@@ -142,10 +142,19 @@ internal sealed class ReplyPump(Exchange exchange, OpenedAnswer opened, IReplySi
         _relay.LastTokenAt = _timers.StartedAt;
         _timers.Pause();
         RelayEnd end;
-        // Started first: a relay that is not running cannot be cancelled, and the token may be cancelled already.
-        var relaying = socket.RelayAsync(_relay);
-        await using (_timers.Token.UnsafeRegister(static relay => ((StreamRelay)relay!).Cancel(), _relay))
-            end = await relaying;
+        relays.ToLoop();
+        try
+        {
+            // Started first: a relay that is not running cannot be cancelled, and the token may be cancelled already.
+            var relaying = socket.RelayAsync(_relay);
+            await using (_timers.Token.UnsafeRegister(static relay => ((StreamRelay)relay!).Cancel(), _relay))
+                end = await relaying;
+        }
+        finally
+        {
+            relays.FromLoop();
+        }
+
         _reader.Feed(_relay.Rest);
         _relay.Release();
         _timers.Enter(_progress.HasFinished ? StreamPhase.EndOfStream : StreamPhase.NextToken, _relay.LastTokenAt);

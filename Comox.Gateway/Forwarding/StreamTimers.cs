@@ -9,6 +9,9 @@ internal enum StreamPhase
     NextToken,
     EndOfStream,
 
+    /// <summary>All of an answer that is not streamed: its tokens are not seen, so only the clock of the whole exchange runs.</summary>
+    WholeAnswer,
+
     /// <summary>The rest of an answer that the client already has whole; only to get the connection back.</summary>
     Drain,
 }
@@ -71,6 +74,7 @@ internal sealed class StreamTimers : IDisposable
         StreamPhase.FirstToken => FirstToken,
         StreamPhase.NextToken => TokenIdle,
         StreamPhase.EndOfStream => _options.EndOfStreamTimeout,
+        StreamPhase.WholeAnswer => Timeout.InfiniteTimeSpan,
         _ => DrainTime,
     };
 
@@ -111,7 +115,7 @@ internal sealed class StreamTimers : IDisposable
     public ForwardError Expired(Backend backend) => this switch
     {
         { Stopped: true } => EngineErrors.Stopping(),
-        _ when TotalLeft <= TimeSpan.Zero => EngineErrors.TotalTimeout(backend, Total),
+        _ when TotalLeft <= TimeSpan.Zero || Phase == StreamPhase.WholeAnswer => EngineErrors.TotalTimeout(backend, Total),
         { Phase: StreamPhase.FirstToken } => EngineErrors.FirstTokenTimeout(backend, FirstToken),
         _ => EngineErrors.TokenIdle(backend, TokenIdle),
     };

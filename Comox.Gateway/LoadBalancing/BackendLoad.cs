@@ -108,6 +108,9 @@ internal sealed class BackendLoad
     public ForeignLoad? Foreign(long now) =>
         Volatile.Read(ref _foreign) is { } foreign && now - foreign.Telemetry.Timestamp <= _telemetryMaxAge ? foreign : null;
 
+    /// <summary>The last that the engine has said of itself, however old; null when it never has. For people: decisions go by <see cref="Foreign"/>.</summary>
+    public BackendTelemetry? Telemetry => Volatile.Read(ref _foreign)?.Telemetry;
+
     /// <summary>The engine says how it is. What is older than what is known already is dropped.</summary>
     public void Report(BackendTelemetry telemetry)
     {

@@ -14,6 +14,15 @@ internal sealed record BackendTelemetry
 
     /// <summary>Part of the KV cache in use, 0 to 1.</summary>
     public double? KvUsage { get; init; }
+
+    /// <summary>Prompt tokens since the engine began that were looked for in its prefix cache. Shown to people; routing goes by what each answer says of its own prompt.</summary>
+    public long? PrefixTokens { get; init; }
+
+    /// <summary>Those of them that were found.</summary>
+    public long? PrefixHits { get; init; }
+
+    /// <summary>Nothing is known.</summary>
+    public bool IsEmpty => Running is null && Waiting is null && KvUsage is null && PrefixTokens is null && PrefixHits is null;
 }
 
 /// <summary>

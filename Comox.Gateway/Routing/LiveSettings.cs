@@ -99,6 +99,11 @@ internal sealed class LiveSettings : IDisposable
             {
                 return LastReload; // A file that cannot be read: it has been refused where it was found out.
             }
+            catch (Exception invalid) when (FailuresIn(invalid) is { Length: > 0 } failures)
+            {
+                // Of what needs a restart. It is not taken, but it would keep the next start from coming about.
+                return Refuse([.. Read().Faults.Union(failures)]);
+            }
             finally
             {
                 _isReadingFiles = false;
@@ -126,6 +131,14 @@ internal sealed class LiveSettings : IDisposable
         return LastReload = new SettingsReload(_time.GetUtcNow(), faults);
     }
 
+    // Thrown by whoever listens for changes of the options, in as many wrappings as there are listeners between.
+    private static string[] FailuresIn(Exception thrown) => thrown switch
+    {
+        OptionsValidationException invalid => [.. invalid.Failures],
+        AggregateException several => [.. several.Flatten().InnerExceptions.SelectMany(FailuresIn)],
+        _ => [],
+    };
+
     private (SettingsSnapshot Snapshot, ImmutableArray<string> Faults) Read()
     {
         try
@@ -135,6 +148,7 @@ internal sealed class LiveSettings : IDisposable
             var keys = _configuration.GetSection(KeysSection).Get<KeyOptions[]>() ?? [];
             ImmutableArray<string> faults =
             [
+                .. UnknownSettings.FaultsOf(_configuration),
                 .. RouteFaults.Of(routes, RoutesSection),
                 .. RouteFaults.OfPolicies(fleet, FleetSection),
                 .. CallerKeys.FaultsOf(keys, KeysSection),

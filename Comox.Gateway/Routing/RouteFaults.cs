@@ -1,5 +1,6 @@
 using System.Globalization;
 using Comox.Gateway.Backends;
+using Comox.ServiceDefaults;
 
 namespace Comox.Gateway.Routing;
 
@@ -68,8 +69,8 @@ internal static class RouteFaults
             // An address may carry a secret in its query or its user, so it is not repeated.
             if (!Uri.TryCreate(backend.Url, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.UserInfo.Length > 0 || url.Query.Length > 0)
                 yield return $"{key}:Url must be an http or https address without user and query, such as http://gpu-1:8000/v1.";
-            if (backend.ApiKey is { } secret && secret.Any(character => char.IsControl(character) || character > 126))
-                yield return $"{key}:ApiKey holds a character that no header may carry.";
+            if (backend.ApiKey is { } secret && !HeaderText.CanCarry(secret))
+                yield return $"{key}:ApiKey {HeaderText.Fault}";
             if (backend.Weight is not (> 0 and <= 1000))
                 yield return string.Create(CultureInfo.InvariantCulture, $"{key}:Weight must be above 0 and at most 1000, not {backend.Weight}.");
             if (backend.Slots is < 1 or > 100_000)

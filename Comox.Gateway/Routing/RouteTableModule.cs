@@ -25,6 +25,9 @@ internal static class RouteTableModule
         Check<OutlierOptions>(services, "Outliers", static (options, at) => options.Faults(at));
         Check<RetryBudgetOptions>(services, "RetryBudget", static (options, at) => options.Faults(at));
 
+        services.AddOptions<UnknownSettings.AtStart>().ValidateOnStart();
+        services.AddSingleton<IValidateOptions<UnknownSettings.AtStart>, UnknownSettings>();
+
         services.AddSingleton(provider => new Dice((ulong)provider.GetRequiredService<TimeProvider>().GetTimestamp()));
         services.AddSingleton(provider => new BackendLoads(OptionsOf<LoadOptions>(provider), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new BackendCircuits(OptionsOf<CircuitOptions>(provider), provider.GetRequiredService<Dice>(), provider.GetRequiredService<TimeProvider>()));
@@ -34,6 +37,7 @@ internal static class RouteTableModule
         services.AddSingleton(provider => new RetryBudget(OptionsOf<RetryBudgetOptions>(provider), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<BackendChooser>().AddSingleton<LiveSettings>().AddSingleton<RouteTable>();
         services.AddSingleton<ICallerDirectory, ConfiguredCallers>();
+        services.AddSingleton<EngineProbe>().AddSingleton<TelemetryScraper>().AddHostedService(provider => provider.GetRequiredService<TelemetryScraper>());
         services.AddHostedService<StartWithSettings>();
     }
 

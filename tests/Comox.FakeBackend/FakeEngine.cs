@@ -15,7 +15,7 @@ internal static class FakeEngine
             app.MapPost($"{at}/v1/messages", http => AnswerAsync(http, server, FakeMessages.Api));
             app.MapPost($"{at}/v1/responses", http => AnswerAsync(http, server, FakeResponses.Api));
             app.MapGet($"{at}/v1/models", http => ModelsAsync(http, server));
-            app.MapGet($"{at}/metrics", http => MetricsAsync(http, server));
+            FakePages.Map(app, server, at);
         }
     }
 
@@ -62,14 +62,5 @@ internal static class FakeEngine
         var cards = server.Models.Select(model => $$"""{"id":{{FakeJson.Quote(model)}},"object":"model","created":1795419634,"owned_by":"fake"}""");
         http.Response.ContentType = "application/json";
         await http.Response.WriteAsync($$"""{"object":"list","data":[{{string.Join(',', cards)}}]}""", http.RequestAborted);
-    }
-
-    private static async Task MetricsAsync(HttpContext http, FakeBackendServer server)
-    {
-        server.CountScrape();
-        http.Response.StatusCode = server.Metrics.FailWithStatus ?? 200;
-        http.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
-        if (server.Metrics.FailWithStatus is null)
-            await http.Response.WriteAsync(server.Metrics.Write(server.InFlight, server.Requests.Count, server.Models[0]), http.RequestAborted);
     }
 }

@@ -100,13 +100,13 @@ public sealed class FakeEngineApiTests
     }
 
     [Theory]
-    [InlineData(FakeMetrics.Vllm, "vllm:num_requests_running{engine=\"0\",model_name=\"fake-model\"} 3", "vllm:kv_cache_usage_perc{engine=\"0\",model_name=\"fake-model\"} 0.25")]
+    [InlineData(FakeMetrics.Vllm, "vllm:num_requests_running{engine=\"0\",model_name=\"fake-model\"} 3.0", "vllm:kv_cache_usage_perc{engine=\"0\",model_name=\"fake-model\"} 0.25")]
     [InlineData(FakeMetrics.LlamaCpp, "llamacpp:requests_processing 3", "llamacpp:requests_deferred 2")]
     public async Task Metrics_have_the_engines_names_and_reads_are_counted(string engine, string running, string other)
     {
         await using var fake = await FakeBackendServer.StartAsync();
         fake.Metrics = new() { Engine = engine, Running = 3, Waiting = 2, KvCacheUsage = 0.25 };
-        using var http = new HttpClient { BaseAddress = fake.Address };
+        using var http = new HttpClient { BaseAddress = fake.Address, DefaultRequestHeaders = { { "Authorization", $"Bearer {FakeBackendServer.DefaultKey}" } } };
 
         var lines = (await http.GetStringAsync("/metrics")).Split('\n');
 

@@ -49,6 +49,8 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
                 new("services:memory:http:0", gateway.Memory.Address.ToString()),
                 // A comment in a stream must not depend on how busy the machine is.
                 .. settings.Any(setting => setting.Key == "KeepAliveInterval") ? [] : new[] { KeyValuePair.Create("Comox:Gateway:KeepAliveInterval", (string?)"01:00:00") },
+                // Engines are asked how they are by the tests that are about it alone.
+                .. settings.Any(setting => setting.Key == "Load:ScrapeInterval") ? [] : new[] { KeyValuePair.Create("Comox:Gateway:Load:ScrapeInterval", (string?)"00:00:00") },
                 .. settings.Select(setting => KeyValuePair.Create($"Comox:Gateway:{setting.Key}", (string?)setting.Value)),
             ]);
         gateway.Http = gateway.Service.CreateClient();

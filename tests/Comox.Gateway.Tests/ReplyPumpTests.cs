@@ -27,7 +27,7 @@ public sealed class ReplyPumpTests
         exchange.Progress.Text = new ReplyText();
         var sink = new BlockedSink();
 
-        var pumping = new ReplyPump(exchange, opened, sink, new GatewayOptions(), TimeProvider.System).RunAsync();
+        var pumping = new ReplyPump(exchange, opened, sink, new RelayGauge(), new GatewayOptions(), TimeProvider.System).RunAsync();
         await sink.Blocked;
         // Callbacks run last in, first out: the flush ends, and the pump goes on, before the timers' token is cancelled.
         using var order = leave.Token.Register(sink.Cancel);

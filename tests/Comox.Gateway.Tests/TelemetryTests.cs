@@ -4,9 +4,11 @@ using System.Text.Json;
 using Comox.FakeBackend;
 using Comox.Gateway.Backends;
 using Comox.Gateway.Diagnostics;
+using Comox.Gateway.Forwarding;
 using Comox.Gateway.LoadBalancing;
 using Comox.Gateway.OpenAI;
 using Comox.Gateway.Routing;
+using Comox.Gateway.Tests.Pains;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -184,6 +186,32 @@ public sealed class TelemetryTests
 
         static void Same(string expected, object? actual) =>
             Assert.True(JsonElement.DeepEquals(JsonDocument.Parse(expected).RootElement, JsonDocument.Parse((string)actual!).RootElement), (string)actual!);
+    }
+
+    [Theory]
+    [InlineData("/v1/chat/completions", """{"model":"m","messages":[{"role":"user","content":"Hi"}]}""")]
+    [InlineData("/v1/completions", """{"model":"m","prompt":"Hi"}""")]
+    public async Task An_answer_that_is_passed_through_whole_is_captured_as_a_stream_is(string path, string body)
+    {
+        await using var routed = await RoutedGateway.StartAsync(null, [("Telemetry:CaptureContent", "true")], new At("a", BackendKinds.OpenAI));
+        using var measured = new Measured(routed.Gateway);
+
+        using var response = await routed.SendAsync(body, path);
+        await response.Content.ReadAsStringAsync();
+        var span = await measured.EndedAsync();
+
+        Assert.Equal("""[{"role":"assistant","parts":[{"type":"text","content":"Hello from the fake."}],"finish_reason":"stop"}]""", span.GetTagItem("gen_ai.output.messages"));
+    }
+
+    [Fact]
+    public void Of_a_whole_answer_the_message_is_read_and_not_the_other_choices()
+    {
+        using var reply = new ReplyText();
+        var scan = ChunkScan.Read(
+            """{"choices":[{"index":1,"message":{"role":"assistant","content":"No"},"finish_reason":"stop"},{"index":0,"message":{"role":"assistant","content":"Y\u00e9s","tool_calls":[{"id":"c1"}]},"finish_reason":"length"}]}"""u8, reply);
+
+        Assert.Equal(("Yés", "length", 2), (reply.ToString(), scan.FinishReason, scan.Finished));
+        Assert.True(scan.HasText && scan.HasToolCall && !scan.HasReasoning);
     }
 
     [Fact]

@@ -15,8 +15,8 @@ internal readonly record struct AnswerHead
 
     public string? MediaType { get; private init; }
 
-    /// <summary>Seconds.</summary>
-    public int? RetryAfter { get; private init; }
+    /// <summary>As it was sent.</summary>
+    public string? RetryAfter { get; private init; }
 
     /// <param name="head">From the status line to the blank line, both included.</param>
     /// <param name="answer">The parsed head, when the answer is true.</param>
@@ -53,7 +53,7 @@ internal readonly record struct AnswerHead
     private AnswerHead With(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value) => name.Length switch
     {
         10 when Is(name, "connection"u8) => this with { Closes = Contains(value, "close"u8) || (Closes && !Contains(value, "keep-alive"u8)) },
-        11 when Is(name, "retry-after"u8) && Utf8Parser.TryParse(value, out int seconds, out _) && seconds >= 0 => this with { RetryAfter = seconds },
+        11 when Is(name, "retry-after"u8) => this with { RetryAfter = Encoding.ASCII.GetString(value) },
         12 when Is(name, "content-type"u8) => this with { MediaType = Encoding.ASCII.GetString(value) },
         14 when Is(name, "content-length"u8) && TryNumber(value, out var length) => this with { Length = length },
         17 when Is(name, "transfer-encoding"u8) => this with { IsChunked = Contains(value, "chunked"u8) },

@@ -42,7 +42,7 @@ internal sealed class SocketAnswer : Stream, IEngineAnswer
 
     public int Status => _head.Status;
     public string? MediaType => _head.MediaType;
-    public int? RetryAfter => _head.RetryAfter;
+    public int? RetryAfter => Forwarding.RetryAfter.SecondsOf(_head.RetryAfter, _owner.UtcNow);
     public Stream Body => this;
 
     /// <summary>The body has been read to its end.</summary>

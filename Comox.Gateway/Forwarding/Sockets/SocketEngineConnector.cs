@@ -21,6 +21,8 @@ internal sealed class SocketEngineConnector(SocketLoops loops, HostAddresses hos
 
     private readonly ConcurrentDictionary<(SocketLoop, IPEndPoint), IdleSockets> _idle = [];
 
+    public DateTimeOffset UtcNow => time.GetUtcNow();
+
     public bool CanReach(Uri address) => loops.IsEnabled && address.Scheme == Uri.UriSchemeHttp;
 
     public async ValueTask<IEngineAnswer> SendAsync(EngineCall call, CancellationToken cancellation)

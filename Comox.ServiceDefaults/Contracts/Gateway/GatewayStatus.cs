@@ -14,8 +14,60 @@ public sealed record GatewayStatus
     /// <summary>Second attempts (retries, fallbacks, continuations, hedges) that the whole gateway may make at this moment.</summary>
     public required int RetryBudgetLeft { get; init; }
 
+    public required TrafficStatus Traffic { get; init; }
+
+    /// <summary>What the engines last said of themselves: one for each backend that is asked, none where asking is switched off.</summary>
+    public required IReadOnlyList<EngineTelemetry> Telemetry { get; init; }
+
     // Last in the JSON: whoever looks for counters that are not zero reads on from here (eng/soak-gateway.sh does).
     public required GatewayLedger Ledger { get; init; }
+}
+
+/// <summary>Who is connected, and what is being sent to them.</summary>
+public sealed record TrafficStatus
+{
+    /// <summary>Connections of clients to this process, those included that wait for their next request.</summary>
+    public required int OpenConnections { get; init; }
+
+    public required RelayedReplies Relayed { get; init; }
+}
+
+/// <summary>Answers on their way from an engine to a client event by event, by what carries them at this moment.</summary>
+public sealed record RelayedReplies
+{
+    /// <summary>A socket loop alone.</summary>
+    public required int Linux { get; init; }
+
+    /// <summary>The portable relay; also the beginning and the end of what a loop carries in between, and answers that are put together for a client who wants them whole.</summary>
+    public required int Portable { get; init; }
+}
+
+/// <summary>What one engine last said of itself. What it has not said is absent, never 0.</summary>
+public sealed record EngineTelemetry
+{
+    public required string Model { get; init; }
+    public required string Backend { get; init; }
+
+    /// <summary>How old it is; absent when the engine has never said anything.</summary>
+    public double? AgeSeconds { get; init; }
+
+    /// <summary>Whether routing goes by it: it is not too old.</summary>
+    public required bool Used { get; init; }
+
+    /// <summary>Requests being answered, whoever sent them.</summary>
+    public int? Running { get; init; }
+
+    /// <summary>Requests in the engine's own queue.</summary>
+    public int? Waiting { get; init; }
+
+    /// <summary>Part of the KV cache in use, 0 to 1.</summary>
+    public double? KvUsage { get; init; }
+
+    /// <summary>Part of all prompt tokens since the engine began that were in its prefix cache, 0 to 1.</summary>
+    public double? PrefixHitRatio { get; init; }
+
+    /// <summary>What went wrong when it was asked last.</summary>
+    public string? Fault { get; init; }
 }
 
 /// <summary>Routes and keys in force, and what came of the last look at them. Also the answer to <c>POST /gateway/reload</c>.</summary>

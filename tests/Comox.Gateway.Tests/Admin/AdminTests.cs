@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.RegularExpressions;
 using Comox.FakeBackend;
+using Comox.Gateway.Forwarding;
 using Comox.ServiceDefaults.Clients;
 using Comox.ServiceDefaults.Contracts.OpenAI;
 
@@ -68,6 +69,46 @@ public sealed partial class AdminTests
         Assert.Equal((1, 20), (status.Settings.Revision, status.RetryBudgetLeft));
         Assert.Empty(status.Settings.Faults);
         Assert.Equal("fake-node/chat", Assert.Single(status.Ledger.Backends).Backend);
+    }
+
+    [Theory]
+    [InlineData(RelayOptions.Linux, 1, 0)]
+    [InlineData(RelayOptions.Portable, 0, 1)]
+    public async Task The_status_counts_replies_by_what_carries_them(string relay, int linux, int portable)
+    {
+        Assert.SkipWhen(relay == RelayOptions.Linux && !OperatingSystem.IsLinux(), "This relay is Linux's.");
+        await using var gateway = await GatewayUnderTest.StartAsync(new() { HoldAfter = 3 }, settings: ("Relay:Mode", relay));
+        var admin = new GatewayAdminClient(gateway.Http);
+        using var response = await gateway.SendAsync(Chat.Streamed);
+        await gateway.Node.NextRequestAsync();
+
+        await Eventually.IsTrueAsync(async () => (await RelayedAsync()) == (linux, portable), "the reply is counted where it is carried");
+        gateway.Node.Release();
+        await response.Content.ReadAsStringAsync();
+        await Eventually.IsTrueAsync(async () => (await RelayedAsync()) == (0, 0), "nothing is carried any more");
+
+        async Task<(int, int)> RelayedAsync() => (await admin.GetStatusAsync()).Value!.Traffic.Relayed is var relayed ? (relayed.Linux, relayed.Portable) : default;
+    }
+
+    [Theory]
+    [InlineData(RelayOptions.Linux)]
+    [InlineData(RelayOptions.Portable)]
+    public async Task The_status_counts_the_connections_of_clients_idle_ones_too(string relay)
+    {
+        Assert.SkipWhen(relay == RelayOptions.Linux && !OperatingSystem.IsLinux(), "This relay is Linux's.");
+        await using var gateway = await GatewayUnderTest.StartAsync(settings: ("Relay:Mode", relay));
+        var admin = new GatewayAdminClient(gateway.Http);
+        var alone = await OpenAsync();
+        HttpClient[] others = [.. Enumerable.Range(0, 3).Select(_ => gateway.Service.CreateClient())];
+        foreach (var other in others)
+            await other.GetStringAsync("/v1/models");
+
+        Assert.Equal((1, 4), (alone, await OpenAsync()));
+        foreach (var other in others)
+            other.Dispose();
+        await Eventually.IsTrueAsync(async () => await OpenAsync() == 1, "they have left");
+
+        async Task<int> OpenAsync() => (await admin.GetStatusAsync()).Value!.Traffic.OpenConnections;
     }
 
     [Fact]

@@ -51,7 +51,7 @@ public sealed partial class OpenApiTests
         var schemas = (await DocumentAsync(gateway)).GetProperty("components").GetProperty("schemas");
         JsonTypeInfo[] records =
         [
-            GatewayJson.Default.GatewayStatus, GatewayJson.Default.SettingsStatus, GatewayJson.Default.GatewayLedger, GatewayJson.Default.LedgerEntry, GatewayJson.Default.RouteList,
+            GatewayJson.Default.GatewayStatus, GatewayJson.Default.TrafficStatus, GatewayJson.Default.RelayedReplies, GatewayJson.Default.EngineTelemetry, GatewayJson.Default.SettingsStatus, GatewayJson.Default.GatewayLedger, GatewayJson.Default.LedgerEntry, GatewayJson.Default.RouteList,
             GatewayJson.Default.RouteStatus, GatewayJson.Default.PoolStatus, GatewayJson.Default.BackendStatus, GatewayJson.Default.KeyList, GatewayJson.Default.KeyName,
             OpenAIJson.Default.ModelList, OpenAIJson.Default.ModelCard,
         ];

@@ -77,6 +77,20 @@ public sealed class ReloadTests
     }
 
     [Fact]
+    public async Task A_fault_in_what_needs_a_restart_is_told_and_takes_nothing_away()
+    {
+        await using var live = await LiveGateway.StartAsync(it => LiveGateway.Routes(LiveGateway.Route("one", ("a", it.A))));
+
+        live.Write($$"""{"MaxRequestBytes":1,"Routes":[{{LiveGateway.Route("two", ("b", live.B))}}]}""");
+        var reloaded = await live.Admin.ReloadAsync();
+        using var one = await live.ChatAsync("one");
+
+        Assert.Equal((400, ErrorCodes.InvalidSettings), (reloaded.Error!.Status, reloaded.Error.Code));
+        Assert.Contains("Comox:Gateway:MaxRequestBytes must be", reloaded.Error.Message);
+        Assert.Equal(HttpStatusCode.OK, one.StatusCode);
+    }
+
+    [Fact]
     public async Task A_key_that_is_replaced_opens_nothing_any_more()
     {
         await using var live = await LiveGateway.StartAsync(_ => """{"Keys":[{"Name":"ann","Key":"sk-ann-0123456789-old"}]}""");

@@ -21,8 +21,11 @@ public sealed class PolicyOptionsTests
     public void Every_fault_is_told_at_once_with_its_key()
     {
         var never = TimeSpan.FromSeconds(-1);
-        Keys(["HalfLife", "PrefillTokensPerSecond", "TelemetryMaxAge", "AdapterMaxAge"],
-            new LoadOptions { HalfLife = never, PrefillTokensPerSecond = double.NaN, TelemetryMaxAge = never, AdapterMaxAge = never }.Faults(Section));
+        Keys(["HalfLife", "PrefillTokensPerSecond", "TelemetryMaxAge", "ScrapeInterval", "ScrapeTimeout", "AdapterMaxAge"],
+            new LoadOptions { HalfLife = never, PrefillTokensPerSecond = double.NaN, TelemetryMaxAge = never, ScrapeInterval = never, ScrapeTimeout = never, AdapterMaxAge = never }.Faults(Section));
+        Keys(["ScrapeInterval"], new LoadOptions { ScrapeInterval = TimeSpan.FromSeconds(0.9) }.Faults(Section));
+        Keys(["ScrapeInterval"], new LoadOptions { ScrapeInterval = TimeSpan.FromSeconds(5), TelemetryMaxAge = TimeSpan.FromSeconds(5) }.Faults(Section));
+        Keys([], new LoadOptions { ScrapeInterval = TimeSpan.Zero }.Faults(Section));
         Keys(["Policy", "SessionMargin", "AffinityMargin", "AdapterLoadTime", "DecodeSlowdown", "TokenTime", "MinPrefixTokens", "LoadBound", "LoadSlack"],
             new LoadBalancingOptions
             {

@@ -1,7 +1,10 @@
+using System.Globalization;
 using Comox.FakeBackend;
 using Comox.Gateway.Backends;
 using Comox.Gateway.CircuitBreaking;
+using Comox.Gateway.Forwarding;
 using Comox.ServiceDefaults.Contracts.OpenAI;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Comox.Gateway.Tests.Pains;
 
@@ -90,7 +93,7 @@ public sealed class FailoverTests
     [Fact]
     public async Task A_backend_that_says_when_to_come_back_is_left_alone_until_then()
     {
-        var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider();
+        var time = new FakeTimeProvider();
         await using var routed = await RoutedGateway.StartAsync(time, [(":LoadBalancing:Policy", "round-robin"), ("Outliers:PanicBelow", "0")], new At("a") { Script = FakeFaults.RateLimited("7"), Pool = "p" }, new At("b") { Pool = "p" });
 
         for (var i = 0; i < 8; i++)
@@ -117,6 +120,23 @@ public sealed class FailoverTests
 
         Assert.Equal((429, TimeSpan.FromSeconds(7)), ((int)response.StatusCode, response.Headers.RetryAfter?.Delta));
         Assert.Contains("Rate limit reached.", await response.Content.ReadAsStringAsync());
+    }
+
+    [Theory]
+    [InlineData(RelayOptions.Linux)]
+    [InlineData(RelayOptions.Portable)]
+    public async Task A_date_to_come_back_at_is_kept_as_seconds_are(string relay)
+    {
+        Assert.SkipWhen(relay == RelayOptions.Linux && !OperatingSystem.IsLinux(), "This relay is Linux's.");
+        var time = new FakeTimeProvider();
+        var script = FakeFaults.RateLimited(time.GetUtcNow().AddSeconds(90).ToString("R", CultureInfo.InvariantCulture));
+        await using var routed = await RoutedGateway.StartAsync(time, [("Relay:Mode", relay), ("Circuit:Jitter", "0")], new At("a") { Script = script });
+
+        using var response = await routed.SendAsync(RoutedGateway.Body(true));
+
+        Assert.Equal((429, TimeSpan.FromSeconds(90)), ((int)response.StatusCode, response.Headers.RetryAfter?.Delta));
+        var circuit = routed.Backends.Single().Circuit;
+        Assert.Equal((CircuitState.Open, TimeSpan.FromSeconds(90)), (circuit.State, circuit.OpenFor));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Comox.FakeBackend;
+using Comox.Gateway.Backends;
 using Comox.Gateway.CircuitBreaking;
 using Microsoft.Extensions.Time.Testing;
 
@@ -31,6 +32,29 @@ public sealed class HedgeTests
         Assert.Equal(5, measured.Of("gen_ai.client.inference.usage.output_tokens").Sum(value => value.Number));
         await routed.IsIdleAsync();
         Assert.All(routed.Backends, backend => Assert.Equal(CircuitState.Closed, backend.Circuit.State));
+    }
+
+    [Theory]
+    [InlineData(true, "b/b", BackendKinds.OpenAI)]
+    [InlineData(false, "a/a", BackendKinds.VLlm)]
+    public async Task What_is_measured_is_the_one_that_answered(bool secondIsQuicker, string winner, string provider)
+    {
+        var time = new FakeTimeProvider();
+        FakeScript held = new() { HoldHeaders = true };
+        await using var routed = await RoutedGateway.StartAsync(
+            time, Patience, new At("a") { Script = secondIsQuicker ? FakeFaults.BlackHole : held }, new At("b", BackendKinds.OpenAI) { Script = secondIsQuicker ? held : FakeFaults.BlackHole });
+        using var measured = new Measured(routed.Gateway);
+
+        var sent = routed.SendAsync(RoutedGateway.Body(true, ""","stream_options":{"include_usage":true}"""));
+        await UntilAsync(time, routed.Servers[1].NextRequestAsync());
+        routed.Servers[secondIsQuicker ? 1 : 0].Release();
+        await (await sent).Content.ReadAsStringAsync();
+        var span = await measured.EndedAsync();
+
+        Assert.Equal((winner, provider), (span.GetTagItem("comox.backend"), span.GetTagItem("gen_ai.provider.name")));
+        Assert.Equal(routed.Servers[secondIsQuicker ? 1 : 0].Address.Port, span.GetTagItem("server.port"));
+        foreach (var name in (string[])["gen_ai.client.inference.duration", "gen_ai.client.inference.time_to_first_chunk", "gen_ai.client.inference.usage.output_tokens"])
+            Assert.Contains($"[gen_ai.provider.name, {provider}]", Assert.Single(measured.Of(name)).Tags);
     }
 
     [Fact]
@@ -111,7 +135,7 @@ public sealed class HedgeTests
     {
         var time = new FakeTimeProvider();
         await using var routed = await RoutedGateway.StartAsync(
-            time, [.. Patience, ("RetryBudget:Ratio", "0"), ("RetryBudget:MinPerSecond", "0"), (":FirstTokenTimeout", "00:00:20")], new At("a") { Script = FakeFaults.BlackHole }, new At("b"));
+            time, [.. Patience, ("RetryBudget:Ratio", "0"), ("RetryBudget:MinPerSecond", "0"), (":TotalTimeout", "00:00:20")], new At("a") { Script = FakeFaults.BlackHole }, new At("b"));
 
         var sent = routed.SendAsync(RoutedGateway.Body(false));
         await routed.Servers[0].NextRequestAsync();

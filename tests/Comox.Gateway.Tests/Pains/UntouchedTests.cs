@@ -95,7 +95,7 @@ public sealed class UntouchedTests
     }
 
     [Fact]
-    public async Task A_scrape_touches_no_backend_and_models_are_those_of_the_settings_too()
+    public async Task A_scrape_of_the_gateway_touches_no_backend_and_models_are_those_of_the_settings_too()
     {
         await using var routed = await RoutedGateway.StartAsync(new At("a"));
 
