@@ -76,7 +76,8 @@ public sealed class ClientConnectionTests
 
         await client.SendAsync(RawClient.Request(Chat.Streamed));
         var request = await gateway.Node.NextRequestAsync();
-        await Eventually.IsTrueAsync(() => client.Socket.Available > 0, "the answer has begun");
+        await Eventually.IsTrueAsync(() => IsStuckAsync(gateway.Loop()), "nothing more fits between the two");
+        Assert.False(request.Ended.IsCompleted);
         var answer = await client.ReadUntilAsync("data: [DONE]\n\n\r\n" + End);
 
         Assert.Equal(20_000, answer.Split("and some more words").Length - 1);
