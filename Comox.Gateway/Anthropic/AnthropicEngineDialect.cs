@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Comox.Gateway.Forwarding;
+using Comox.Gateway.OpenAI;
 using Comox.ServiceDefaults;
 
 namespace Comox.Gateway.Anthropic;
@@ -51,12 +52,12 @@ internal sealed class AnthropicEngineDialect(TimeProvider time) : IEngineDialect
         }
         catch (JsonException problem)
         {
-            return RequestFaults.NotJson($"The body is not valid JSON: see line {problem.LineNumber + 1}, byte {problem.BytePositionInLine + 1}.");
+            return BodyErrors.At(problem);
         }
         catch (InvalidOperationException)
         {
             // The reader's word for a string with half a surrogate pair ("\ud83d").
-            return RequestFaults.NotJson("The body is not valid JSON: a string holds an incomplete \\u escape.");
+            return BodyErrors.HalfCharacter();
         }
     }
 

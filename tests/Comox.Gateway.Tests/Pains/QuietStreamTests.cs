@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json.Nodes;
 using Comox.Gateway.Forwarding;
 using Comox.Gateway.Tests.Anthropic;
@@ -26,13 +25,10 @@ public abstract class QuietStreamTests(string relay) : BothRelays(relay)
     public async Task A_tool_call_with_long_gaps_arrives_frame_by_frame_with_comments_in_between()
     {
         var time = new FakeTimeProvider();
-        await using var gateway = await StartAsync(time: time, settings: [("KeepAliveInterval", "00:00:10"), ("TokenIdleTimeout", "10:00:00"), ("EndOfStreamTimeout", "10:00:00")]);
-        using var engine = new RawEngine(gateway);
-        var sent = gateway.SendAsync(Chat.Streamed);
-        using var call = await engine.AcceptAsync();
-        await call.ReadRequestAsync();
+        await using var asked = await AskedEngine.StartAsync(StartAsync(time: time, settings: [("KeepAliveInterval", "00:00:10"), ("TokenIdleTimeout", "10:00:00"), ("EndOfStreamTimeout", "10:00:00")]));
+        var call = asked.Call;
         await call.SendAsync(Sse.Head + Sse.Chunk(Frames[0]));
-        using var answer = await LiveAnswer.OfAsync(sent);
+        using var answer = await LiveAnswer.OfAsync(asked.Sent);
         Assert.Equal(Frames[0], await answer.NextEventAsync());
 
         foreach (var frame in Frames[1..])
@@ -51,13 +47,10 @@ public abstract class QuietStreamTests(string relay) : BothRelays(relay)
     public async Task A_tool_call_with_long_gaps_reaches_an_anthropic_client_piece_by_piece_with_comments_in_between()
     {
         var time = new FakeTimeProvider();
-        await using var gateway = await StartAsync(time: time, settings: [("KeepAliveInterval", "00:00:10"), ("TokenIdleTimeout", "10:00:00"), ("EndOfStreamTimeout", "10:00:00")]);
-        using var engine = new RawEngine(gateway);
-        var sent = PostAsync(gateway, "/v1/messages", Messages);
-        using var call = await engine.AcceptAsync();
-        await call.ReadRequestAsync();
+        await using var asked = await AskedEngine.StartAsync(StartAsync(time: time, settings: [("KeepAliveInterval", "00:00:10"), ("TokenIdleTimeout", "10:00:00"), ("EndOfStreamTimeout", "10:00:00")]), Messages, "/v1/messages");
+        var call = asked.Call;
         await call.SendAsync(Sse.Head + Sse.Chunk(Frames[0]));
-        using var answer = await LiveAnswer.OfAsync(sent);
+        using var answer = await LiveAnswer.OfAsync(asked.Sent);
         while (await answer.NextEventAsync() is { } begun && !begun.StartsWith("event: content_block_start\n", StringComparison.Ordinal))
         {
         }
@@ -87,14 +80,11 @@ public abstract class QuietStreamTests(string relay) : BothRelays(relay)
     public async Task Half_an_hour_with_long_pauses_and_comments_in_them_is_cut_by_no_timer(string path)
     {
         var time = new FakeTimeProvider();
-        await using var gateway = await StartAsync(
-            time: time, settings: [("FirstTokenTimeout", "00:00:10"), ("TokenIdleTimeout", "00:01:40"), ("EndOfStreamTimeout", "00:00:05"), ("KeepAliveInterval", "00:00:15"), ("TotalTimeout", "01:00:00")]);
-        using var engine = new RawEngine(gateway);
-        var sent = PostAsync(gateway, path, Messages);
-        using var call = await engine.AcceptAsync();
-        await call.ReadRequestAsync();
+        await using var asked = await AskedEngine.StartAsync(StartAsync(
+            time: time, settings: [("FirstTokenTimeout", "00:00:10"), ("TokenIdleTimeout", "00:01:40"), ("EndOfStreamTimeout", "00:00:05"), ("KeepAliveInterval", "00:00:15"), ("TotalTimeout", "01:00:00")]), Messages, path);
+        var call = asked.Call;
         await call.SendAsync(Sse.Head + Sse.Chunk(Sse.Token("word0.")));
-        using var answer = await LiveAnswer.OfAsync(sent);
+        using var answer = await LiveAnswer.OfAsync(asked.Sent);
         await ReadToAsync(answer, "word0.");
 
         for (var i = 1; i <= 20; i++)
@@ -116,7 +106,7 @@ public abstract class QuietStreamTests(string relay) : BothRelays(relay)
         Assert.DoesNotContain("error", answer.All);
         Assert.Contains(path == "/v1/messages" ? "message_stop" : "[DONE]", answer.All);
         Assert.Contains(": ping", answer.All);
-        Assert.DoesNotContain(gateway.Log.Lines, line => line.Message.Contains("failed at", StringComparison.Ordinal));
+        Assert.DoesNotContain(asked.Gateway.Log.Lines, line => line.Message.Contains("failed at", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -125,13 +115,10 @@ public abstract class QuietStreamTests(string relay) : BothRelays(relay)
     public async Task An_engine_whose_heart_beats_and_that_says_nothing_is_given_up_after_the_pause_it_may_make(string path)
     {
         var time = new FakeTimeProvider();
-        await using var gateway = await StartAsync(time: time, settings: [("TokenIdleTimeout", "00:01:40")]);
-        using var engine = new RawEngine(gateway);
-        var sent = PostAsync(gateway, path, Messages);
-        using var call = await engine.AcceptAsync();
-        await call.ReadRequestAsync();
+        await using var asked = await AskedEngine.StartAsync(StartAsync(time: time, settings: [("TokenIdleTimeout", "00:01:40")]), Messages, path);
+        var call = asked.Call;
         await call.SendAsync(Sse.Head + Sse.Chunk(Sse.Token("one.")));
-        using var answer = await LiveAnswer.OfAsync(sent);
+        using var answer = await LiveAnswer.OfAsync(asked.Sent);
         await ReadToAsync(answer, "one.");
 
         await BeatAsync(seconds: 95);
@@ -169,9 +156,6 @@ public abstract class QuietStreamTests(string relay) : BothRelays(relay)
 
         Assert.Fail($"The answer ended before '{word}': {answer.All}");
     }
-
-    private static Task<HttpResponseMessage> PostAsync(GatewayUnderTest gateway, string path, string body) => gateway.Http.SendAsync(
-        new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(body, Encoding.UTF8, "application/json") }, HttpCompletionOption.ResponseHeadersRead);
 }
 
 public sealed class PortableQuietStreamTests() : QuietStreamTests(RelayOptions.Portable);
