@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Comox.Gateway.Tests.Pains;
@@ -77,9 +78,10 @@ public sealed class UntrustedEngineTests
 
             var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
             builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(certificate)));
-            var engine = new SecretiveEngine(builder.Build(), certificate);
-            engine.Run();
-            await engine.StartAsync();
+            var app = builder.Build();
+            var engine = new SecretiveEngine(app, certificate);
+            app.Run(engine.HearAsync);
+            await app.StartAsync();
             return engine;
         }
 
@@ -89,12 +91,10 @@ public sealed class UntrustedEngineTests
             certificate.Dispose();
         }
 
-        private void Run() => app.Run(http =>
+        private Task HearAsync(HttpContext http)
         {
             Heard.Enqueue($"{http.Request.Method} {http.Request.Path} {http.Request.Headers.Authorization}");
             return Task.CompletedTask;
-        });
-
-        private Task StartAsync() => app.StartAsync();
+        }
     }
 }
