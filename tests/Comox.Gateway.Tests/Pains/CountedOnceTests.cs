@@ -99,7 +99,7 @@ public abstract class CountedOnceTests(string relay) : BothRelays(relay)
     private static double CachedOf(Measured measured) => Assert.Single(measured.Of("gen_ai.client.inference.usage.cache_read.input_tokens")).Number;
 
     private static string Event(string choice, int completion) =>
-        $$$"""data: {"id":"c-1","object":"chat.completion.chunk","choices":[{{{choice}}}],"usage":{"prompt_tokens":1000,"completion_tokens":{{{completion}}},"total_tokens":{{{1000 + completion}}},"prompt_tokens_details":{"cached_tokens":900}}}""";
+        $$$$"""data: {"id":"c-1","object":"chat.completion.chunk","choices":[{{{{choice}}}}],"usage":{"prompt_tokens":1000,"completion_tokens":{{{{completion}}}},"total_tokens":{{{{1000 + completion}}}},"prompt_tokens_details":{"cached_tokens":900}}}""";
 
     private static string Choice(int index, string delta, string finish = "null") =>
         $$$"""data: {"id":"c-1","object":"chat.completion.chunk","choices":[{"index":{{{index}}},"delta":{{{delta}}},"finish_reason":{{{finish}}}}]}""";

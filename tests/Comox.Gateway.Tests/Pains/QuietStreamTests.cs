@@ -59,9 +59,9 @@ public abstract class QuietStreamTests(string relay) : BothRelays(relay)
         {
             Assert.Equal(": ping\n\n", await answer.CommentAsync(time, TimeSpan.FromSeconds(1)));
             await call.SendAsync(Sse.Chunk(Frames[1 + i]));
-            var next = await answer.NextEventAsync();
+            var next = await answer.NextEventAsync() ?? "";
             Assert.StartsWith("event: content_block_delta\ndata: ", next);
-            Assert.Equal(Arguments[i], (string?)JsonNode.Parse(next![next.IndexOf('{')..])!["delta"]!["partial_json"]);
+            Assert.Equal(Arguments[i], (string?)JsonNode.Parse(next[next.IndexOf('{')..])!["delta"]!["partial_json"]);
         }
 
         Assert.Equal(": ping\n\n", await answer.CommentAsync(time, TimeSpan.FromSeconds(1)));

@@ -18,7 +18,7 @@ public abstract class SlowClientTests(string relay) : BothRelays(relay)
     public async Task A_client_that_takes_a_little_now_and_then_cannot_hold_an_engine_for_ever(string path, int bytes)
     {
         var time = new FakeTimeProvider();
-        await using var gateway = await StartAsync(time: time, settings: [("SlowClientTimeout", "00:00:30"), ("TokenIdleTimeout", "20:00:00"), ("TotalTimeout", "24:00:00")]);
+        await using var gateway = await StartAsync(time: time, settings: [("SlowClientTimeout", "00:00:30"), ("TokenIdleTimeout", "20:00:00"), ("TotalTimeout", "20:00:00")]);
         using var engine = new RawEngine(gateway);
         using var client = await RawClient.ConnectAsync(gateway, receiveBuffer: 4096);
         await client.SendAsync(RawClient.Request(Chat.Streamed[..^1] + ""","max_tokens":9}""", path: path));
