@@ -8,6 +8,8 @@ namespace Comox.Gateway.Tests.Pains;
 [Collection(AloneCollection.Name)]
 public sealed class ChaosTests
 {
+    private const string Persona = "You are \\u00c4da. \\ud83d\\ude00";
+
     [Fact]
     public async Task Nothing_is_left_in_any_counter_after_chaos()
     {
@@ -76,7 +78,7 @@ public sealed class ChaosTests
         await routed.IsIdleAsync();
     }
 
-    // Every API, streamed and not.
+    // Every API, streamed and not, and the same system prompt in all: whoever goes on must be told what the one before was told.
     private static (string Path, string Body) RequestOf(int number)
     {
         var stream = number / 4 % 2 == 0 ? "true" : "false";
@@ -84,8 +86,8 @@ public sealed class ChaosTests
         {
             0 => ("/v1/chat/completions", RoutedGateway.Body(number / 4 % 2 == 0)),
             1 => ("/v1/completions", $$"""{"model":"m","prompt":"Say","stream":{{stream}}}"""),
-            2 => ("/v1/responses", $$"""{"model":"m","input":"Hi","stream":{{stream}}}"""),
-            _ => ("/v1/messages", $$"""{"model":"m","max_tokens":99,"messages":[{"role":"user","content":"Hi"}],"stream":{{stream}}}"""),
+            2 => ("/v1/responses", $$"""{"model":"m","instructions":"{{Persona}}","input":"Hi","stream":{{stream}}}"""),
+            _ => ("/v1/messages", $$"""{"model":"m","max_tokens":99,"system":"{{Persona}}","messages":[{"role":"user","content":"Hi"}],"stream":{{stream}}}"""),
         };
     }
 }
