@@ -73,8 +73,7 @@ public sealed class PageTests(OneMachine machine)
         await AnsweredAsync(page, 1);
 
         // Were it refused, the page would poll in its place, and nobody would notice but the machine.
-        var socket = Assert.Single(sockets, socket => socket.Url.Contains("_blazor", StringComparison.Ordinal));
-        Assert.False(socket.IsClosed);
+        Assert.Contains(sockets, socket => !socket.IsClosed && socket.Url.Contains("_blazor", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -155,6 +154,8 @@ public sealed class PageTests(OneMachine machine)
 
     internal static async Task SayAsync(IPage page, string text)
     {
+        // The field is enabled a moment before the browser's part of it is there; an Enter in between would be a new line.
+        await Expect(page.GetByTestId("composer")).ToHaveAttributeAsync("enterkeyhint", "send");
         await page.GetByTestId("composer").FillAsync(text);
         await page.GetByTestId("composer").PressAsync("Enter");
     }
