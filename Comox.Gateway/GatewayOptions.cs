@@ -41,7 +41,7 @@ internal sealed record GatewayOptions
     /// <summary>The silence after which a streaming client gets a comment, so that no proxy in between closes the connection.</summary>
     public TimeSpan KeepAliveInterval { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>How long a client may take nothing of a stream before its connection is closed.</summary>
+    /// <summary>How long what a client does not take of a stream may wait for it before its connection is closed. A little taken now and then does not help.</summary>
     public TimeSpan SlowClientTimeout { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>How long the memory service may take to assemble a super-prompt.</summary>

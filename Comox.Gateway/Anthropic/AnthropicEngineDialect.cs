@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Comox.Gateway.Forwarding;
+using Comox.Gateway.OpenAI;
 using Comox.ServiceDefaults;
 
 namespace Comox.Gateway.Anthropic;
@@ -51,12 +52,12 @@ internal sealed class AnthropicEngineDialect(TimeProvider time) : IEngineDialect
         }
         catch (JsonException problem)
         {
-            return RequestFaults.NotJson($"The body is not valid JSON: see line {problem.LineNumber + 1}, byte {problem.BytePositionInLine + 1}.");
+            return BodyErrors.At(problem);
         }
         catch (InvalidOperationException)
         {
             // The reader's word for a string with half a surrogate pair ("\ud83d").
-            return RequestFaults.NotJson("The body is not valid JSON: a string holds an incomplete \\u escape.");
+            return BodyErrors.HalfCharacter();
         }
     }
 
@@ -101,6 +102,7 @@ internal sealed class AnthropicEngineDialect(TimeProvider time) : IEngineDialect
 
     private void StartBlock(MessageEventReader read, IBufferWriter<byte> output)
     {
+        EndCalls(output);
         if (read.InnerType.SequenceEqual("text"u8))
         {
             WriteText(read.Text, output);
@@ -140,14 +142,17 @@ internal sealed class AnthropicEngineDialect(TimeProvider time) : IEngineDialect
 
     private void WriteText(ReadOnlySpan<byte> text, IBufferWriter<byte> output)
     {
-        if (!text.IsEmpty)
-            Chunks.Content(output, text);
+        if (text.IsEmpty)
+            return;
+        EndCalls(output);
+        Chunks.Content(output, text);
     }
 
     private void WriteThinking(ReadOnlySpan<byte> text, IBufferWriter<byte> output)
     {
         if (text.IsEmpty)
             return;
+        EndCalls(output);
         _thoughts.Think(text);
         Chunks.Reasoning(output, text);
     }
@@ -156,18 +161,30 @@ internal sealed class AnthropicEngineDialect(TimeProvider time) : IEngineDialect
     {
         if (signature.IsEmpty)
             return;
+        EndCalls(output);
         _thoughts.Sign(signature);
         Chunks.Signature(output, signature);
     }
 
-    // A call that takes nothing has no input_json_delta with text in it, and "" is no JSON to who parses the arguments.
     private void StopBlock(MessageEventReader read, IBufferWriter<byte> output)
     {
-        if (_tools.TryGetValue(read.Index, out var tool) && !tool.HasArguments)
-        {
-            tool.HasArguments = true;
+        if (_tools.Remove(read.Index, out var tool))
+            EndCall(tool, output);
+    }
+
+    // One block at a time: what begins, or goes on, beside a call ends it. Its arguments must not come behind the words of another block.
+    private void EndCalls(IBufferWriter<byte> output)
+    {
+        foreach (var tool in _tools.Values)
+            EndCall(tool, output);
+        _tools.Clear();
+    }
+
+    // A call that takes nothing has no input_json_delta with text in it, and "" is no JSON to who parses the arguments.
+    private void EndCall(ToolBlock tool, IBufferWriter<byte> output)
+    {
+        if (!tool.HasArguments)
             Chunks.Arguments(output, tool.Number, JavaScriptEncoded(tool.Input));
-        }
     }
 
     private void FinishMessage(MessageEventReader read, IBufferWriter<byte> output)
@@ -175,6 +192,7 @@ internal sealed class AnthropicEngineDialect(TimeProvider time) : IEngineDialect
         Count(read);
         if (read.StopReason.IsEmpty || _finished)
             return;
+        EndCalls(output);
         _finished = true;
         Chunks.Finish(output, read.StopReason, read.StopSequence, _thoughts.ToField(), _usageApart ? null : _usage);
     }

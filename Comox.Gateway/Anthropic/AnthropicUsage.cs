@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 
 namespace Comox.Gateway.Anthropic;
@@ -31,6 +32,12 @@ internal readonly record struct AnthropicUsage(int Input, int CacheCreation, int
             Count(usage, "completion_tokens"),
             Count(answer, "reasoning_tokens"));
     }
+
+    /// <summary><c>"usage":{…}</c>, for an object that is put together from text.</summary>
+    public void WriteMemberTo(IBufferWriter<byte> output) => WriteMember(output, this, static (usage, json) => usage.WriteTo(json));
+
+    /// <inheritdoc cref="WriteMemberTo"/>
+    public void WriteChatMemberTo(IBufferWriter<byte> output) => WriteMember(output, this, static (usage, json) => usage.WriteChatTo(json));
 
     public void WriteTo(Utf8JsonWriter json)
     {
@@ -68,6 +75,20 @@ internal readonly record struct AnthropicUsage(int Input, int CacheCreation, int
         }
 
         json.WriteEndObject();
+    }
+
+    // Without the braces of the object around it, in which alone a writer writes a member.
+    private static void WriteMember(IBufferWriter<byte> output, AnthropicUsage usage, Action<AnthropicUsage, Utf8JsonWriter> write)
+    {
+        var buffer = new ArrayBufferWriter<byte>(160);
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            write(usage, json);
+            json.WriteEndObject();
+        }
+
+        output.Write(buffer.WrittenSpan[1..^1]);
     }
 
     private static int Count(JsonElement parent, string name) =>

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using Comox.Gateway.OpenAI;
 using Comox.ServiceDefaults;
 
 namespace Comox.Gateway.Anthropic;
@@ -35,7 +36,7 @@ internal static class ChatRequest
     public static ApiError? Write(JsonElement root, IBufferWriter<byte> output)
     {
         if (root.ValueKind != JsonValueKind.Object || !root.Has("messages", out var messages) || messages.ValueKind != JsonValueKind.Array)
-            return RequestFaults.Invalid("messages", "must be an array of messages");
+            return BodyErrors.Invalid("messages", "must be an array of messages");
         if (Unsayable(root) is { } refused)
             return refused;
 
@@ -76,11 +77,11 @@ internal static class ChatRequest
     private static ApiError? Unsayable(JsonElement root)
     {
         if (root.Has("n", out var choices) && !(choices.ValueKind == JsonValueKind.Number && choices.TryGetInt32(out var count) && count == 1))
-            return RequestFaults.Unsupported("n", "must be 1: this backend gives one answer");
+            return BodyErrors.Unsupported("n", "must be 1: this backend gives one answer");
         if (root.Has("functions", out _))
-            return RequestFaults.Unsupported("functions", "is OpenAI's older form and unknown to this backend; send 'tools'");
+            return BodyErrors.Unsupported("functions", "is OpenAI's older form and unknown to this backend; send 'tools'");
         return root.Has("function_call", out _)
-            ? RequestFaults.Unsupported("function_call", "is OpenAI's older form and unknown to this backend; send 'tool_choice'")
+            ? BodyErrors.Unsupported("function_call", "is OpenAI's older form and unknown to this backend; send 'tool_choice'")
             : null;
     }
 
@@ -109,10 +110,10 @@ internal static class ChatRequest
         if (!root.Has("stop", out var stop))
             return null;
         if (stop.ValueKind is not (JsonValueKind.String or JsonValueKind.Array))
-            return RequestFaults.Invalid("stop", "must be a string or an array of strings");
+            return BodyErrors.Invalid("stop", "must be a string or an array of strings");
         JsonElement[] all = stop.ValueKind == JsonValueKind.String ? [stop] : [.. stop.EnumerateArray()];
         if (Array.Exists(all, sequence => sequence.ValueKind != JsonValueKind.String))
-            return RequestFaults.Invalid("stop", "must be a string or an array of strings");
+            return BodyErrors.Invalid("stop", "must be a string or an array of strings");
         // Anthropic refuses a sequence of nothing but white space.
         var sequences = Array.FindAll(all, sequence => !string.IsNullOrWhiteSpace(sequence.GetString()));
         if (sequences.Length == 0)
@@ -150,9 +151,9 @@ internal static class ChatRequest
                 case "json_schema" when format.Has("json_schema", out var named) && named.Has("schema", out schema):
                     break;
                 case "json_schema":
-                    return RequestFaults.Missing("response_format.json_schema.schema");
+                    return BodyErrors.Missing("response_format.json_schema.schema");
                 default:
-                    return RequestFaults.Unsupported("response_format", "must be of the type json_schema or text for this backend");
+                    return BodyErrors.Unsupported("response_format", "must be of the type json_schema or text for this backend");
             }
         }
 

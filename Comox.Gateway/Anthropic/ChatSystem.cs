@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Comox.Gateway.OpenAI;
 using Comox.ServiceDefaults;
 
 namespace Comox.Gateway.Anthropic;
@@ -23,7 +24,7 @@ internal static class ChatSystem
             if (content.ValueKind == JsonValueKind.Array)
             {
                 if (content.EnumerateArray().Any(part => part.Text("type") != "text" || part.Text("text") is null))
-                    return RequestFaults.Invalid(path, "must hold nothing but parts of the type text");
+                    return BodyErrors.Invalid(path, "must hold nothing but parts of the type text");
                 texts.AddRange(content.EnumerateArray());
             }
             else if (content.ValueKind == JsonValueKind.String)
@@ -32,7 +33,7 @@ internal static class ChatSystem
             }
             else
             {
-                return RequestFaults.Invalid(path, "must be a string or an array of parts");
+                return BodyErrors.Invalid(path, "must be a string or an array of parts");
             }
         }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Comox.Gateway.OpenAI;
 using Comox.ServiceDefaults;
 
 namespace Comox.Gateway.Anthropic;
@@ -12,7 +13,7 @@ internal static partial class ChatTools
         if (!root.Has("tools", out var tools))
             return null;
         if (tools.ValueKind != JsonValueKind.Array)
-            return RequestFaults.Invalid("tools", "must be an array of tools");
+            return BodyErrors.Invalid("tools", "must be an array of tools");
         // A choice without tools is an error there.
         if (tools.GetArrayLength() == 0)
             return null;
@@ -31,13 +32,13 @@ internal static partial class ChatTools
     public static ApiError? WriteCall(JsonElement call, string path, Utf8JsonWriter json)
     {
         if (call.Text("id") is not { Length: > 0 } id)
-            return RequestFaults.Missing($"{path}.id");
+            return BodyErrors.Missing($"{path}.id");
         if (!call.Has("function", out var function))
-            return RequestFaults.Unsupported(path, "must be a call of a function");
+            return BodyErrors.Unsupported(path, "must be a call of a function");
         if (function.Text("name") is not { Length: > 0 } name)
-            return RequestFaults.Missing($"{path}.function.name");
+            return BodyErrors.Missing($"{path}.function.name");
         if (!ToolInput.TryParse(function.Text("arguments") ?? "", out var input))
-            return RequestFaults.Unsupported($"{path}.function.arguments", "must be a JSON object for this backend");
+            return BodyErrors.Unsupported($"{path}.function.arguments", "must be a JSON object for this backend");
         json.WriteStartObject();
         json.WriteString("type"u8, "tool_use"u8);
         json.WriteString("id"u8, Id(id));
@@ -55,9 +56,9 @@ internal static partial class ChatTools
     private static ApiError? WriteTool(JsonElement tool, string path, Utf8JsonWriter json)
     {
         if (tool.Text("type") is not "function" || !tool.Has("function", out var function))
-            return RequestFaults.Unsupported($"{path}.type", "must be function for this backend");
+            return BodyErrors.Unsupported($"{path}.type", "must be function for this backend");
         if (function.Text("name") is not { Length: > 0 } name)
-            return RequestFaults.Missing($"{path}.function.name");
+            return BodyErrors.Missing($"{path}.function.name");
         json.WriteStartObject();
         json.WriteString("name"u8, name);
         if (function.Has("description", out var description))
@@ -98,7 +99,7 @@ internal static partial class ChatTools
                     type = "any";
                     break;
                 default:
-                    return RequestFaults.Invalid("tool_choice", "must be auto, required, none or one function");
+                    return BodyErrors.Invalid("tool_choice", "must be auto, required, none or one function");
             }
         }
         else if (choice.Text("type") == "function" && choice.Has("function", out var function) && function.Text("name") is { Length: > 0 } named)
@@ -107,7 +108,7 @@ internal static partial class ChatTools
         }
         else
         {
-            return RequestFaults.Unsupported("tool_choice", "must be auto, required, none or one function for this backend");
+            return BodyErrors.Unsupported("tool_choice", "must be auto, required, none or one function for this backend");
         }
 
         json.WriteStartObject("tool_choice"u8);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Comox.Gateway.OpenAI;
 using Comox.ServiceDefaults;
 
 namespace Comox.Gateway.Anthropic;
@@ -28,7 +29,7 @@ internal sealed class ChatTurns(Utf8JsonWriter json)
             "user" => WriteContent(content, $"{path}.content", () => Turn("user")),
             "assistant" => WriteAssistant(message, content, path),
             "tool" => WriteToolResult(message, content, path),
-            _ => RequestFaults.Unsupported($"{path}.role", "must be system, developer, user, assistant or tool"),
+            _ => BodyErrors.Unsupported($"{path}.role", "must be system, developer, user, assistant or tool"),
         };
     }
 
@@ -80,7 +81,7 @@ internal sealed class ChatTurns(Utf8JsonWriter json)
         if (!message.Has("tool_calls", out var calls))
             return null;
         if (calls.ValueKind != JsonValueKind.Array)
-            return RequestFaults.Invalid($"{path}.tool_calls", "must be an array of calls");
+            return BodyErrors.Invalid($"{path}.tool_calls", "must be an array of calls");
         var index = 0;
         foreach (var call in calls.EnumerateArray())
         {
@@ -120,7 +121,7 @@ internal sealed class ChatTurns(Utf8JsonWriter json)
     private ApiError? WriteToolResult(JsonElement message, JsonElement content, string path)
     {
         if (message.Text("tool_call_id") is not { Length: > 0 } id)
-            return RequestFaults.Missing($"{path}.tool_call_id");
+            return BodyErrors.Missing($"{path}.tool_call_id");
         Turn("user");
         json.WriteStartObject();
         json.WriteString("type"u8, "tool_result"u8);
@@ -161,7 +162,7 @@ internal sealed class ChatTurns(Utf8JsonWriter json)
 
                 return null;
             default:
-                return RequestFaults.Invalid(path, "must be a string or an array of parts");
+                return BodyErrors.Invalid(path, "must be a string or an array of parts");
         }
     }
 
@@ -176,14 +177,14 @@ internal sealed class ChatTurns(Utf8JsonWriter json)
                 json.WriteVerbatim(part);
                 return null;
             case "text":
-                return RequestFaults.Missing($"{path}.text");
+                return BodyErrors.Missing($"{path}.text");
             case "refusal" when part.Text("refusal") is { } refusal && !string.IsNullOrWhiteSpace(refusal):
                 beforeBlock();
                 WriteText(refusal);
                 return null;
             case "image_url" when part.Has("image_url", out var image) && image.Text("url") is { } url:
                 if (!ImageSource.TryParse(url, out var source))
-                    return RequestFaults.Unsupported($"{path}.image_url.url", "must be an http(s) address or a data URL in base64");
+                    return BodyErrors.Unsupported($"{path}.image_url.url", "must be an http(s) address or a data URL in base64");
                 beforeBlock();
                 json.WriteStartObject();
                 json.WriteString("type"u8, "image"u8);
@@ -192,9 +193,9 @@ internal sealed class ChatTurns(Utf8JsonWriter json)
                 json.WriteEndObject();
                 return null;
             case "image_url":
-                return RequestFaults.Missing($"{path}.image_url.url");
+                return BodyErrors.Missing($"{path}.image_url.url");
             default:
-                return RequestFaults.Unsupported($"{path}.type", "must be text or image_url for this backend");
+                return BodyErrors.Unsupported($"{path}.type", "must be text or image_url for this backend");
         }
     }
 

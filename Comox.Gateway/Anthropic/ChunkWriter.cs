@@ -1,7 +1,6 @@
 using System.Buffers;
-using System.Buffers.Text;
 using System.Text;
-using System.Text.Json;
+using Comox.Gateway.Forwarding;
 
 namespace Comox.Gateway.Anthropic;
 
@@ -19,7 +18,7 @@ internal sealed class ChunkWriter
         head.Write("data: {\"id\":\""u8);
         head.Write(id);
         head.Write("\",\"object\":\"chat.completion.chunk\",\"created\":"u8);
-        Number(head, created);
+        head.WriteNumber(created);
         head.Write(",\"model\":\""u8);
         head.Write(model);
         head.Write("\",\"choices\":["u8);
@@ -45,7 +44,7 @@ internal sealed class ChunkWriter
     {
         Open(output);
         output.Write("\"tool_calls\":[{\"index\":"u8);
-        Number(output, tool);
+        output.WriteNumber(tool);
         output.Write(",\"id\":\""u8);
         output.Write(id);
         output.Write("\",\"type\":\"function\",\"function\":{\"name\":\""u8);
@@ -58,7 +57,7 @@ internal sealed class ChunkWriter
     {
         Open(output);
         output.Write("\"tool_calls\":[{\"index\":"u8);
-        Number(output, tool);
+        output.WriteNumber(tool);
         output.Write(",\"function\":{\"arguments\":\""u8);
         output.Write(text);
         output.Write("\"}}]"u8);
@@ -86,7 +85,7 @@ internal sealed class ChunkWriter
 
         output.Write("\"}]"u8);
         if (usage is { } count)
-            WriteUsage(output, count);
+            Member(output, count);
         output.Write("}\n\n"u8);
     }
 
@@ -95,7 +94,7 @@ internal sealed class ChunkWriter
     {
         output.Write(_head);
         output.Write("]"u8);
-        WriteUsage(output, usage);
+        Member(output, usage);
         output.Write("}\n\n"u8);
     }
 
@@ -116,23 +115,9 @@ internal sealed class ChunkWriter
 
     private static void Close(IBufferWriter<byte> output) => output.Write("},\"finish_reason\":null}]}\n\n"u8);
 
-    private static void Number(IBufferWriter<byte> output, long number)
+    private static void Member(IBufferWriter<byte> output, AnthropicUsage usage)
     {
-        Utf8Formatter.TryFormat(number, output.GetSpan(20), out var written);
-        output.Advance(written);
-    }
-
-    private static void WriteUsage(IBufferWriter<byte> output, AnthropicUsage usage)
-    {
-        var buffer = new ArrayBufferWriter<byte>(160);
-        using (var json = new Utf8JsonWriter(buffer))
-        {
-            json.WriteStartObject();
-            usage.WriteChatTo(json);
-            json.WriteEndObject();
-        }
-
         output.Write(","u8);
-        output.Write(buffer.WrittenSpan[1..^1]);
+        usage.WriteChatMemberTo(output);
     }
 }

@@ -1,7 +1,6 @@
 using System.Buffers;
-using System.Buffers.Text;
 using System.Text;
-using System.Text.Json;
+using Comox.Gateway.Forwarding;
 
 namespace Comox.Gateway.Anthropic;
 
@@ -21,7 +20,7 @@ internal static class MessageEvents
         output.Write("\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\""u8);
         output.Write(model);
         output.Write("\",\"content\":[],\"stop_reason\":null,\"stop_sequence\":null,"u8);
-        WriteUsage(output, usage);
+        usage.WriteMemberTo(output);
         output.Write("}}\n\n"u8);
     }
 
@@ -58,7 +57,7 @@ internal static class MessageEvents
     public static void BlockStop(IBufferWriter<byte> output, int index)
     {
         output.Write("event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":"u8);
-        Number(output, index);
+        output.WriteNumber(index);
         output.Write("}\n\n"u8);
     }
 
@@ -79,7 +78,7 @@ internal static class MessageEvents
         else
             Quoted(output, stoppedAt);
         output.Write("},"u8);
-        WriteUsage(output, usage);
+        usage.WriteMemberTo(output);
         output.Write("}\n\n"u8);
     }
 
@@ -95,14 +94,14 @@ internal static class MessageEvents
     private static void BlockStartHead(IBufferWriter<byte> output, int index)
     {
         output.Write("event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":"u8);
-        Number(output, index);
+        output.WriteNumber(index);
         output.Write(",\"content_block\":{"u8);
     }
 
     private static void Delta(IBufferWriter<byte> output, int index, ReadOnlySpan<byte> type, ReadOnlySpan<byte> text)
     {
         output.Write("event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":"u8);
-        Number(output, index);
+        output.WriteNumber(index);
         output.Write(",\"delta\":{\"type\":\""u8);
         output.Write(type);
         output.Write("\":\""u8);
@@ -115,25 +114,5 @@ internal static class MessageEvents
         output.Write("\""u8);
         output.Write(text);
         output.Write("\""u8);
-    }
-
-    private static void Number(IBufferWriter<byte> output, int number)
-    {
-        Utf8Formatter.TryFormat(number, output.GetSpan(11), out var written);
-        output.Advance(written);
-    }
-
-    // "usage":{…}, without the braces of an object around it.
-    private static void WriteUsage(IBufferWriter<byte> output, AnthropicUsage usage)
-    {
-        var buffer = new ArrayBufferWriter<byte>(128);
-        using (var json = new Utf8JsonWriter(buffer))
-        {
-            json.WriteStartObject();
-            usage.WriteTo(json);
-            json.WriteEndObject();
-        }
-
-        output.Write(buffer.WrittenSpan[1..^1]);
     }
 }

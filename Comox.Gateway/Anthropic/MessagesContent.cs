@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Comox.Gateway.OpenAI;
 using Comox.ServiceDefaults;
 
 namespace Comox.Gateway.Anthropic;
@@ -40,37 +41,37 @@ internal static class MessagesContent
         {
             case "text":
                 if (block.Json.Text("text") is null)
-                    return RequestFaults.Missing($"{block.Path}.text");
+                    return BodyErrors.Missing($"{block.Path}.text");
                 json.WriteVerbatim(block.Json); // {"type":"text","text":"…"} is a part of both APIs.
                 return null;
             case "image":
                 return WriteImage(block, json);
             default:
-                return RequestFaults.Unsupported($"{block.Path}.type", $"must be a kind of content that a chat model can be sent, and is '{Shorten(block.Type)}'");
+                return BodyErrors.Unsupported($"{block.Path}.type", $"must be a kind of content that a chat model can be sent, and is '{BodyErrors.Shorten(block.Type)}'");
         }
     }
 
     private static ApiError? WriteImage(MessageBlock block, Utf8JsonWriter json)
     {
         if (!block.Json.Has("source", out var source))
-            return RequestFaults.Missing($"{block.Path}.source");
+            return BodyErrors.Missing($"{block.Path}.source");
         string? address = null;
         switch (source.Text("type"))
         {
             case "base64":
                 if (source.Text("media_type") is not { } mediaType)
-                    return RequestFaults.Missing($"{block.Path}.source.media_type");
+                    return BodyErrors.Missing($"{block.Path}.source.media_type");
                 if (source.Text("data") is not { } data)
-                    return RequestFaults.Missing($"{block.Path}.source.data");
+                    return BodyErrors.Missing($"{block.Path}.source.data");
                 address = $"data:{mediaType};base64,{data}";
                 break;
             case "url":
                 address = source.Text("url");
                 if (address is null)
-                    return RequestFaults.Missing($"{block.Path}.source.url");
+                    return BodyErrors.Missing($"{block.Path}.source.url");
                 break;
             default:
-                return RequestFaults.Unsupported($"{block.Path}.source.type", "must be base64 or url");
+                return BodyErrors.Unsupported($"{block.Path}.source.type", "must be base64 or url");
         }
 
         json.WriteStartObject();
@@ -82,8 +83,6 @@ internal static class MessagesContent
         json.WriteEndObject();
         return null;
     }
-
-    private static string Shorten(string? type) => type is null ? "none" : type.Length > 40 ? type[..40] : type;
 }
 
 /// <summary>A content block and the name of its place.</summary>

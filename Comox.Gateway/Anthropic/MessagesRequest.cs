@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using System.Text.Unicode;
+using Comox.Gateway.OpenAI;
 using Comox.ServiceDefaults;
 
 namespace Comox.Gateway.Anthropic;
@@ -24,12 +25,12 @@ internal static class MessagesRequest
     {
         chatBody = null;
         if (!Utf8.IsValid(body.Span))
-            return RequestFaults.NotJson("The body is not UTF-8.");
+            return BodyErrors.NotUtf8();
         try
         {
             using var document = JsonDocument.Parse(body, Verbatim.Deep);
             if (document.RootElement.ValueKind != JsonValueKind.Object)
-                return RequestFaults.NotJson("The body must be a JSON object.");
+                return BodyErrors.NotAnObject();
             if (Check(document.RootElement) is { } invalid)
                 return invalid;
 
@@ -45,31 +46,31 @@ internal static class MessagesRequest
         }
         catch (JsonException problem)
         {
-            return RequestFaults.NotJson($"The body is not valid JSON: see line {problem.LineNumber + 1}, byte {problem.BytePositionInLine + 1}.");
+            return BodyErrors.At(problem);
         }
         catch (InvalidOperationException)
         {
             // The reader's word for a string with half a surrogate pair ("\ud83d").
-            return RequestFaults.NotJson("The body is not valid JSON: a string holds an incomplete \\u escape.");
+            return BodyErrors.HalfCharacter();
         }
     }
 
     private static ApiError? Check(JsonElement root)
     {
         if (!root.TryGetProperty("model", out var model))
-            return RequestFaults.Missing("model");
+            return BodyErrors.Missing("model");
         if (model.ValueKind != JsonValueKind.String || string.IsNullOrWhiteSpace(model.GetString()))
-            return RequestFaults.Invalid("model", "must be a string that is not empty");
+            return BodyErrors.Invalid("model", "must be a string that is not empty");
         if (!root.TryGetProperty("max_tokens", out var limit))
-            return RequestFaults.Missing("max_tokens");
+            return BodyErrors.Missing("max_tokens");
         if (limit.ValueKind != JsonValueKind.Number || !limit.TryGetInt32(out var tokens) || tokens < 1)
-            return RequestFaults.Invalid("max_tokens", "must be a whole number above zero");
+            return BodyErrors.Invalid("max_tokens", "must be a whole number above zero");
         if (!root.TryGetProperty("messages", out var messages))
-            return RequestFaults.Missing("messages");
+            return BodyErrors.Missing("messages");
         if (messages.ValueKind != JsonValueKind.Array || messages.GetArrayLength() == 0)
-            return RequestFaults.Invalid("messages", "must be an array of at least one message");
+            return BodyErrors.Invalid("messages", "must be an array of at least one message");
         return root.TryGetProperty("stream", out var stream) && stream.ValueKind is not (JsonValueKind.True or JsonValueKind.False or JsonValueKind.Null)
-            ? RequestFaults.Invalid("stream", "must be true or false")
+            ? BodyErrors.Invalid("stream", "must be true or false")
             : null;
     }
 
@@ -113,7 +114,7 @@ internal static class MessagesRequest
         if (!root.Has("stop_sequences", out var sequences))
             return null;
         if (sequences.ValueKind != JsonValueKind.Array || sequences.EnumerateArray().Any(sequence => sequence.ValueKind != JsonValueKind.String))
-            return RequestFaults.Invalid("stop_sequences", "must be an array of strings");
+            return BodyErrors.Invalid("stop_sequences", "must be an array of strings");
         if (sequences.GetArrayLength() > 0)
             json.WriteField("stop", sequences);
         return null;
@@ -124,11 +125,11 @@ internal static class MessagesRequest
         if (!root.Has("metadata", out var metadata))
             return null;
         if (metadata.ValueKind != JsonValueKind.Object)
-            return RequestFaults.Invalid("metadata", "must be an object");
+            return BodyErrors.Invalid("metadata", "must be an object");
         if (!metadata.Has("user_id", out var user))
             return null;
         if (user.ValueKind != JsonValueKind.String)
-            return RequestFaults.Invalid("metadata.user_id", "must be a string");
+            return BodyErrors.Invalid("metadata.user_id", "must be a string");
         json.WriteField("user", user);
         return null;
     }
@@ -139,13 +140,13 @@ internal static class MessagesRequest
         if (!root.Has("output_config", out var config))
             return null;
         if (config.ValueKind != JsonValueKind.Object)
-            return RequestFaults.Invalid("output_config", "must be an object");
+            return BodyErrors.Invalid("output_config", "must be an object");
         if (config.Has("format", out var format))
         {
             if (format.Text("type") != "json_schema")
-                return RequestFaults.Invalid("output_config.format.type", "must be json_schema");
+                return BodyErrors.Invalid("output_config.format.type", "must be json_schema");
             if (!format.Has("schema", out var schema) || schema.ValueKind != JsonValueKind.Object)
-                return RequestFaults.Invalid("output_config.format.schema", "must be a JSON schema");
+                return BodyErrors.Invalid("output_config.format.schema", "must be a JSON schema");
             json.WriteStartObject("response_format"u8);
             json.WriteString("type"u8, "json_schema"u8);
             json.WriteStartObject("json_schema"u8);

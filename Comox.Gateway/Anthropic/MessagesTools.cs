@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Comox.Gateway.OpenAI;
 using Comox.ServiceDefaults;
 
 namespace Comox.Gateway.Anthropic;
@@ -18,7 +19,7 @@ internal static class MessagesTools
         if (root.Has("tools", out var tools))
         {
             if (tools.ValueKind != JsonValueKind.Array)
-                return RequestFaults.Invalid("tools", "must be an array of tools");
+                return BodyErrors.Invalid("tools", "must be an array of tools");
             if (tools.GetArrayLength() > 0 && WriteTools(tools, json) is { } error)
                 return error;
         }
@@ -29,12 +30,12 @@ internal static class MessagesTools
     public static ApiError? WriteCall(JsonElement call, string path, Utf8JsonWriter json)
     {
         if (call.Text("id") is not { } id)
-            return RequestFaults.Missing($"{path}.id");
+            return BodyErrors.Missing($"{path}.id");
         if (call.Text("name") is not { } name)
-            return RequestFaults.Missing($"{path}.name");
+            return BodyErrors.Missing($"{path}.name");
         var hasInput = call.Has("input", out var input);
         if (hasInput && input.ValueKind != JsonValueKind.Object)
-            return RequestFaults.Invalid($"{path}.input", "must be an object");
+            return BodyErrors.Invalid($"{path}.input", "must be an object");
         json.WriteStartObject();
         json.WriteString("id"u8, id);
         json.WriteString("type"u8, "function"u8);
@@ -64,16 +65,16 @@ internal static class MessagesTools
     private static ApiError? WriteTool(JsonElement tool, string path, Utf8JsonWriter json)
     {
         if (tool.ValueKind != JsonValueKind.Object)
-            return RequestFaults.Invalid(path, "must be an object");
+            return BodyErrors.Invalid(path, "must be an object");
         // Anthropic runs web_search and its kind itself; bash and its kind are known to its models alone.
         if (tool.Text("type") is { } type and not "custom")
-            return RequestFaults.Unsupported($"{path}.type", $"must be custom: the tool '{(type.Length > 40 ? type[..40] : type)}' belongs to Anthropic's own models");
+            return BodyErrors.Unsupported($"{path}.type", $"must be custom: the tool '{BodyErrors.Shorten(type)}' belongs to Anthropic's own models");
         if (tool.Text("name") is not { } name)
-            return RequestFaults.Missing($"{path}.name");
+            return BodyErrors.Missing($"{path}.name");
         if (!tool.Has("input_schema", out var schema))
-            return RequestFaults.Missing($"{path}.input_schema");
+            return BodyErrors.Missing($"{path}.input_schema");
         if (schema.ValueKind != JsonValueKind.Object)
-            return RequestFaults.Invalid($"{path}.input_schema", "must be a JSON schema");
+            return BodyErrors.Invalid($"{path}.input_schema", "must be a JSON schema");
         json.WriteStartObject();
         json.WriteString("type"u8, "function"u8);
         json.WriteStartObject("function"u8);
@@ -111,9 +112,9 @@ internal static class MessagesTools
                 json.WriteEndObject();
                 break;
             case "tool":
-                return RequestFaults.Missing("tool_choice.name");
+                return BodyErrors.Missing("tool_choice.name");
             default:
-                return RequestFaults.Invalid("tool_choice.type", "must be auto, any, tool or none");
+                return BodyErrors.Invalid("tool_choice.type", "must be auto, any, tool or none");
         }
 
         if (choice.Has("disable_parallel_tool_use", out var disabled) && disabled.ValueKind == JsonValueKind.True)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Comox.Gateway.OpenAI;
 using Comox.ServiceDefaults;
 
 namespace Comox.Gateway.Anthropic;
@@ -18,19 +19,19 @@ internal static class MessagesTurns
         if (!root.Has("system", out var system))
             return null;
         if (system.ValueKind is not (JsonValueKind.String or JsonValueKind.Array))
-            return RequestFaults.Invalid("system", "must be a string or an array of text blocks");
+            return BodyErrors.Invalid("system", "must be a string or an array of text blocks");
         return IsEmpty(system) ? null : WriteSystemMessage(system, "system", json);
     }
 
     public static ApiError? Write(JsonElement message, string path, Utf8JsonWriter json)
     {
         if (message.ValueKind != JsonValueKind.Object)
-            return RequestFaults.Invalid(path, "must be an object with role and content");
+            return BodyErrors.Invalid(path, "must be an object with role and content");
         var role = message.Text("role");
         if (role is not ("user" or "assistant" or "system"))
-            return RequestFaults.Invalid($"{path}.role", "must be user, assistant or system");
+            return BodyErrors.Invalid($"{path}.role", "must be user, assistant or system");
         if (!message.Has("content", out var content))
-            return RequestFaults.Missing($"{path}.content");
+            return BodyErrors.Missing($"{path}.content");
         if (content.ValueKind == JsonValueKind.String)
         {
             json.WriteStartObject();
@@ -41,10 +42,10 @@ internal static class MessagesTurns
         }
 
         if (content.ValueKind != JsonValueKind.Array)
-            return RequestFaults.Invalid($"{path}.content", "must be a string or an array of blocks");
+            return BodyErrors.Invalid($"{path}.content", "must be a string or an array of blocks");
         var blocks = content.EnumerateArray().Select((block, index) => new MessageBlock(block, $"{path}.content[{index}]")).ToList();
         if (blocks.Find(block => block.Type is null) is { Path: { } untyped })
-            return RequestFaults.Missing($"{untyped}.type");
+            return BodyErrors.Missing($"{untyped}.type");
         return role switch
         {
             "user" => WriteUser(blocks, json),
@@ -75,7 +76,7 @@ internal static class MessagesTurns
     private static ApiError? WriteToolResult(MessageBlock result, Utf8JsonWriter json)
     {
         if (result.Json.Text("tool_use_id") is null)
-            return RequestFaults.Missing($"{result.Path}.tool_use_id");
+            return BodyErrors.Missing($"{result.Path}.tool_use_id");
         json.WriteStartObject();
         json.WriteString("role"u8, "tool"u8);
         json.WriteField("tool_call_id", result.Json.GetProperty("tool_use_id"));
@@ -95,7 +96,7 @@ internal static class MessagesTurns
         }
         else
         {
-            return RequestFaults.Invalid($"{result.Path}.content", "must be a string or an array of blocks");
+            return BodyErrors.Invalid($"{result.Path}.content", "must be a string or an array of blocks");
         }
 
         json.WriteOthers(result.Json, "type", "tool_use_id", "content");
@@ -157,7 +158,7 @@ internal static class MessagesTurns
         {
             var blocks = content.EnumerateArray().Select((block, index) => new MessageBlock(block, $"{path}[{index}]")).ToList();
             if (blocks.Find(block => block.Type != "text") is { Path: { } other })
-                return RequestFaults.Invalid(other, "must be a text block");
+                return BodyErrors.Invalid(other, "must be a text block");
             if (MessagesContent.Write(blocks, json) is { } error)
                 return error;
         }

@@ -55,6 +55,10 @@ internal sealed class AnswerOpener(EngineConnectors connectors, IOptions<Gateway
         {
             return new Opening(null, timers.Expired(attempt.Backend));
         }
+        catch (EndlessEventException)
+        {
+            return new Opening(null, EngineErrors.Endless(attempt.Backend));
+        }
         catch (Exception problem) when (problem is HttpRequestException or IOException or OperationCanceledException { InnerException: TimeoutException })
         {
             // The handler tells that its connect timeout has run out by a cancellation that nobody asked for.
@@ -97,7 +101,7 @@ internal sealed class AnswerOpener(EngineConnectors connectors, IOptions<Gateway
             switch (await reader.FillAsync(timers.Token))
             {
                 case SseFill.TooLarge:
-                    return new Opening(null, EngineErrors.Broken(backend, "holds an event that does not end"));
+                    return new Opening(null, EngineErrors.Endless(backend));
                 case SseFill.End:
                     return new Opening(null, EngineErrors.Broken(backend, held.Count > 0 ? "broke off before its first word" : "was no stream of events"));
             }

@@ -26,7 +26,7 @@ internal sealed class BackendForwarder(AnswerOpener opener, Hedge hedge, RelayGa
     {
         // :: Steps 1 to 4.
         // A stream goes on through all attempts; a fold that broke off is worth nothing.
-        IReplySink sink = exchange.Request.Stream ? exchange.Sink ??= new StreamingSink(exchange, options.Value.KeepAliveInterval, time) : new FoldingSink(exchange);
+        IReplySink sink = exchange.Request.Stream ? exchange.Sink ??= new StreamingSink(exchange, options.Value, time) : new FoldingSink(exchange);
         var opening = exchange.Route.Options.HedgeAfter is { } patience && !exchange.Spoken
             ? await hedge.OpenAsync(exchange, patience)
             : await opener.OpenAsync(exchange, exchange.Attempt, CancellationToken.None);

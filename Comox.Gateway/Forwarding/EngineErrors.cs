@@ -59,6 +59,9 @@ internal static class EngineErrors
     public static ForwardError Broken(Backend backend, string how) => new(ForwardPlace.EngineStream, new ApiError(
         StatusCodes.Status502BadGateway, ErrorCodes.UpstreamError, $"The answer of the engine {backend.Id} {how}. The request can be repeated."));
 
+    /// <summary>No more of it is kept than <see cref="GatewayOptions.MaxEventBytes"/>.</summary>
+    public static ForwardError Endless(Backend backend) => Broken(backend, $"holds an event that does not end, or is larger than {GatewayOptions.Section}:{nameof(GatewayOptions.MaxEventBytes)}");
+
     private static ForwardError From(int status, ReadOnlyMemory<byte> body, Backend backend)
     {
         var (message, type, code, isOurs) = Parse(body);

@@ -60,7 +60,7 @@ internal sealed class ReplyPump(Exchange exchange, OpenedAnswer opened, IReplySi
                 switch (await _reader.FillAsync(_timers.Token))
                 {
                     case SseFill.TooLarge:
-                        return await BreakAsync("holds an event that does not end");
+                        return await BreakAsync(EngineErrors.Endless(exchange.Backend));
                     case SseFill.End when _progress.HasFinished:
                         return await CompleteAsync();
                     case SseFill.End:
@@ -71,6 +71,10 @@ internal sealed class ReplyPump(Exchange exchange, OpenedAnswer opened, IReplySi
         catch (OperationCanceledException) when (_timers.IsOver)
         {
             return await StopAsync();
+        }
+        catch (EndlessEventException)
+        {
+            return await BreakAsync(EngineErrors.Endless(exchange.Backend));
         }
         catch (Exception problem) when (problem is IOException or HttpRequestException)
         {
@@ -225,10 +229,12 @@ internal sealed class ReplyPump(Exchange exchange, OpenedAnswer opened, IReplySi
         return exchange.Committed ? error with { Place = ForwardPlace.EngineStream, Event = sse.Raw.ToArray() } : error;
     }
 
-    private async ValueTask<ForwardError?> BreakAsync(string how)
+    private ValueTask<ForwardError?> BreakAsync(string how) => BreakAsync(EngineErrors.Broken(exchange.Backend, how));
+
+    private async ValueTask<ForwardError?> BreakAsync(ForwardError error)
     {
         await sink.FlushAsync();
-        return EngineErrors.Broken(exchange.Backend, how);
+        return error;
     }
 
     /// <summary>The client has left, the gateway stops, or a timer has run out.</summary>

@@ -3,6 +3,8 @@ using System.IO.Pipelines;
 using Comox.Gateway.Forwarding.Sockets;
 using Comox.Gateway.Routing;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace Comox.Gateway.Forwarding;
 
@@ -18,6 +20,7 @@ internal sealed class StreamingSink : IReplySink
 
     private readonly Exchange _exchange;
     private readonly TimeSpan _keepAlive;
+    private readonly TimeSpan _slowClient;
     private readonly TimeProvider _time;
     private readonly PipeWriter _body;
     private readonly ClientConnection? _target;
@@ -26,13 +29,13 @@ internal sealed class StreamingSink : IReplySink
     private bool _held;
     private long _lastFlush;
 
-    public StreamingSink(Exchange exchange, TimeSpan keepAlive, TimeProvider time)
+    public StreamingSink(Exchange exchange, GatewayOptions options, TimeProvider time)
     {
-        (_exchange, _keepAlive, _time) = (exchange, keepAlive, time);
+        (_exchange, _keepAlive, _slowClient, _time) = (exchange, options.KeepAliveInterval, options.SlowClientTimeout, time);
         _body = exchange.Http.Response.BodyWriter;
         _target = exchange.Dialect is null ? TargetOf(exchange.Http) : null;
         _lastFlush = time.GetTimestamp();
-        _timer = time.CreateTimer(static sink => ((StreamingSink)sink!).OnSilence(), this, keepAlive, keepAlive);
+        _timer = time.CreateTimer(static sink => ((StreamingSink)sink!).OnSilence(), this, _keepAlive, _keepAlive);
     }
 
     // Not while an event waits for its flush: the loop's bytes would overtake it.
@@ -89,6 +92,14 @@ internal sealed class StreamingSink : IReplySink
         response.Headers.CacheControl = "no-cache";
         response.Headers["X-Accel-Buffering"] = "no"; // nginx and its kin would collect the stream otherwise
         _exchange.Http.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+        BePatient();
+    }
+
+    // The server knows nothing of what a relay sends: to it, a client with megabytes to read takes too long over the few bytes that end the answer.
+    private void BePatient()
+    {
+        if (_exchange.Http.Features.Get<IHttpMinResponseDataRateFeature>() is { MinDataRate: { } rate } server && rate.GracePeriod < _slowClient)
+            server.MinDataRate = new MinDataRate(rate.BytesPerSecond, _slowClient);
     }
 
     // Chunks of HTTP/1.1, written to a socket that nothing stands before.

@@ -45,7 +45,7 @@ internal sealed class TranslatedAnswer(IEngineAnswer inner, IEngineDialect diale
             switch (await _events.FillAsync(cancellationToken))
             {
                 case SseFill.TooLarge:
-                    throw new IOException("The answer holds an event that does not end.");
+                    throw new EndlessEventException();
                 case SseFill.End:
                     _ended = true;
                     break;
@@ -76,3 +76,6 @@ internal sealed class TranslatedAnswer(IEngineAnswer inner, IEngineDialect diale
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }
+
+/// <summary>An event is larger than the limit. Whoever reads on sees a broken connection.</summary>
+internal sealed class EndlessEventException() : IOException("The answer holds an event that does not end.");

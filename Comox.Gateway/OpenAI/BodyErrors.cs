@@ -7,6 +7,8 @@ namespace Comox.Gateway.OpenAI;
 /// <summary>What can be wrong with a request body, in the same words on every API.</summary>
 internal static class BodyErrors
 {
+    private const int MostRepeated = 40;
+
     public static ApiError NotUtf8() => InvalidJson("The body is not UTF-8.");
 
     public static ApiError NotAnObject() => InvalidJson("The body must be a JSON object.");
@@ -22,6 +24,15 @@ internal static class BodyErrors
     public static ApiError Invalid(string field, string fault) => Refuse(field, $"The field '{field}' {fault}.");
 
     public static ApiError Refuse(string field, string message) => new(StatusCodes.Status400BadRequest, ErrorCodes.InvalidRequest, message, field);
+
+    /// <summary>It is right, and whoever is to answer has no word for it.</summary>
+    public static ApiError Unsupported(string field, string fault) => NotTaken(field, $"The field '{field}' {fault}.");
+
+    /// <summary>The same in a sentence of its own.</summary>
+    public static ApiError NotTaken(string field, string message) => new(StatusCodes.Status400BadRequest, ErrorCodes.UnsupportedContent, message, field);
+
+    /// <summary>A word of the client's as an error repeats it, however long it is.</summary>
+    public static string Shorten(string? word) => word is null ? "none" : word.Length > MostRepeated ? word[..MostRepeated] : word;
 
     private static ApiError InvalidJson(string message) => new(StatusCodes.Status400BadRequest, ErrorCodes.InvalidJson, message);
 }

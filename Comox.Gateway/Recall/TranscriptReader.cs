@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Comox.Gateway.OpenAI;
 using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Contracts.OpenAI;
 
@@ -27,7 +28,7 @@ internal ref struct TranscriptReader
         }
         catch (InvalidOperationException)
         {
-            return Invalid("messages", "hold a string with an incomplete \\u escape");
+            return BodyErrors.Invalid("messages", "hold a string with an incomplete \\u escape");
         }
     }
 
@@ -62,7 +63,7 @@ internal ref struct TranscriptReader
         }
 
         if (role is not ("system" or "developer" or "user" or "assistant" or "tool"))
-            return Invalid($"messages[{index}].role", "must be system, developer, user, assistant or tool");
+            return BodyErrors.Invalid($"messages[{index}].role", "must be system, developer, user, assistant or tool");
         message = new ChatMessage(role, content);
         return null;
     }
@@ -80,7 +81,7 @@ internal ref struct TranscriptReader
             case JsonTokenType.StartArray:
                 return ReadParts(index, out content);
             default:
-                return Invalid($"messages[{index}].content", "must be a string or an array of parts");
+                return BodyErrors.Invalid($"messages[{index}].content", "must be a string or an array of parts");
         }
     }
 
@@ -91,7 +92,7 @@ internal ref struct TranscriptReader
         for (var part = 0; _json.Read() && _json.TokenType != JsonTokenType.EndArray; part++)
         {
             if (_json.TokenType != JsonTokenType.StartObject)
-                return Invalid($"messages[{index}].content[{part}]", "must be an object with a type");
+                return BodyErrors.Invalid($"messages[{index}].content[{part}]", "must be an object with a type");
             if (ReadPart($"messages[{index}].content[{part}]", out var piece) is { } error)
                 return error;
             if (text.Length > 0)
@@ -125,15 +126,6 @@ internal ref struct TranscriptReader
 
         return type == "text"
             ? null
-            : new ApiError(
-                StatusCodes.Status400BadRequest,
-                ErrorCodes.UnsupportedContent,
-                $"A character takes text only; '{where}' is of the type '{Shorten(type)}'. Send parts of type text, or use a plain model.",
-                where);
+            : BodyErrors.NotTaken(where, $"A character takes text only; '{where}' is of the type '{BodyErrors.Shorten(type)}'. Send parts of type text, or use a plain model.");
     }
-
-    private static string Shorten(string? type) => type is null ? "none" : type.Length > 40 ? type[..40] : type;
-
-    private static ApiError Invalid(string field, string fault) =>
-        new(StatusCodes.Status400BadRequest, ErrorCodes.InvalidRequest, $"The field '{field}' {fault}.", field);
 }

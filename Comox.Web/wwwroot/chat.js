@@ -15,6 +15,8 @@ function attachComposer(textarea, signal) {
     // Not a click on the button: the server may not have heard of the text yet. It hears of both in this order.
     textarea.form.requestSubmit();
   }, { signal });
+  // Only from here on Enter sends, and keyboards on a screen may say so.
+  textarea.enterKeyHint = 'send';
   grow();
   return grow;
 }

@@ -1,3 +1,5 @@
+using Comox.FakeBackend;
+using Comox.TestKit;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -31,26 +33,47 @@ public sealed class PageTests(OneMachine machine)
     [Fact]
     public async Task Tokens_are_on_the_page_before_the_answer_is_complete()
     {
+        // Somebody else's server, which says the rest when it is told to: whether a browser sees the steps of a real engine depends on which of them is quicker.
+        await using var engine = await FakeBackendServer.StartAsync(key: null, new FakeScript { Tokens = ["Once", " upon", " a", " time."], HoldAfter = 3 });
+        engine.TakesUnbounded = true;
+        using var home = new TempHome();
+        await using var comox = await AllInOneProcess.StartAsync(
+            home.Path,
+            ("Comox__Gateway__DefaultModel", "told"),
+            ("Comox__Gateway__Routes__0__Model", "told"),
+            ("Comox__Gateway__Routes__0__Pools__0__Name", "elsewhere"),
+            ("Comox__Gateway__Routes__0__Pools__0__Backends__0__Name", "teller"),
+            ("Comox__Gateway__Routes__0__Pools__0__Backends__0__Kind", "openai"),
+            ("Comox__Gateway__Routes__0__Pools__0__Backends__0__Url", new Uri(engine.Address, "v1").ToString()));
+        await comox.EngineAsync();
         await using var browser = await Browser.LaunchAsync();
-        var page = await browser.OpenAsync(await machine.Comox.PageAsync());
+        var page = await browser.OpenAsync(await comox.PageAsync());
         await StartChatAsync(page, "Brine");
 
-        // Every text the growing answer had, as the page itself saw it.
-        await page.EvaluateAsync("""
-            () => {
-              window.seen = [];
-              new MutationObserver(() => {
-                const all = document.querySelectorAll('[data-testid="message-assistant"]');
-                const text = all.length ? all[all.length - 1].textContent : '';
-                if (window.seen[window.seen.length - 1] !== text) window.seen.push(text);
-              }).observe(document.body, { childList: true, subtree: true, characterData: true });
-            }
-            """);
         await SayAsync(page, "Tell me a story.");
+        await Expect(page.GetByTestId("streaming")).ToContainTextAsync("Once upon");
+        await Expect(page.GetByTestId("streaming")).Not.ToContainTextAsync("a time.");
+        engine.Release();
+
+        await AnsweredAsync(page, 1);
+        await Expect(page.GetByTestId("message-assistant").Last).ToContainTextAsync("Once upon a time.");
+    }
+
+    [Fact]
+    public async Task The_page_lives_on_a_web_socket()
+    {
+        await using var browser = await Browser.LaunchAsync();
+        var page = await browser.OpenAsync(await machine.Comox.PageAsync());
+        var sockets = new List<IWebSocket>();
+        page.WebSocket += (_, socket) => sockets.Add(socket);
+        await page.ReloadAsync();
+
+        await StartChatAsync(page, "Brine");
+        await SayAsync(page, "Hello!");
         await AnsweredAsync(page, 1);
 
-        var states = await page.EvaluateAsync<string[]>("() => window.seen");
-        Assert.True(states.Length > 2, $"The answer appeared in {states.Length} step(s).");
+        // Were it refused, the page would poll in its place, and nobody would notice but the machine.
+        Assert.Contains(sockets, socket => !socket.IsClosed && socket.Url.Contains("_blazor", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -131,6 +154,8 @@ public sealed class PageTests(OneMachine machine)
 
     internal static async Task SayAsync(IPage page, string text)
     {
+        // The field is enabled a moment before the browser's part of it is there; an Enter in between would be a new line.
+        await Expect(page.GetByTestId("composer")).ToHaveAttributeAsync("enterkeyhint", "send");
         await page.GetByTestId("composer").FillAsync(text);
         await page.GetByTestId("composer").PressAsync("Enter");
     }

@@ -25,7 +25,7 @@ public sealed class ArrowTests
         ["Comox.Memory.Tests"] = (["Comox.Memory", "Comox.TestKit"], "tests reach one service"),
         ["Comox.NodeAgent.Tests"] = (["Comox.NodeAgent", "Comox.TestKit", "Comox.FakeBackend"], "tests reach one service"),
         ["Comox.Web.Tests"] = (["Comox.Web", "Comox.TestKit"], "tests reach one service"),
-        ["Comox.AllInOne.Tests"] = (["Comox.AllInOne", "Comox.TestKit"], "end-to-end tests use what a person starts"),
+        ["Comox.AllInOne.Tests"] = (["Comox.AllInOne", "Comox.TestKit", "Comox.FakeBackend"], "end-to-end tests use what a person starts, and at most point it at somebody else's server"),
         ["Comox.Architecture.Tests"] = (["Comox.TestKit"], "it reads the repository, not the code's types"),
         ["Comox.Benchmarks"] = (["Comox.Gateway", "Comox.Memory"], "benchmarks measure internals of the two services on the hot path"),
         ["Comox.Fuzz"] = (["Comox.Gateway", "Comox.Memory"], "fuzz targets are the parsers of what strangers send"),

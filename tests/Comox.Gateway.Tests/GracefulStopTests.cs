@@ -18,9 +18,9 @@ public sealed class GracefulStopTests
         await using var node = await FakeBackendServer.StartAsync(TestService.ServiceKey, new() { HoldAfter = 3 });
         using var home = new TempHome();
         // As Kubernetes is best served: a delay until nobody sends any more, then all the time that a long answer needs.
-        await using var child = Start(home, node, drainDelay: "00:00:05", drainTimeout: "00:01:00");
-        using var http = ClientOf(await child.WaitForAddressAsync());
-        await IsReadyAsync(http);
+        await using var child = GatewayProcess.Start(home, node, ("DrainDelay", "00:00:05"), ("DrainTimeout", "00:01:00"));
+        using var http = GatewayProcess.ClientOf(await child.WaitForAddressAsync());
+        await GatewayProcess.IsReadyAsync(http);
         var ready = (await http.GetAsync("/health")).StatusCode;
         using var stream = await ChatAsync(http);
         await node.NextRequestAsync();
@@ -47,9 +47,9 @@ public sealed class GracefulStopTests
     {
         await using var node = await FakeBackendServer.StartAsync(TestService.ServiceKey, new() { HangAfter = 3 });
         using var home = new TempHome();
-        await using var child = Start(home, node, drainDelay: "00:00:00", drainTimeout: "00:00:00.300");
-        using var http = ClientOf(await child.WaitForAddressAsync());
-        await IsReadyAsync(http);
+        await using var child = GatewayProcess.Start(home, node, ("DrainDelay", "00:00:00"), ("DrainTimeout", "00:00:00.300"));
+        using var http = GatewayProcess.ClientOf(await child.WaitForAddressAsync());
+        await GatewayProcess.IsReadyAsync(http);
         using var stream = await ChatAsync(http);
         await node.NextRequestAsync();
 
@@ -88,13 +88,10 @@ public sealed class GracefulStopTests
         return await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
     }
 
-    private static Task IsReadyAsync(HttpClient http) =>
-        Eventually.IsTrueAsync(async () => (await http.GetStringAsync("/v1/models")).Contains("fake-model", StringComparison.Ordinal), "the gateway knows the node");
-
     // A connection of its own: one that is kept alive shows nothing of the door.
     private static async Task<bool> IsClosedAsync(Uri address)
     {
-        using var fresh = ClientOf(address);
+        using var fresh = GatewayProcess.ClientOf(address);
         try
         {
             using var answer = await fresh.GetAsync("/alive");
@@ -105,25 +102,4 @@ public sealed class GracefulStopTests
             return true;
         }
     }
-
-    private static HttpClient ClientOf(Uri address)
-    {
-        var http = new HttpClient { BaseAddress = address, Timeout = TimeSpan.FromSeconds(60) };
-        http.DefaultRequestHeaders.Authorization = new("Bearer", TestService.AdminKey);
-        return http;
-    }
-
-    private static ChildProcess Start(TempHome home, FakeBackendServer node, string drainDelay, string drainTimeout) => ChildProcess.StartDotnet(
-        Path.Combine(AppContext.BaseDirectory, "Comox.Gateway.dll"),
-        ["--urls", "http://127.0.0.1:0"],
-        [
-            new("COMOX_HOME", home.Path),
-            new("Comox__ServiceKey", TestService.ServiceKey),
-            new("Comox__Gateway__AdminKey", TestService.AdminKey),
-            new("Comox__Gateway__DrainDelay", drainDelay),
-            new("Comox__Gateway__DrainTimeout", drainTimeout),
-            new("services__nodeagent__http__0", node.Address.ToString()),
-            // Nobody answers there: plain models need no memory.
-            new("services__memory__http__0", "http://127.0.0.1:9"),
-        ]);
 }

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
 using Comox.ServiceDefaults;
-using Comox.ServiceDefaults.Contracts.OpenAI;
 
 namespace Comox.Gateway.OpenAI.Responses;
 
@@ -59,13 +58,13 @@ internal sealed class InputContent(ArrayBufferWriter<byte> chat)
             case "input_image" when part.ImageUrl.IsText:
                 return null;
             case "input_image" when !part.FileId.IsNone:
-                return Unsupported($"{at}.file_id", "refers to a stored file, and Comox stores none. Send the image as a data URL in image_url.");
+                return BodyErrors.Unsupported($"{at}.file_id", "refers to a stored file, and Comox stores none. Send the image as a data URL in image_url");
             case "input_image":
                 return BodyErrors.Invalid($"{at}.image_url", "must be a URL or a data URL");
             case null:
                 return BodyErrors.Invalid($"{at}.type", "must name the kind of the part, such as \"input_text\"");
             case var type:
-                return Unsupported($"{at}.type", $"is '{(type.Length > 40 ? type[..40] : type)}'. Comox takes parts of the types input_text, input_image, output_text and refusal.");
+                return BodyErrors.Unsupported($"{at}.type", $"is '{BodyErrors.Shorten(type)}'. Comox takes parts of the types input_text, input_image, output_text and refusal");
         }
     }
 
@@ -97,9 +96,6 @@ internal sealed class InputContent(ArrayBufferWriter<byte> chat)
 
         chat.Write("]"u8);
     }
-
-    private static ApiError Unsupported(string field, string what) =>
-        new(StatusCodes.Status400BadRequest, ErrorCodes.UnsupportedContent, $"The field '{field}' {what}", field);
 }
 
 /// <summary>The members of a part that any kind of part may have.</summary>

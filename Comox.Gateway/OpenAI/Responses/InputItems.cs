@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
 using Comox.ServiceDefaults;
-using Comox.ServiceDefaults.Contracts.OpenAI;
 
 namespace Comox.Gateway.OpenAI.Responses;
 
@@ -69,11 +68,8 @@ internal sealed class InputItems(ArrayBufferWriter<byte> chat)
             ("reasoning", _) => KeepReasoning(item, at),
             ("item_reference", _) => BodyErrors.Refuse($"{at}.type", $"The item '{at}' refers to a stored item, and Comox stores none. Send the item itself."),
             (null, false) => BodyErrors.Invalid($"{at}.type", "must name the kind of the item, such as \"message\""),
-            var (type, _) => new ApiError(
-                StatusCodes.Status400BadRequest,
-                ErrorCodes.UnsupportedContent,
-                $"The item '{at}' is of the type '{Shorten(type)}', which no chat model takes. Comox takes message, function_call, function_call_output and reasoning.",
-                $"{at}.type"),
+            var (type, _) => BodyErrors.NotTaken(
+                $"{at}.type", $"The item '{at}' is of the type '{BodyErrors.Shorten(type)}', which no chat model takes. Comox takes message, function_call, function_call_output and reasoning."),
         };
     }
 
@@ -193,8 +189,6 @@ internal sealed class InputItems(ArrayBufferWriter<byte> chat)
             chat.Write(_assistant == Assistant.Calls ? "]}"u8 : "}"u8);
         _assistant = Assistant.Closed;
     }
-
-    private static string? Shorten(string? type) => type?.Length > 40 ? type[..40] : type;
 
     /// <summary>The members of an item that any kind of item may have.</summary>
     private readonly record struct Item(JsonSlice Type, JsonSlice Role, JsonSlice Content, JsonSlice CallId, JsonSlice Name, JsonSlice Arguments, JsonSlice Output)

@@ -1,5 +1,5 @@
 using System.Buffers;
-using System.Buffers.Text;
+using Comox.Gateway.Forwarding;
 
 namespace Comox.Gateway.OpenAI.Responses;
 
@@ -29,7 +29,7 @@ internal sealed class ResponseEvents
         output.Write("\ndata: {\"type\":\""u8);
         output.Write(type);
         output.Write("\",\"sequence_number\":"u8);
-        WriteNumber(output, _next++);
+        output.WriteNumber(_next++);
         return true;
     }
 
@@ -38,15 +38,8 @@ internal sealed class ResponseEvents
     public void Write(ReadOnlySpan<byte> name, long value)
     {
         Output!.Write(name);
-        WriteNumber(Output!, value);
+        Output!.WriteNumber(value);
     }
 
     public void End() => Output!.Write("}\n\n"u8);
-
-    public static void WriteNumber(IBufferWriter<byte> output, long value)
-    {
-        var span = output.GetSpan(20);
-        Utf8Formatter.TryFormat(value, span, out var written);
-        output.Advance(written);
-    }
 }

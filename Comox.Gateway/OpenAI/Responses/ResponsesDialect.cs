@@ -122,7 +122,7 @@ internal sealed class ResponsesDialect(ResponsesEcho echo, string id, long creat
         output.Write("{\"id\":"u8);
         WriteText(id, output);
         output.Write(",\"object\":\"response\",\"created_at\":"u8);
-        ResponseEvents.WriteNumber(output, created);
+        output.WriteNumber(created);
         output.Write(",\"status\":"u8);
         WriteText(outcome.Status, output);
         output.Write(",\"error\":"u8);

@@ -172,5 +172,5 @@ internal sealed class ToolSettings(ArrayBufferWriter<byte> chat)
     }
 
     private static ApiError NotAFunction(string kind, string at) => BodyErrors.Refuse(
-        at, $"The tool '{(kind.Length > 40 ? kind[..40] : kind)}' is not there: Comox runs no hosted tools. Declare a tool of the type function and run it in the client.");
+        at, $"The tool '{BodyErrors.Shorten(kind)}' is not there: Comox runs no hosted tools. Declare a tool of the type function and run it in the client.");
 }

@@ -35,6 +35,24 @@ public sealed class AnthropicEngineDialectTests
             delta is null ? [] : [$$"""{{Head}}{"index":0,"delta":{{{delta}}{{Tail}}"""],
             Wire.Chunks(Wire.Engine(), Start, item)[1..]);
 
+    [Theory]
+    [InlineData("""{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"a","signature":""}}""")]
+    [InlineData("""{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"toolu_2","name":"g","input":{}}}""")]
+    [InlineData("""{"type":"content_block_start","index":1,"content_block":{"type":"redacted_thinking","data":"d"}}""")]
+    [InlineData("""{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"x"}}""")]
+    [InlineData("""{"type":"content_block_delta","index":1,"delta":{"type":"signature_delta","signature":"s"}}""")]
+    public void A_call_ends_where_something_else_goes_on_and_has_its_arguments_once(string item)
+    {
+        var chunks = Wire.Chunks(
+            Wire.Engine(), Start, """{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"toolu_1","name":"f","input":{"a":1}}}""", item, """{"type":"content_block_stop","index":0}""",
+            """{"type":"message_delta","delta":{"stop_reason":"tool_use"},"usage":{"output_tokens":2}}""", Stop);
+
+        // A client of /v1/messages insists on one block at a time, and on arguments that are JSON.
+        var calls = MessageFold.Of(Wire.Stream(chunks[..^1]))["content"]!.AsArray().Where(block => (string?)block!["type"] == "tool_use").ToArray();
+        Assert.Equal("""{"a":1}""", calls[0]!["input"]!.ToJsonString());
+        Assert.All(calls[1..], call => Assert.Equal("{}", call!["input"]!.ToJsonString()));
+    }
+
     [Fact]
     public void The_first_chunk_names_the_role() =>
         Assert.Equal([$$"""{{Head}}{"index":0,"delta":{"role":"assistant","content":""{{Tail}}"""], Wire.Chunks(Wire.Engine(), Start));

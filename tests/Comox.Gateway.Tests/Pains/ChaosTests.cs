@@ -8,6 +8,8 @@ namespace Comox.Gateway.Tests.Pains;
 [Collection(AloneCollection.Name)]
 public sealed class ChaosTests
 {
+    private const string Persona = "You are \\u00c4da. \\ud83d\\ude00";
+
     [Fact]
     public async Task Nothing_is_left_in_any_counter_after_chaos()
     {
@@ -24,12 +26,13 @@ public sealed class ChaosTests
         foreach (var server in routed.Servers)
             server.Choose = _ => faults[Interlocked.Increment(ref number) % faults.Length];
 
-        await Task.WhenAll(Enumerable.Range(0, 200).Select(async i =>
+        await Task.WhenAll(Enumerable.Range(0, 240).Select(async i =>
         {
             using var patience = new CancellationTokenSource(i % 5 == 0 ? TimeSpan.FromMilliseconds(20) : TimeSpan.FromSeconds(50), TimeProvider.System);
             try
             {
-                using var response = await routed.SendAsync(RoutedGateway.Body(i % 2 == 0), session: $"s-{i % 20}", cancellation: patience.Token);
+                var (path, body) = RequestOf(i);
+                using var response = await routed.SendAsync(body, path, session: $"s-{i % 20}", cancellation: patience.Token);
                 await response.Content.ReadAsStringAsync(patience.Token);
             }
             catch (Exception problem) when (problem is OperationCanceledException or HttpRequestException or IOException)
@@ -38,6 +41,8 @@ public sealed class ChaosTests
             }
         }));
         await routed.IsIdleAsync();
+
+        Assert.Equal(["/v1/chat/completions", "/v1/completions"], routed.Servers.SelectMany(server => server.Requests).Select(request => request.Path).Distinct().Order());
 
         // A counter below zero reads as zero: one more request shows it.
         foreach (var load in routed.Backends.Select(backend => backend.Load))
@@ -71,5 +76,18 @@ public sealed class ChaosTests
 
         Assert.True(counts.Max() <= 1.5 * counts.Average(), string.Join(' ', counts));
         await routed.IsIdleAsync();
+    }
+
+    // Every API, streamed and not, and the same system prompt in all: whoever goes on must be told what the one before was told.
+    private static (string Path, string Body) RequestOf(int number)
+    {
+        var stream = number / 4 % 2 == 0 ? "true" : "false";
+        return (number % 4) switch
+        {
+            0 => ("/v1/chat/completions", RoutedGateway.Body(number / 4 % 2 == 0)),
+            1 => ("/v1/completions", $$"""{"model":"m","prompt":"Say","stream":{{stream}}}"""),
+            2 => ("/v1/responses", $$"""{"model":"m","instructions":"{{Persona}}","input":"Hi","stream":{{stream}}}"""),
+            _ => ("/v1/messages", $$"""{"model":"m","max_tokens":99,"system":"{{Persona}}","messages":[{"role":"user","content":"Hi"}],"stream":{{stream}}}"""),
+        };
     }
 }

@@ -27,6 +27,20 @@ public sealed class UntouchedTests
     }
 
     [Fact]
+    public async Task An_embedding_travels_byte_for_byte_both_ways_whatever_it_holds()
+    {
+        const string Answer = """ { "object" : "list","x_new":{"a":[1, 2.0,1e3]},"data":[{"object":"embedding","index":0,"embedding":"AAAAAAAAgD8AAABA\/w=="}],"model":"theirs","usage":{"prompt_tokens":3,"total_tokens":3,"x":null}}""" + "\n";
+        await using var routed = await RoutedGateway.StartAsync(new At("a", BackendKinds.OpenAI) { Model = "theirs", Script = new() { RawBody = Answer } });
+        const string Body = """{ "x_new":{"a":[1, 2.0,1e3]},"dimensions":3 , "model" : "m","encoding_format":"base64","input":["\u0048i \/", "two"],"user":"u"}""";
+
+        using var response = await routed.SendAsync(Body, "/v1/embeddings");
+
+        Assert.Equal((200, "application/json"), ((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType));
+        Assert.Equal(Answer, await response.Content.ReadAsStringAsync());
+        Assert.Equal(Body.Replace("\"m\"", "\"theirs\"", StringComparison.Ordinal), routed.Servers[0].Requests.Single().Body);
+    }
+
+    [Fact]
     public async Task No_key_and_no_header_of_the_client_and_no_key_of_another_backend_goes_anywhere()
     {
         await using var routed = await RoutedGateway.StartAsync(

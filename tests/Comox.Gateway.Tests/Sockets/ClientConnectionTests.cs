@@ -76,7 +76,7 @@ public sealed class ClientConnectionTests
 
         await client.SendAsync(RawClient.Request(Chat.Streamed));
         var request = await gateway.Node.NextRequestAsync();
-        await Eventually.IsTrueAsync(() => client.Socket.Available > 0, "the answer has begun");
+        await Eventually.IsTrueAsync(() => IsStuckAsync(gateway.Loop()), "nothing more fits between the two");
         var answer = await client.ReadUntilAsync("data: [DONE]\n\n\r\n" + End);
 
         Assert.Equal(20_000, answer.Split("and some more words").Length - 1);
@@ -159,32 +159,20 @@ public sealed class ClientConnectionTests
     public async Task A_stream_that_the_loop_cannot_carry_is_kept_alive_all_the_same()
     {
         var time = new FakeTimeProvider();
-        await using var gateway = await GatewayUnderTest.StartAsync(time: time, settings: [("Relay:Mode", RelayOptions.Linux), ("KeepAliveInterval", "00:00:10"), ("TokenIdleTimeout", "10:00:00")]);
-        using var engine = new RawEngine(gateway);
-        var asked = gateway.SendAsync(Chat.Streamed);
-        using var call = await engine.AcceptAsync();
-        await call.ReadRequestAsync();
+        await using var asked = await AskedEngine.StartAsync(GatewayUnderTest.StartAsync(
+            time: time, settings: [("Relay:Mode", RelayOptions.Linux), ("KeepAliveInterval", "00:00:10"), ("TokenIdleTimeout", "10:00:00")]));
         // Names of events are no part of what a relay carries; after some of them it is not asked again.
-        await call.SendAsync(Sse.Head + Sse.Chunk(Sse.Token("word")));
-        var body = (await asked).Content.ReadAsStreamAsync();
+        await asked.Call.SendAsync(Sse.Head + Sse.Chunk(Sse.Token("word")));
+        using var answer = await LiveAnswer.OfAsync(asked.Sent);
         for (var i = 0; i < 20; i++)
-            await call.SendAsync(Sse.Chunk("event: x\n" + Sse.Token($"word{i}")));
-        using var reader = new StreamReader(await body);
-        while (await reader.ReadLineAsync() is { } line && !line.Contains("word19", StringComparison.Ordinal))
+            await asked.Call.SendAsync(Sse.Chunk("event: x\n" + Sse.Token($"word{i}")));
+        while (await answer.NextAsync() is { } next && !next.Contains("word19", StringComparison.Ordinal))
         {
         }
 
-        var next = ReadCommentAsync(reader);
-        await Eventually.IsTrueAsync(
-            () =>
-            {
-                time.Advance(TimeSpan.FromSeconds(1));
-                return next.IsCompleted;
-            },
-            "a comment comes");
-        Assert.Equal(": ping", await next);
-        await call.SendAsync(Sse.Chunk(Sse.Finish + Sse.Done) + Sse.End);
-        Assert.EndsWith(Sse.Done, await reader.ReadToEndAsync());
+        Assert.Equal(": ping\n\n", await answer.CommentAsync(time, TimeSpan.FromSeconds(1)));
+        await asked.Call.SendAsync(Sse.Chunk(Sse.Finish + Sse.Done) + Sse.End);
+        Assert.EndsWith(Sse.Done, await answer.RestAsync());
     }
 
     [Fact]
@@ -222,13 +210,4 @@ public sealed class ClientConnectionTests
     }
 
     private static Task<GatewayUnderTest> StartAsync(FakeScript? script = null) => GatewayUnderTest.StartAsync(script, settings: ("Relay:Mode", RelayOptions.Linux));
-
-    private static async Task<string?> ReadCommentAsync(StreamReader reader)
-    {
-        string? line;
-        do
-            line = await reader.ReadLineAsync();
-        while (line is not null && !line.StartsWith(':'));
-        return line;
-    }
 }

@@ -1,7 +1,5 @@
 using System.Net;
 using Comox.Gateway.Forwarding;
-using Comox.Gateway.Forwarding.Sockets;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Comox.Gateway.Tests.Sockets;
@@ -26,20 +24,16 @@ public sealed class EngineConnectionTests
     [MemberData(nameof(Answers))]
     public async Task An_answer_is_read_and_its_connection_serves_the_next_request(string how, string answer)
     {
-        await using var gateway = await StartAsync();
-        using var engine = new RawEngine(gateway);
+        await using var asked = await AskAsync();
+        Assert.Contains("Host: 127.0.0.1:", asked.Request);
+        await asked.Call.SendAsync(answer);
+        Assert.Equal(Stream, await asked.AnswerAsync());
 
-        var first = gateway.SendAsync(Chat.Streamed);
-        using var call = await engine.AcceptAsync();
-        Assert.Contains("Host: 127.0.0.1:", await call.ReadRequestAsync());
-        await call.SendAsync(answer);
-        Assert.Equal(Stream, await (await first).Content.ReadAsStringAsync());
-
-        var second = gateway.SendAsync(Chat.Streamed);
-        Assert.NotNull(await call.ReadRequestAsync());
-        await call.SendAsync(answer);
+        var second = asked.Gateway.SendAsync(Chat.Streamed);
+        Assert.NotNull(await asked.Call.ReadRequestAsync());
+        await asked.Call.SendAsync(answer);
         Assert.Equal(Stream, await (await second).Content.ReadAsStringAsync());
-        Assert.False(engine.IsCalled, how);
+        Assert.False(asked.Engine.IsCalled, how);
     }
 
     public static TheoryData<string, string, bool> Last => new()
@@ -56,19 +50,15 @@ public sealed class EngineConnectionTests
     [MemberData(nameof(Last))]
     public async Task A_connection_that_is_out_of_step_serves_no_other_request(string how, string answer, bool ends)
     {
-        await using var gateway = await StartAsync();
-        using var engine = new RawEngine(gateway);
+        await using var asked = await AskAsync();
 
-        var first = gateway.SendAsync(Chat.Streamed);
-        using var call = await engine.AcceptAsync();
-        await call.ReadRequestAsync();
-        await call.SendAsync(answer);
+        await asked.Call.SendAsync(answer);
         if (ends)
-            call.Socket.Shutdown(System.Net.Sockets.SocketShutdown.Send);
-        var body = await (await first).Content.ReadAsStringAsync();
+            asked.Call.Socket.Shutdown(System.Net.Sockets.SocketShutdown.Send);
+        var body = await asked.AnswerAsync();
 
         Assert.Equal(answer.Contains(Stream, StringComparison.Ordinal), body == Stream);
-        Assert.True(await call.IsClosedAsync(), how);
+        Assert.True(await asked.Call.IsClosedAsync(), how);
     }
 
     [Theory]
@@ -76,15 +66,11 @@ public sealed class EngineConnectionTests
     [InlineData("HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n")]
     public async Task An_answer_that_cannot_have_a_body_is_not_waited_for(string answer)
     {
-        await using var gateway = await StartAsync();
-        using var engine = new RawEngine(gateway);
+        await using var asked = await AskAsync();
 
-        var sent = gateway.SendAsync(Chat.Streamed);
-        using var call = await engine.AcceptAsync();
-        await call.ReadRequestAsync();
-        await call.SendAsync(answer);
+        await asked.Call.SendAsync(answer);
 
-        Assert.Equal(HttpStatusCode.BadGateway, (await sent).StatusCode);
+        Assert.Equal(HttpStatusCode.BadGateway, (await asked.Sent).StatusCode);
     }
 
     [Theory]
@@ -92,46 +78,34 @@ public sealed class EngineConnectionTests
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello")]
     public async Task What_is_no_answer_is_an_unreachable_engine(string answer)
     {
-        await using var gateway = await StartAsync();
-        using var engine = new RawEngine(gateway);
+        await using var asked = await AskAsync();
 
-        var sent = gateway.SendAsync(Chat.Streamed);
-        using var call = await engine.AcceptAsync();
-        await call.ReadRequestAsync();
-        await call.SendAsync(answer);
+        await asked.Call.SendAsync(answer);
 
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await sent).StatusCode);
-        Assert.True(await call.IsClosedAsync());
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await asked.Sent).StatusCode);
+        Assert.True(await asked.Call.IsClosedAsync());
     }
 
     [Fact]
     public async Task A_head_without_an_end_is_given_up()
     {
-        await using var gateway = await StartAsync();
-        using var engine = new RawEngine(gateway);
+        await using var asked = await AskAsync();
 
-        var sent = gateway.SendAsync(Chat.Streamed);
-        using var call = await engine.AcceptAsync();
-        await call.ReadRequestAsync();
-        await Record.ExceptionAsync(() => call.SendAsync("HTTP/1.1 200 OK\r\nX: " + new string('x', 200_000)));
+        await Record.ExceptionAsync(() => asked.Call.SendAsync("HTTP/1.1 200 OK\r\nX: " + new string('x', 200_000)));
 
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await sent).StatusCode);
-        Assert.True(await call.IsClosedAsync());
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await asked.Sent).StatusCode);
+        Assert.True(await asked.Call.IsClosedAsync());
     }
 
     [Fact]
     public async Task Chunks_that_make_no_sense_end_the_stream_although_the_engine_stays()
     {
-        await using var gateway = await StartAsync();
-        using var engine = new RawEngine(gateway);
+        await using var asked = await AskAsync();
 
-        var sent = gateway.SendAsync(Chat.Streamed);
-        using var call = await engine.AcceptAsync();
-        await call.ReadRequestAsync();
-        await call.SendAsync(Sse.Head + Sse.Chunk(Sse.Token("Hi")));
-        using var response = await sent;
-        await Eventually.IsTrueAsync(() => LoopOf(gateway).Relays == 1, "the loop carries the stream");
-        await call.SendAsync("no size\r\n");
+        await asked.Call.SendAsync(Sse.Head + Sse.Chunk(Sse.Token("Hi")));
+        using var response = await asked.Sent;
+        await Eventually.IsTrueAsync(() => asked.Gateway.Loop().Relays == 1, "the loop carries the stream");
+        await asked.Call.SendAsync("no size\r\n");
 
         Assert.Contains("broke off", await response.Content.ReadAsStringAsync());
     }
@@ -139,13 +113,12 @@ public sealed class EngineConnectionTests
     [Fact]
     public async Task A_connection_that_was_closed_while_idle_is_no_failure()
     {
-        await using var gateway = await StartAsync();
-        using var engine = new RawEngine(gateway);
-        using (var old = await AnswerAsync(gateway, engine))
-            old.Reset();
+        await using var asked = await AskAsync();
+        await AnswerAsync(asked);
+        asked.Call.Reset();
 
-        var sent = gateway.SendAsync(Chat.Streamed);
-        using var call = await engine.AcceptAsync();
+        var sent = asked.Gateway.SendAsync(Chat.Streamed);
+        using var call = await asked.Engine.AcceptAsync();
         await call.ReadRequestAsync();
         await call.SendAsync(Sse.Head + Sse.Chunk(Stream) + Sse.End);
 
@@ -158,24 +131,23 @@ public sealed class EngineConnectionTests
     public async Task A_request_is_repeated_only_where_the_engine_cannot_have_worked_on_it(int seconds, bool repeated)
     {
         var time = new FakeTimeProvider();
-        await using var gateway = await GatewayUnderTest.StartAsync(time: time, settings: ("Relay:Mode", RelayOptions.Linux));
-        using var engine = new RawEngine(gateway);
-        using var old = await AnswerAsync(gateway, engine);
+        await using var asked = await AskedEngine.StartAsync(GatewayUnderTest.StartAsync(time: time, settings: ("Relay:Mode", RelayOptions.Linux)));
+        await AnswerAsync(asked);
 
-        var sent = gateway.SendAsync(Chat.Streamed);
-        await old.ReadRequestAsync();
+        var sent = asked.Gateway.SendAsync(Chat.Streamed);
+        await asked.Call.ReadRequestAsync();
         time.Advance(TimeSpan.FromSeconds(seconds));
-        old.Reset();
+        asked.Call.Reset();
 
         if (repeated)
         {
-            using var call = await engine.AcceptAsync();
+            using var call = await asked.Engine.AcceptAsync();
             await call.ReadRequestAsync();
             await call.SendAsync(Sse.Head + Sse.Chunk(Stream) + Sse.End);
         }
 
         Assert.Equal(repeated ? HttpStatusCode.OK : HttpStatusCode.ServiceUnavailable, (await sent).StatusCode);
-        Assert.False(engine.IsCalled);
+        Assert.False(asked.Engine.IsCalled);
     }
 
     [Theory]
@@ -219,32 +191,24 @@ public sealed class EngineConnectionTests
     [Fact]
     public async Task Garbage_is_read_twice_and_remembered_once()
     {
-        await using var gateway = await StartAsync();
-        using var engine = new RawEngine(gateway);
+        await using var asked = await AskAsync(Chat.CharacterStreamed);
 
-        var sent = gateway.SendAsync(Chat.CharacterStreamed);
-        using var call = await engine.AcceptAsync();
-        await call.ReadRequestAsync();
-        await call.SendAsync(Sse.Head + Sse.Chunk(Sse.Token("Hi")));
-        using var response = await sent;
-        await Eventually.IsTrueAsync(() => LoopOf(gateway).Relays == 1, "the loop carries the stream");
-        await call.SendAsync(Sse.Chunk("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\" there\"}}]\n\n"));
+        await asked.Call.SendAsync(Sse.Head + Sse.Chunk(Sse.Token("Hi")));
+        using var response = await asked.Sent;
+        await Eventually.IsTrueAsync(() => asked.Gateway.Loop().Relays == 1, "the loop carries the stream");
+        await asked.Call.SendAsync(Sse.Chunk("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\" there\"}}]\n\n"));
         await response.Content.ReadAsStringAsync();
 
-        Assert.Equal("Hi", (await gateway.Memory.NextReplyAsync()).Reply.Content);
+        Assert.Equal("Hi", (await asked.Gateway.Memory.NextReplyAsync()).Reply.Content);
     }
 
     private static Task<GatewayUnderTest> StartAsync() => GatewayUnderTest.StartAsync(settings: ("Relay:Mode", RelayOptions.Linux));
 
-    private static SocketLoop LoopOf(GatewayUnderTest gateway) => gateway.Service.Services.GetRequiredService<SocketLoops>().Next();
+    private static Task<AskedEngine> AskAsync(string body = Chat.Streamed) => AskedEngine.StartAsync(StartAsync(), body);
 
-    private static async Task<RawCall> AnswerAsync(GatewayUnderTest gateway, RawEngine engine)
+    private static async Task AnswerAsync(AskedEngine asked)
     {
-        var sent = gateway.SendAsync(Chat.Streamed);
-        var call = await engine.AcceptAsync();
-        await call.ReadRequestAsync();
-        await call.SendAsync(Sse.Head + Sse.Chunk(Stream) + Sse.End);
-        await (await sent).Content.ReadAsStringAsync();
-        return call;
+        await asked.Call.SendAsync(Sse.Head + Sse.Chunk(Stream) + Sse.End);
+        await asked.AnswerAsync();
     }
 }

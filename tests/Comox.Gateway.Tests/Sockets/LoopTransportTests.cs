@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Comox.Gateway.Forwarding;
@@ -86,6 +87,32 @@ public sealed class LoopTransportTests
         Assert.Equal(3_000_000, (await response.Content.ReadAsByteArrayAsync()).Length);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_web_socket_carries_both_ways_until_one_of_them_ends_it(bool goodbye)
+    {
+        await using var app = await StartAsync(web => web.UseUrls("http://127.0.0.1:0"));
+        var loop = app.Services.GetRequiredService<SocketLoops>().Next();
+        using var client = new ClientWebSocket();
+        await client.ConnectAsync(new Uri($"ws://127.0.0.1:{PortsOf(app).Single()}/socket"), CancellationToken.None);
+
+        foreach (var size in (int[])[0, 1, 5_000, 300_000])
+        {
+            var sent = new byte[size];
+            new Random(size).NextBytes(sent);
+            await client.SendAsync(sent, WebSocketMessageType.Binary, endOfMessage: true, CancellationToken.None);
+            Assert.Equal(sent, await ReceiveAsync(client));
+        }
+
+        if (goodbye)
+            await client.CloseAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);
+        else
+            client.Abort();
+
+        await Eventually.IsTrueAsync(() => loop.Sockets.Count == 1, "the loop holds the listener alone");
+    }
+
     [Fact]
     public async Task A_listener_that_stops_ends_its_connections_and_gives_its_descriptors_back()
     {
@@ -110,12 +137,15 @@ public sealed class LoopTransportTests
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddForwarding();
         var app = builder.Build();
+        app.UseWebSockets();
         app.Run(async http =>
         {
             var connection = http.Connection;
             var loop = http.Features.Get<ClientConnection>();
             http.Response.Headers["X-Bare"] = (loop?.IsBare).ToString();
-            if (http.Request.Path == "/echo")
+            if (http.WebSockets.IsWebSocketRequest)
+                await EchoMessagesAsync(http);
+            else if (http.Request.Path == "/echo")
                 await EchoAsync(http);
             else
                 await http.Response.WriteAsync($"{connection.RemoteIpAddress} {connection.RemotePort} {connection.LocalIpAddress} {connection.LocalPort} {loop?.IsBare}");
@@ -130,6 +160,30 @@ public sealed class LoopTransportTests
         using var body = new MemoryStream();
         await http.Request.Body.CopyToAsync(body);
         await http.Response.Body.WriteAsync(body.ToArray());
+    }
+
+    private static async Task EchoMessagesAsync(HttpContext http)
+    {
+        using var socket = await http.WebSockets.AcceptWebSocketAsync();
+        while (await ReceiveAsync(socket) is { } message)
+            await socket.SendAsync(message, WebSocketMessageType.Binary, endOfMessage: true, http.RequestAborted);
+        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, http.RequestAborted);
+    }
+
+    /// <summary>A whole message; null at the end.</summary>
+    private static async Task<byte[]?> ReceiveAsync(WebSocket socket)
+    {
+        using var message = new MemoryStream();
+        var buffer = new byte[16 * 1024];
+        while (true)
+        {
+            var part = await socket.ReceiveAsync(buffer.AsMemory(), CancellationToken.None);
+            if (part.MessageType == WebSocketMessageType.Close)
+                return null;
+            message.Write(buffer, 0, part.Count);
+            if (part.EndOfMessage)
+                return message.ToArray();
+        }
     }
 
     private static IEnumerable<int> PortsOf(WebApplication app) =>

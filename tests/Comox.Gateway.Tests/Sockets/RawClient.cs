@@ -23,8 +23,8 @@ internal sealed class RawClient : IDisposable
     }
 
     /// <summary>A chat request.</summary>
-    public static string Request(string body, string version = "1.1", string more = "") =>
-        $"POST /v1/chat/completions HTTP/{version}\r\nHost: x\r\nAuthorization: Bearer {TestService.AdminKey}\r\nContent-Type: application/json\r\n{more}Content-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}";
+    public static string Request(string body, string version = "1.1", string more = "", string path = "/v1/chat/completions") =>
+        $"POST {path} HTTP/{version}\r\nHost: x\r\nAuthorization: Bearer {TestService.AdminKey}\r\nContent-Type: application/json\r\n{more}Content-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}";
 
     public async Task SendAsync(string text)
     {
@@ -38,12 +38,19 @@ internal sealed class RawClient : IDisposable
     {
         var text = new StringBuilder();
         var buffer = new byte[64 * 1024];
-        while (text.ToString().Split(end).Length <= times)
+        // What may hold the beginning of the next end: answers of megabytes come in a thousand pieces, and are searched once.
+        var tail = "";
+        while (times > 0)
         {
             var read = await Socket.ReceiveAsync(buffer).WaitAsync(Bound);
             if (read == 0)
                 throw new IOException($"Closed after: {text}");
-            text.Append(Encoding.Latin1.GetString(buffer, 0, read));
+            var piece = Encoding.Latin1.GetString(buffer, 0, read);
+            text.Append(piece);
+            tail += piece;
+            for (int at; times > 0 && (at = tail.IndexOf(end, StringComparison.Ordinal)) >= 0; times--)
+                tail = tail[(at + end.Length)..];
+            tail = tail[^Math.Min(tail.Length, end.Length - 1)..];
         }
 
         return text.ToString();
