@@ -3,10 +3,6 @@ namespace Comox.Memory.Recall;
 /// <summary>Reads a turn and its neighbours term by term: where its word score comes from, and whether it looks like an answer.</summary>
 internal sealed class CloseLook
 {
-    // Words of a phrase may have one between them: "support of the group".
-    private const int PhraseReach = 2;
-    private const int SubstanceTerms = 31;
-
     private readonly TurnStore _turns;
     private readonly WordSearch _words;
     private readonly Question _question;
@@ -83,14 +79,11 @@ internal sealed class CloseLook
             shape += _weights.TellsTime;
         if (_question.AsksNumber && (traits & TurnTraits.HasNumber) != 0)
             shape += _weights.HasNumber;
-        if (_question.AsksName && (traits & TurnTraits.HasName) != 0)
-            shape += _weights.HasName;
         if ((traits & TurnTraits.PlainQuestion) != 0)
             shape -= _weights.Asks;
         if (_turns[turn].Speaker == _question.Subject && (traits & TurnTraits.FirstPerson) != 0)
             shape += _weights.FirstPerson;
-        shape += _weights.Substance * Math.Log2(1 + Math.Min(SubstanceTerms, _turns[turn].Said));
-        return (words * shape) + (_whole > 0 ? ((_weights.Own * covered) + (_weights.Phrase * Phrases(turn))) / _whole : 0);
+        return (words * shape) + (_whole > 0 ? _weights.Own * covered / _whole : 0);
     }
 
     private void Count(int turn, bool[] visible)
@@ -134,56 +127,5 @@ internal sealed class CloseLook
             return;
         for (; place >= 0; place = _places[place].Next)
             counts[_places[place].Concept] += times;
-    }
-
-    // The rarity of the question's pairs of words that the turn has side by side, in their order.
-    private double Phrases(int turn)
-    {
-        if (_weights.Phrase <= 0)
-            return 0;
-        var terms = _turns.TermsOf(turn)[.._turns[turn].Said];
-        var sum = 0.0;
-        var order = _question.Order;
-        for (var at = 1; at < order.Count; at++)
-        {
-            var (first, second) = (order[at - 1], order[at]);
-            if (second < 0 || first == second)
-                continue;
-            if (first < 0 && at > 1)
-                first = order[at - 2];
-            if (first >= 0 && Adjacent(terms, first, second))
-                sum += (_words.Rarities[first] + _words.Rarities[second]) / 2;
-        }
-
-        return sum;
-    }
-
-    private bool Adjacent(ReadOnlySpan<int> terms, int first, int second)
-    {
-        for (var at = 0; at < terms.Length; at++)
-        {
-            if (!Is(terms[at], first))
-                continue;
-            for (var next = at + 1; next <= Math.Min(at + PhraseReach, terms.Length - 1); next++)
-            {
-                if (Is(terms[next], second))
-                    return true;
-            }
-        }
-
-        return false;
-    }
-
-    private bool Is(int term, int concept)
-    {
-        if (!_first.TryGetValue(term, out var place))
-            return false;
-        for (; place >= 0; place = _places[place].Next)
-        {
-            if (_places[place].Concept == concept)
-                return true;
-        }
-
-        return false;
     }
 }

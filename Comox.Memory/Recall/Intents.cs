@@ -18,8 +18,6 @@ internal static class Intents
 
     private static readonly FrozenSet<string> Lists = FrozenSet.Create("all", "both", "list", "every", "each", "many", "various", "common", "different", "everything", "share", "kinds", "types", "ways", "things", "together");
     private static readonly FrozenSet<string> Times = FrozenSet.Create("when", "date", "since", "until", "ago", "recently", "lately");
-    private static readonly FrozenSet<string> First = FrozenSet.Create("i", "me", "my", "mine", "im", "ive", "id", "myself");
-    private static readonly FrozenSet<string> Second = FrozenSet.Create("you", "your", "yours", "youre", "yourself");
     private static readonly FrozenSet<string> Singular = FrozenSet.Create("was", "this", "is", "has", "does", "business", "class", "news", "series", "status", "address", "boss", "process", "always", "its", "his", "plans", "access");
 
     private const int LongestSmallTalk = 8;
@@ -33,7 +31,7 @@ internal static class Intents
             return Intent.Temporal;
         if (WantsList(words))
             return Intent.List;
-        var (first, second) = (words.Any(First.Contains), words.Any(Second.Contains));
+        var (first, second) = Pronouns.Of(words);
         return first && !second ? Intent.AboutPerson : second && !first ? Intent.AboutCharacter : Intent.Other;
     }
 

@@ -27,19 +27,16 @@ internal readonly record struct LaneScores
     public double Dense { get; init; }
     public double Graph { get; init; }
 
-    /// <summary>Taken off because better turns beside it are there already. Not positive.</summary>
-    public double Crowd { get; init; }
-
     public double Words => Lexical + Neighbour + Key;
 
-    public double Sum => Lexical + Neighbour + Key + Subject + Session + Window + Cues + Dense + Graph + Crowd;
+    public double Sum => Lexical + Neighbour + Key + Subject + Session + Window + Cues + Dense + Graph;
 
     /// <summary>Those that say something, by name.</summary>
     public IEnumerable<(string Lane, double Score)> Named()
     {
         (string Lane, double Score)[] lanes =
         [
-            ("lexical", Lexical), ("neighbour", Neighbour), ("key", Key), ("subject", Subject), ("session", Session), ("window", Window), ("cues", Cues), ("dense", Dense), ("graph", Graph), ("crowd", Crowd),
+            ("lexical", Lexical), ("neighbour", Neighbour), ("key", Key), ("subject", Subject), ("session", Session), ("window", Window), ("cues", Cues), ("dense", Dense), ("graph", Graph),
         ];
         return lanes.Where(lane => lane.Score != 0);
     }

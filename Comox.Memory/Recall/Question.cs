@@ -11,39 +11,26 @@ internal sealed class Question
     // A pasted page asks with its beginning; every term costs a walk through its turns.
     private const int MostTerms = 64;
 
-    private Question(IReadOnlyList<Concept> concepts, IReadOnlyList<int> order)
-    {
-        Concepts = concepts;
-        Order = order;
-    }
+    private Question(IReadOnlyList<Concept> concepts) => Concepts = concepts;
 
     /// <summary>Each different term once, in the order of the words; what they stand for after them.</summary>
     public IReadOnlyList<Concept> Concepts { get; }
-
-    /// <summary>The concepts of the words one after the other; -1 for a stop word.</summary>
-    public IReadOnlyList<int> Order { get; }
 
     /// <summary>The number of the speaker that it is about; -1 when there is none, or more than one.</summary>
     public int Subject { get; private init; } = -1;
 
     public bool AsksTime { get; private init; }
     public bool AsksNumber { get; private init; }
-    public bool AsksName { get; private init; }
     public Intent Intent { get; private init; }
     public TimeWindow? Window { get; private init; }
-
-    public Question With(IEnumerable<Concept> more) => new([.. Concepts, .. more], Order)
-    {
-        Subject = Subject, AsksTime = AsksTime, AsksNumber = AsksNumber, AsksName = AsksName, Intent = Intent, Window = Window,
-    };
 
     public static Question Read(RecallQuery query, Speakers speakers, RecallWeights weights)
     {
         var text = PlainLetters.Of(query.Text);
         var words = Terms.Words(text);
         var window = TimeWindows.Find(words, query.At, query.Zone);
-        var (concepts, order, related) = (new List<Concept>(), new List<int>(), new List<Concept>());
-        var places = new Dictionary<ulong, int>();
+        var (concepts, related) = (new List<Concept>(), new List<Concept>());
+        var seen = new HashSet<ulong>();
         var named = new HashSet<int>();
         var reader = new WordReader(text, stackalloc char[2 * WordReader.MaxLength]);
         for (var at = 0; reader.Read(); at++)
@@ -52,40 +39,32 @@ internal sealed class Question
             var speaker = speakers.Named(word);
             if (speaker >= 0)
                 named.Add(speaker);
-            var proper = !reader.StartsSentence && (char.IsUpper(reader.Word[0]) || char.IsDigit(reader.Word[0]));
             var length = Terms.InPlace(reader.Room, reader.Word.Length, reader.StartsSentence);
             // What was said last week does not say "last week".
             if (length == 0 || window?.IsReckonedAt(at) == true)
-            {
-                order.Add(-1);
                 continue;
-            }
 
             var term = Terms.Key(reader.Room[..length]);
-            if (!places.TryGetValue(term, out var place))
+            if (!seen.Add(term))
+                continue;
+            if (concepts.Count == MostTerms)
+                break;
+            var weight = QuestionWords.IsFrame(word) ? weights.Frame : 1;
+            concepts.Add(new Concept(weight, [term]));
+            // Who has a cat's name asks for no cats.
+            if (speaker < 0)
             {
-                if (concepts.Count == MostTerms)
-                    break;
-                places[term] = place = concepts.Count;
-                var weight = speaker >= 0 ? weights.Name : QuestionWords.IsFrame(word) ? weights.Frame : proper ? weights.Proper : 1;
-                concepts.Add(new Concept(weight, [term]));
-                if (speaker < 0)
-                {
-                    AddRelated(related, term, RelatedWords.Of(term), weights.Related * weight);
-                    AddRelated(related, term, Synonyms.Of(term), weights.Synonym * weight);
-                }
+                AddRelated(related, term, RelatedWords.Of(term), weights.Related * weight);
+                AddRelated(related, term, Synonyms.Of(term), weights.Synonym * weight);
             }
-
-            order.Add(place);
         }
 
         concepts.AddRange(related);
-        return new Question(concepts, order)
+        return new Question(concepts)
         {
             Subject = speakers.Subject(query, words, named),
             AsksTime = words.Contains("when") || (words.Contains("date") && words.Contains("what")),
             AsksNumber = words.Contains("how") && Numbers.Overlaps(words),
-            AsksName = words.Contains("who") || words.Contains("where") || words.Contains("which") || words.Contains("whose"),
             Intent = Intents.Of(words, window, query),
             Window = window,
         };

@@ -23,8 +23,8 @@ internal static class Recaller
 {
     private const int TurnsConsidered = 24;
 
-    // A turn that has less than this part of the best turn's score shares a word by accident.
-    private const double Cutoff = .35;
+    // A turn that has less than this part of the best word score shares a word by accident, whoever said it and when.
+    private const double Cutoff = .2;
 
     /// <summary>What holds of <paramref name="facts"/> (newest first) and of the index for a message, best first.</summary>
     public static Recalled Recall(RecallIndex index, IReadOnlyList<ToldFact> facts, RecallQuery query)
@@ -40,8 +40,10 @@ internal static class Recaller
     private static IEnumerable<Candidate> Turns(IReadOnlyList<FoundTurn> found)
     {
         var best = found.Count > 0 ? Math.Max(1e-9, found[0].Score) : 1;
+        var hasWords = found.Any(turn => turn.Lanes.Words > 0);
         return found
-            .Where(turn => (turn.Traits & (TurnTraits.Empty | TurnTraits.PlainQuestion)) == 0 && (turn.Score >= Cutoff * best || turn.Lanes.Graph > 0))
+            .Where(turn => (turn.Traits & (TurnTraits.Empty | TurnTraits.PlainQuestion)) == 0)
+            .Where(turn => turn.Lanes.Words >= Cutoff || turn.Lanes.Dense >= Cutoff || turn.Lanes.Graph > 0 || (turn.Lanes.Window > 0 && !hasWords))
             .Take(TurnsConsidered)
             .Select(turn => new Candidate
             {

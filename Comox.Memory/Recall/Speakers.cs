@@ -3,9 +3,6 @@ namespace Comox.Memory.Recall;
 /// <summary>Who speaks in the turns of an index, by number, and which words name them.</summary>
 internal sealed class Speakers
 {
-    private static readonly HashSet<string> First = new(StringComparer.Ordinal) { "i", "me", "my", "mine", "im", "ive", "id", "myself" };
-    private static readonly HashSet<string> Second = new(StringComparer.Ordinal) { "you", "your", "yours", "youre", "yourself" };
-
     private readonly Dictionary<string, int> _numbers = new(StringComparer.Ordinal);
     private readonly List<Speaker> _speakers = [];
 
@@ -45,13 +42,14 @@ internal sealed class Speakers
     }
 
     /// <summary>The one speaker whom a message means with "I" or "you", or else names; -1 when there is not exactly one.</summary>
-    public int Subject(RecallQuery query, IReadOnlyCollection<string> words, IReadOnlyCollection<int> named)
+    public int Subject(RecallQuery query, IReadOnlyList<string> words, IReadOnlyCollection<int> named)
     {
-        var (asks, asked) = (query.Asker is not null && First.Overlaps(words), query.Addressee is not null && Second.Overlaps(words));
+        var (first, second) = Pronouns.Of(words);
+        (first, second) = (first && query.Asker is not null, second && query.Addressee is not null);
         // "Brine, what did I say?" names the one it is said to, and is about the one who says it.
-        if (asks != asked)
-            return _numbers.GetValueOrDefault(asks ? query.Asker! : query.Addressee!, -1);
-        return asks || named.Count != 1 ? -1 : named.First();
+        if (first != second)
+            return _numbers.GetValueOrDefault(first ? query.Asker! : query.Addressee!, -1);
+        return first || named.Count != 1 ? -1 : named.First();
     }
 
     private sealed class Speaker(string name, IReadOnlyList<string> words)

@@ -45,11 +45,9 @@ internal sealed class TurnReading
         var announced = false;
         while (reader.Read())
         {
-            var capital = char.IsUpper(reader.Word[0]) && !reader.StartsSentence && reader.Word.Length > 1;
+            var capital = char.IsUpper(reader.Word[0]) && !reader.StartsSentence;
             var length = reader.Word.Length;
             var lower = room[..reader.Word.ToLowerInvariant(room)];
-            if (capital && !FirstLookup.Contains(lower))
-                Traits |= TurnTraits.HasName;
             if (TimeWords.Tells(lower) || (announced && TimeWords.IsUnit(lower)) || (capital && lower is "may" or "march"))
                 Traits |= TurnTraits.TellsTime;
             if (TimeWords.IsCount(lower))

@@ -6,7 +6,7 @@ namespace Comox.Memory.Recall;
 /// <item>words: BM25 over turns with their neighbours, and over episodes;</item>
 /// <item>what is known of turns without reading them: who spoke, in which episode, when;</item>
 /// <item>of the best of them, and of what vectors and the graph bring: what they say themselves, and whether it looks like an answer;</item>
-/// <item>the order; for a list, turns that stand beside a better one step back.</item>
+/// <item>the order.</item>
 /// </list>
 /// Scores are shares of the best turn's word score. The same index and query give the same answer, whatever the order of the index's building.
 /// </summary>
@@ -24,15 +24,6 @@ internal sealed class TurnSearch(TurnStore turns, TermTable terms, Postings post
         // 1. Words.
         var words = new WordSearch(turns, terms, postings, weights);
         var scored = words.Run(question, scratch);
-        if (weights.Feedback > 0 && (question.Intent == Intent.List || weights.FeedbackAll > 0) && scored > 0)
-        {
-            var more = question.With(Feedback(question, scratch, scored));
-            scratch.Return(turns, scored);
-            scratch = SearchScratch.Take(turns, visible);
-            question = more;
-            scored = words.Run(question, scratch);
-        }
-
         var except = query.Except is { } id ? ids.Find(id) : TurnStore.None;
 
         // 2. Who, where, when; the best by these.
@@ -68,31 +59,6 @@ internal sealed class TurnSearch(TurnStore turns, TermTable terms, Postings post
         scratch.Return(turns, scored);
 
         // 4. The order.
-        return Ordering.Of(found, turns, question.Intent == Intent.List ? weights.Crowd : 0, limit);
-    }
-
-    private IEnumerable<Concept> Feedback(Question question, SearchScratch scratch, int scored)
-    {
-        var top = new TopTurns(turns, (int)weights.FeedbackTurns);
-        foreach (var turn in scratch.Scored.AsSpan(0, scored))
-            top.Offer(turn, scratch.Scores[turn] + (turns[turn].Speaker == question.Subject ? .3 * scratch.Scores[turn] : 0));
-        var asked = question.Concepts.SelectMany(concept => concept.Terms).ToHashSet();
-        var worth = new Dictionary<int, double>();
-        foreach (var turn in top.Best())
-        {
-            foreach (var term in turns.TermsOf(turn).ToArray().Distinct())
-            {
-                if (!asked.Contains(terms[term]))
-                    worth[term] = worth.GetValueOrDefault(term) + scratch.Scores[turn];
-            }
-        }
-
-        return worth
-            .Select(pair => (pair.Key, Count: postings.Count(pair.Key), pair.Value))
-            .Where(pair => pair.Count > 1 && pair.Count < turns.Live / 10)
-            .Select(pair => (pair.Key, Worth: pair.Value * Math.Log(turns.Live / (double)pair.Count)))
-            .OrderByDescending(pair => pair.Worth).ThenBy(pair => terms[pair.Key])
-            .Take((int)weights.FeedbackTerms)
-            .Select(pair => new Concept(weights.Feedback, [terms[pair.Key]], Related: true)).ToList();
+        return Ordering.Of(found, turns, limit);
     }
 }

@@ -20,8 +20,5 @@ internal enum TurnTraits : byte
     TellsTime = 16,
     HasNumber = 32,
 
-    /// <summary>Has a capital letter within a sentence.</summary>
-    HasName = 64,
-
-    FirstPerson = 128,
+    FirstPerson = 64,
 }

@@ -26,6 +26,8 @@ internal sealed class WordSearch(TurnStore turns, TermTable terms, Postings post
         for (var number = 0; number < question.Concepts.Count; number++)
         {
             var concept = question.Concepts[number];
+            if (concept.Weight <= 0)
+                continue;
             var (touched, episodes) = (0, 0);
             foreach (var key in concept.Terms)
             {

@@ -20,6 +20,9 @@ public sealed class RecallIntentTests
     [InlineData("What do we both like?", nameof(Intent.List))]
     [InlineData("What is my address?", nameof(Intent.AboutPerson))]
     [InlineData("Who found the lantern?", nameof(Intent.Other))]
+    [InlineData("Do you remember the lantern?", nameof(Intent.Other))]
+    [InlineData("Can you tell me about my ship?", nameof(Intent.AboutPerson))]
+    [InlineData("Tell me about your ship.", nameof(Intent.AboutCharacter))]
     [InlineData("So much, and all?", nameof(Intent.List))]
     public void A_message_is_read_by_its_words(string message, string intent) =>
         Assert.Equal(intent, RecallLines.Index(("user", "Hello.")).Search(RecallLines.Query(message), 5).Intent.ToString());

@@ -89,7 +89,7 @@ public sealed class RecallLocomoTests
             using var figures = JsonDocument.Parse(written.ToString().TrimEnd().Split('\n')[^1]);
             Assert.Equal(["n", "r5", "r10", "r20", "multihop_r10", "tokens1000", "bm25_r10"], figures.RootElement.EnumerateObject().Select(figure => figure.Name));
             Assert.Equal(3, figures.RootElement.GetProperty("n").GetInt32());
-            Assert.Equal(100, figures.RootElement.GetProperty("tokens1000").GetDouble());
+            Assert.InRange(figures.RootElement.GetProperty("tokens1000").GetDouble(), 80, 100);
             Assert.Equal(2, LocomoReport.Run([file, "--conversations", "77"], written));
             Assert.Equal(2, LocomoReport.Run(["missing.json"], written));
         }

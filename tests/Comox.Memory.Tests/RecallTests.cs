@@ -61,8 +61,7 @@ public sealed class RecallTests
     {
         var index = RecallLines.Index(("user", "Nice weather."), ("assistant", "Aye."), ("assistant", "Where did you hide the lantern?"), ("user", "Behind the third barrel."), ("assistant", "I see."), ("user", "Soup is ready."));
         var found = RecallLines.Search(index, "lantern", 5).Turns.Select(turn => turn.Turn.Content).ToList();
-        Assert.Equal("Where did you hide the lantern?", found[0]);
-        Assert.Contains("Behind the third barrel.", found.Take(3));
+        Assert.Equal(["Behind the third barrel.", "Where did you hide the lantern?"], found.Take(2));
         Assert.DoesNotContain("Soup is ready.", found);
     }
 
