@@ -81,7 +81,7 @@ internal sealed class CloseLook
             shape += _weights.HasNumber;
         if ((traits & TurnTraits.PlainQuestion) != 0)
             shape -= _weights.Asks;
-        if (_turns[turn].Speaker == _question.Subject && (traits & TurnTraits.FirstPerson) != 0)
+        if (_turns.Speakers[turn] == _question.Subject && (traits & TurnTraits.FirstPerson) != 0)
             shape += _weights.FirstPerson;
         return (words * shape) + (_whole > 0 ? _weights.Own * covered / _whole : 0);
     }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Comox.Memory.Ingestion;
 
 namespace Comox.Memory.Recall;
@@ -7,7 +6,7 @@ namespace Comox.Memory.Recall;
 internal static class FactRanking
 {
     // More than any prompt has room for.
-    private const int FactsConsidered = 64;
+    private const int FactsConsidered = 32;
 
     private const double KeyWeight = 2;
     private const double CoreWeight = 1;
@@ -19,7 +18,7 @@ internal static class FactRanking
         var words = Terms.Words(message).ToHashSet(StringComparer.Ordinal);
         var terms = Terms.Of(message).Select(term => Terms.Key(term)).ToHashSet();
         var asked = new Dictionary<string, bool>(StringComparer.Ordinal);
-        var scored = new List<Scored>(facts.Count);
+        var best = new List<Scored>(FactsConsidered + 1);
         for (var place = 0; place < facts.Count; place++)
         {
             var fact = facts[place];
@@ -31,19 +30,28 @@ internal static class FactRanking
             var shared = 0;
             foreach (var term in index.TermsOf(fact))
                 shared += terms.Contains(term) ? 1 : 0;
-            scored.Add(new Scored(fact, isAsked ? KeyWeight : 0, Math.Min(1, shared * .5), core, RecencyWeight * (1 - (place / (double)facts.Count))));
+            Keep(best, new Scored(fact, isAsked ? KeyWeight : 0, Math.Min(1, shared * .5), core, RecencyWeight * (1 - (place / (double)facts.Count))));
         }
 
-        return scored.OrderByDescending(fact => fact.Score).ThenByDescending(fact => fact.Fact.SaidAt).ThenBy(fact => fact.Fact.Id, StringComparer.Ordinal)
-            .Take(FactsConsidered).Select(fact => Candidate(fact, terms));
+        return best.Select(fact => Candidate(fact, terms));
+    }
+
+    // The newest come first, so that most of many are turned away by one comparison.
+    private static void Keep(List<Scored> best, Scored scored)
+    {
+        if (best.Count == FactsConsidered && best[^1].CompareTo(scored) <= 0)
+            return;
+        var place = best.BinarySearch(scored);
+        best.Insert(place < 0 ? ~place : place, scored);
+        if (best.Count > FactsConsidered)
+            best.RemoveAt(FactsConsidered);
     }
 
     private static Candidate Candidate(Scored scored, HashSet<ulong> terms) => new()
     {
         Fact = scored.Fact,
         Score = Math.Round(scored.Score, 6),
-        Lanes = new[] { ("key", scored.Key), ("lexical", scored.Lexical), ("core", scored.Core), ("recency", scored.Recency) }
-            .Where(lane => lane.Item2 > 0).ToImmutableSortedDictionary(lane => lane.Item1, lane => Math.Round(lane.Item2, 6), StringComparer.Ordinal),
+        Lanes = NamedLanes.Of(("key", scored.Key), ("lexical", scored.Lexical), ("core", scored.Core), ("recency", scored.Recency)),
         Why = scored.Key > 0 ? $"the message asks about {scored.Fact.Relation.Replace('_', ' ').Replace('.', ' ')}"
             : scored.Lexical > 0 ? $"shares {string.Join(", ", Shared(scored.Fact, terms))} with the message"
             : scored.Core > 0 ? "the person's name is always recalled"
@@ -56,8 +64,17 @@ internal static class FactRanking
     /// <summary>The words by which a fact shares something with a message.</summary>
     public static string TextOf(ToldFact fact) => $"{Relations.NounOf(fact.Relation)} {fact.Object}";
 
-    private readonly record struct Scored(ToldFact Fact, double Key, double Lexical, double Core, double Recency)
+    private readonly record struct Scored(ToldFact Fact, double Key, double Lexical, double Core, double Recency) : IComparable<Scored>
     {
         public double Score => Key + Lexical + Core + Recency;
+
+        /// <summary>Best first.</summary>
+        public int CompareTo(Scored other)
+        {
+            var order = other.Score.CompareTo(Score);
+            if (order == 0)
+                order = other.Fact.SaidAt.CompareTo(Fact.SaidAt);
+            return order != 0 ? order : string.CompareOrdinal(Fact.Id, other.Fact.Id);
+        }
     }
 }

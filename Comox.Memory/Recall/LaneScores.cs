@@ -31,14 +31,25 @@ internal readonly record struct LaneScores
 
     public double Sum => Lexical + Neighbour + Key + Subject + Session + Window + Cues + Dense + Graph;
 
-    /// <summary>Those that say something, by name.</summary>
-    public IEnumerable<(string Lane, double Score)> Named()
+    /// <summary>Those that say something, by name, in that scale.</summary>
+    public IReadOnlyDictionary<string, double> Named(double scale) => NamedLanes.Of(
+        ("lexical", scale * Lexical), ("neighbour", scale * Neighbour), ("key", scale * Key), ("subject", scale * Subject), ("session", scale * Session),
+        ("window", scale * Window), ("cues", scale * Cues), ("dense", scale * Dense), ("graph", scale * Graph));
+}
+
+/// <summary>Lanes as a receipt shows them: in the order of their names, to six places, and those that say nothing left out.</summary>
+internal static class NamedLanes
+{
+    public static IReadOnlyDictionary<string, double> Of(params ReadOnlySpan<(string Lane, double Score)> lanes)
     {
-        (string Lane, double Score)[] lanes =
-        [
-            ("lexical", Lexical), ("neighbour", Neighbour), ("key", Key), ("subject", Subject), ("session", Session), ("window", Window), ("cues", Cues), ("dense", Dense), ("graph", Graph),
-        ];
-        return lanes.Where(lane => lane.Score != 0);
+        var named = new SortedList<string, double>(lanes.Length, StringComparer.Ordinal);
+        foreach (var (lane, score) in lanes)
+        {
+            if (Math.Round(score, 6) is not 0 and var shown)
+                named.Add(lane, shown);
+        }
+
+        return named;
     }
 }
 

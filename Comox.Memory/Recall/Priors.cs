@@ -27,9 +27,12 @@ internal sealed class Priors
         _range = most - _least;
     }
 
+    /// <summary>More than any turn can have.</summary>
+    public double Most => _weights.Subject + _weights.Episode + (_question.Window is null ? 0 : _weights.Window);
+
     public double Of(int turn) => Subject(turn) + Episode(turn) + Window(turn);
 
-    public double Subject(int turn) => _turns[turn].Speaker == _question.Subject ? _weights.Subject : 0;
+    public double Subject(int turn) => _turns.Speakers[turn] == _question.Subject ? _weights.Subject : 0;
 
     // From the least to the most that an episode has of the question; alone it says nothing.
     public double Episode(int turn) =>

@@ -78,7 +78,7 @@ internal sealed class RecallIndex(RecallWeights? weights = null)
         while (line.Turns.Count > length)
         {
             var gone = line.RemoveLast();
-            _speakers.Remove(_content.Turns[gone].Speaker);
+            _speakers.Remove(_content.Turns.Speakers[gone]);
             _content.Turns.RemoveLast(gone);
         }
 
@@ -138,7 +138,8 @@ internal sealed class RecallIndex(RecallWeights? weights = null)
 
         var number = _content.Turns.Add(
             line.Turns.Count > 0 ? line.Turns[^1] : TurnStore.None,
-            new TurnStore.Entry { Ticks = turn.SaidAt.UtcTicks, Session = line.Number, Speaker = _speakers.Add(turn.Speaker) },
+            new TurnStore.Entry { Ticks = turn.SaidAt.UtcTicks, Session = line.Number },
+            _speakers.Add(turn.Speaker),
             _reading.Traits,
             _audiences.Number(turn.Witnesses),
             turn.Id,
@@ -169,7 +170,7 @@ internal sealed class RecallIndex(RecallWeights? weights = null)
             _content.Turns.Text(number),
             new DateTimeOffset(entry.Ticks, TimeSpan.Zero))
         {
-            Speaker = _speakers.Name(entry.Speaker),
+            Speaker = _speakers.Name(_content.Turns.Speakers[number]),
             Witnesses = _audiences.Of(_content.Turns.Audiences[number]),
         };
     }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Comox.Memory.Ingestion;
 
 namespace Comox.Memory.Recall;
@@ -9,7 +8,9 @@ internal sealed record Candidate
     public ToldFact? Fact { get; init; }
     public RecallTurn? Turn { get; init; }
     public required double Score { get; init; }
-    public required ImmutableSortedDictionary<string, double> Lanes { get; init; }
+
+    /// <summary>What each lane adds to the score; by name.</summary>
+    public required IReadOnlyDictionary<string, double> Lanes { get; init; }
     public required string Why { get; init; }
 
     public string Id => Fact?.Id ?? Turn!.Id;
@@ -49,7 +50,7 @@ internal static class Recaller
             {
                 Turn = turn.Turn,
                 Score = Math.Round(turn.Score / best, 6),
-                Lanes = Lanes(turn.Lanes.Named().Select(lane => (lane.Lane, lane.Score / best))),
+                Lanes = turn.Lanes.Named(1 / best),
                 Why = Why(turn.Lanes),
             });
     }
@@ -71,7 +72,4 @@ internal static class Recaller
     }
 
     private static DateTimeOffset Said(Candidate candidate) => candidate.Fact?.SaidAt ?? candidate.Turn!.SaidAt;
-
-    private static ImmutableSortedDictionary<string, double> Lanes(IEnumerable<(string Lane, double Score)> lanes) =>
-        lanes.Where(lane => lane.Score != 0).ToImmutableSortedDictionary(lane => lane.Lane, lane => Math.Round(lane.Score, 6), StringComparer.Ordinal);
 }

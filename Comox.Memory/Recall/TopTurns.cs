@@ -7,6 +7,9 @@ internal sealed class TopTurns(TurnStore turns, int limit)
     private readonly double[] _scores = new double[limit];
     private int _count;
 
+    /// <summary>What a turn must have to be kept.</summary>
+    public double Least => _count < limit ? double.NegativeInfinity : _scores[0];
+
     public void Offer(int turn, double score)
     {
         if (_count == limit)

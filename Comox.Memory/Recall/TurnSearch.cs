@@ -34,10 +34,13 @@ internal sealed class TurnSearch(TurnStore turns, TermTable terms, Postings post
         var finalists = new TopTurns(turns, Math.Max(Finalists, 2 * limit));
         if (best > 0)
         {
+            var (share, most) = (1 / best, priors.Most);
             foreach (var turn in scratch.Scored.AsSpan(0, scored))
             {
-                if (turn != except)
-                    finalists.Offer(turn, (scratch.Scores[turn] / best) + priors.Of(turn));
+                // Of a hundred thousand turns with a word of the question few can be among the best whoever spoke.
+                var score = scratch.Scores[turn] * share;
+                if (score + most >= finalists.Least && turn != except)
+                    finalists.Offer(turn, score + priors.Of(turn));
             }
         }
         else if (question.Window is { } window)

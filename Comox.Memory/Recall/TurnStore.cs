@@ -26,6 +26,7 @@ internal sealed class TurnStore(RecallWeights weights)
     private int[] _hoods = new int[16];
     private int[] _audiences = new int[16];
     private int[] _episodeOf = new int[16];
+    private int[] _speakers = new int[16];
     private TurnTraits[] _traits = new TurnTraits[16];
     private int[] _terms = new int[256];
     private byte[] _texts = new byte[2048];
@@ -53,6 +54,7 @@ internal sealed class TurnStore(RecallWeights weights)
 
     public ReadOnlySpan<int> Audiences => _audiences;
     public ReadOnlySpan<int> EpisodeOf => _episodeOf;
+    public ReadOnlySpan<int> Speakers => _speakers;
     public ReadOnlySpan<int> EpisodeLengths => _episodeLengths;
     public ReadOnlySpan<TurnTraits> Traits => _traits;
 
@@ -68,10 +70,10 @@ internal sealed class TurnStore(RecallWeights weights)
     public string Text(int turn) => Encoding.UTF8.GetString(_texts, _entries[turn].TextAt + _entries[turn].IdLength, _entries[turn].TextLength);
 
     /// <summary>
-    /// Adds a turn at the end of its session's line: after the turn of that number, or <see cref="None"/>. The entry has its session, speaker and time;
+    /// Adds a turn at the end of its session's line: after the turn of that number, or <see cref="None"/>. The entry has its session and time;
     /// of its terms the first <paramref name="said"/> are its own, and the others keys.
     /// </summary>
-    public int Add(int after, Entry entry, TurnTraits traits, int audience, string id, string text, ReadOnlySpan<int> terms, int said)
+    public int Add(int after, Entry entry, int speaker, TurnTraits traits, int audience, string id, string text, ReadOnlySpan<int> terms, int said)
     {
         if (Count == Postings.MaxTurns)
             throw new InvalidOperationException($"An index holds at most {Postings.MaxTurns} turns.");
@@ -96,7 +98,7 @@ internal sealed class TurnStore(RecallWeights weights)
         terms.CopyTo(_terms.AsSpan(entry.TermsAt));
 
         _entries[turn] = entry;
-        (_traits[turn], _audiences[turn], _episodeOf[turn]) = (traits, audience, episode);
+        (_speakers[turn], _traits[turn], _audiences[turn], _episodeOf[turn]) = (speaker, traits, audience, episode);
         LengthSum += said;
         _episodeLengths[episode] += said;
         _episodeTurns[episode]++;
@@ -172,6 +174,7 @@ internal sealed class TurnStore(RecallWeights weights)
         Array.Resize(ref _hoods, size);
         Array.Resize(ref _audiences, size);
         Array.Resize(ref _episodeOf, size);
+        Array.Resize(ref _speakers, size);
         Array.Resize(ref _traits, size);
     }
 
@@ -189,7 +192,6 @@ internal sealed class TurnStore(RecallWeights weights)
     {
         public long Ticks;
         public int Session;
-        public int Speaker;
         public int TextAt;
         public int TextLength;
         public int TermsAt;

@@ -56,6 +56,7 @@ internal sealed class WordSearch(TurnStore turns, TermTable terms, Postings post
         var audiences = turns.Audiences;
         var next = turns.Next;
         var previous = turns.Previous;
+        var (toSecond, toPrevious, toSecondPrevious) = (weights.ToSecondNext, weights.ToPrevious, weights.ToSecondPrevious);
         while (reader.Next())
         {
             foreach (var cell in reader.Slice)
@@ -69,14 +70,14 @@ internal sealed class WordSearch(TurnStore turns, TermTable terms, Postings post
                 {
                     Lend(times, list, ref touched, after, count * turns.ToNext(turn));
                     if (next[after] >= 0)
-                        Lend(times, list, ref touched, next[after], count * weights.ToSecondNext);
+                        Lend(times, list, ref touched, next[after], count * toSecond);
                 }
 
                 if (previous[turn] is >= 0 and var before)
                 {
-                    Lend(times, list, ref touched, before, count * weights.ToPrevious);
+                    Lend(times, list, ref touched, before, count * toPrevious);
                     if (previous[before] >= 0)
-                        Lend(times, list, ref touched, previous[before], count * weights.ToSecondPrevious);
+                        Lend(times, list, ref touched, previous[before], count * toSecondPrevious);
                 }
             }
         }

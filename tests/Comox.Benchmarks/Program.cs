@@ -8,8 +8,6 @@ switch (args)
         return LocomoReport.Run(rest, Console.Out);
     case ["recall", .. var rest]:
         return RecallSpeed.Run(rest);
-    case ["tune", .. var rest]:
-        return LocomoTuning.Run(rest);
     default:
         BenchmarkSwitcher.FromAssembly(typeof(Measured).Assembly).Run(args, new Measured());
         return 0;
