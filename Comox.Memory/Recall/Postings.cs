@@ -27,7 +27,7 @@ internal sealed class Postings
     public void Add(int term, int turn, int times)
     {
         if (term >= _lists.Length)
-            Array.Resize(ref _lists, Math.Max(term + 1, _lists.Length * 2));
+            Array.Resize(ref _lists, Math.Max(term + 1, _lists.Length + (_lists.Length / 2)));
         ref var list = ref _lists[term];
         if (list.Count == 0)
         {
@@ -60,7 +60,7 @@ internal sealed class Postings
         var at = _used;
         _used += size + 1;
         if (_used > _cells.Length)
-            Array.Resize(ref _cells, Math.Max(_used, _cells.Length * 2));
+            Array.Resize(ref _cells, Math.Max(_used, _cells.Length + (_cells.Length / 2)));
         return at;
     }
 

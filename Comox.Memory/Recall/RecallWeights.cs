@@ -37,7 +37,7 @@ internal sealed record RecallWeights
     public double Synonym { get; init; } = .3;
 
     /// <summary>For the turns of the one whom the question is about.</summary>
-    public double Subject { get; init; } = .6;
+    public double Subject { get; init; } = .5;
 
     /// <summary>For the turns of the episode that has most of the question.</summary>
     public double Episode { get; init; } = .2;

@@ -167,7 +167,7 @@ internal sealed class TurnStore(RecallWeights weights)
 
     private void Grow()
     {
-        var size = _entries.Length * 2;
+        var size = _entries.Length + (_entries.Length / 2);
         Array.Resize(ref _entries, size);
         Array.Resize(ref _previous, size);
         Array.Resize(ref _next, size);
@@ -183,7 +183,7 @@ internal sealed class TurnStore(RecallWeights weights)
         var at = used;
         used += count;
         if (used > array.Length)
-            Array.Resize(ref array, Math.Max(used, (int)Math.Min(array.Length * 2L, Array.MaxLength)));
+            Array.Resize(ref array, Math.Max(used, (int)Math.Min(array.Length + (array.Length / 2L), Array.MaxLength)));
         return at;
     }
 

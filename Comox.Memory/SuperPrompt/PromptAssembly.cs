@@ -30,7 +30,7 @@ internal sealed class PromptAssembly(RecallIndexes indexes, IEnumerable<IPromptF
         var index = background ? new RecallIndex() : await indexes.OpenAsync(db, request.Subject, character.Id, cancellation);
         if (line.Branched && !background)
             indexes.Anticipate(request.Subject, character.Id, line.Session.Id, await LineAsync(db, line, request.Subject, character, cancellation));
-        var facts = index.Facts(line.NewFacts);
+        var facts = index.FactsKnownTo(character.Id, line.NewFacts);
         var person = BackgroundCalls.PersonOf(request.Subject);
         var user = UserName.For(person, facts);
         var recalled = Recaller.Recall(index, facts, new RecallQuery

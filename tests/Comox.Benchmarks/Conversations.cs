@@ -19,7 +19,17 @@ internal sealed class Conversations
     private static readonly Dictionary<int, Conversations> Made = [];
     private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private static readonly string[] Relations = ["likes", "is.landlord", "favourite.food", "pet.cat", "named.sister", "lives_in", "works_as", "likes_to_drink"];
-    private static readonly string[] AllWords = [.. Enumerable.Range(0, Vocabulary).Select(Word)];
+
+    // Among the invented words, so that questions by kind have what they ask for: a hundredth of all that is said.
+    private const int RanksPerEnglish = 25;
+
+    private static readonly string[] English =
+    [
+        "dog", "pizza", "paris", "guitar", "tennis", "coffee", "kitten", "beach", "salad", "london", "piano", "football", "tea", "horse", "mountain", "soup", "berlin", "violin", "chess", "cake",
+        "parrot", "lake", "bread", "rome", "drum", "yoga", "juice", "turtle", "forest", "cheese", "madrid", "swim", "rabbit", "museum", "fish", "vienna", "hike", "milk", "bird", "park",
+    ];
+
+    private static readonly string[] AllWords = [.. Enumerable.Range(0, Vocabulary).Select(rank => rank % RanksPerEnglish == RanksPerEnglish - 1 && rank / RanksPerEnglish < English.Length ? English[rank / RanksPerEnglish] : Word(rank))];
     private static readonly double[] UpTo = Frequencies();
 
     private readonly Random _random;
@@ -33,8 +43,9 @@ internal sealed class Conversations
             Index.Append(turn, at % TurnsPerFact == 0 ? [Fact(turn, at)] : []);
         }
 
+        // One in four asks by kinds, each of which stands for twenty words and more.
         var asked = Enumerable.Range(0, topics).Select(_ => Sentence(4)).ToList();
-        Questions = [.. asked.Select(topic => Question(Start.AddMinutes(turns), $"Do you remember what I said about {topic}?"))];
+        Questions = [.. asked.Select((topic, at) => Question(Start.AddMinutes(turns), at % 4 == 3 ? $"What food, pets and places did I like with {topic}?" : $"Do you remember what I said about {topic}?"))];
         QuestionsByName = [.. asked.Select(topic => Question(Start.AddMinutes(turns), $"{Character}, do you remember what I said about {topic}?"))];
     }
 

@@ -109,4 +109,24 @@ public sealed class RecallLaneTests
         var index = RecallLines.Index(("user", "Nice weather today."), ("assistant", "Aye."), ("assistant", "Indeed."), ("user", answer));
         Assert.Equal(answer, RecallLines.Search(index, question).Turns[0].Turn.Content);
     }
+
+    [Fact]
+    public void A_pasted_page_asks_with_its_beginning_and_a_very_long_word_with_its_own()
+    {
+        var index = RecallLines.Index(Said);
+        var page = "lantern " + string.Join(' ', Enumerable.Range(0, 50_000).Select(number => $"w{number}")) + " soup " + new string('x', 100_000);
+        var found = RecallLines.Search(index, page).Turns;
+        Assert.Equal(["s-0000", "s-0008"], found.Where(turn => turn.Lanes.Lexical > 0).Select(turn => turn.Turn.Id).Order(StringComparer.Ordinal));
+        index.Append(RecallLines.Turn(50, "user", new string('x', 100_000)));
+        Assert.Equal("s-0050", RecallLines.Search(index, new string('x', 90_000)).Turns[0].Turn.Id);
+    }
+
+    [Fact]
+    public void Words_all_around_a_time_reckoned_from_now_are_not_looked_for()
+    {
+        var index = RecallLines.Index(("user", "Last week, last week, it rained."), ("assistant", "Aye."), ("assistant", "So."), ("user", "I hid the lantern."));
+        var found = RecallLines.Search(index, "Where did I hide it last week?").Turns;
+        Assert.Equal("I hid the lantern.", found[0].Turn.Content);
+        Assert.DoesNotContain(found, turn => turn.Turn.Id == "s-0000" && turn.Lanes.Lexical > 0);
+    }
 }
