@@ -28,6 +28,13 @@ internal static partial class Asked
         (Relations.WantsToVisit, ["visit", "travel", "trip", "holiday", "vacation", "journey"]),
     ];
 
+    /// <summary>Whom the question is about: true for the one who asks, false for the one who is asked, null when it is about both or neither.</summary>
+    public static bool? About(string question)
+    {
+        var (first, second) = Pronouns.Of(Terms.Words(question));
+        return first == second ? null : first;
+    }
+
     /// <summary>The words by which people ask for a relation, and its noun: a turn that tells a fact is found by them, whatever words told it.</summary>
     public static string KeysOf(string relation) =>
         string.Join(' ', Keys.Where(key => key.Relation == relation).SelectMany(key => key.Words).Append(Relations.NounOf(relation) ?? ""));

@@ -129,4 +129,16 @@ public sealed class RecallLaneTests
         Assert.Equal("I hid the lantern.", found[0].Turn.Content);
         Assert.DoesNotContain(found, turn => turn.Turn.Id == "s-0000" && turn.Lanes.Lexical > 0);
     }
+
+    [FsCheck.Xunit.Property(MaxTest = 300)]
+    public void No_message_and_no_turn_makes_recall_fail(string[] said, string message, bool pasted)
+    {
+        var index = RecallLines.Index([.. (said ?? []).Select((content, at) => (at % 2 == 0 ? "user" : "assistant", content ?? ""))]);
+        var asked = pasted && said is { Length: > 0 } ? string.Join(' ', said) : message ?? "";
+        var recalled = Recaller.Recall(index, [], RecallLines.Query(asked));
+        Assert.All(recalled.Candidates, candidate => Assert.True(double.IsFinite(candidate.Score) && candidate.Why.Length > 0));
+        Assert.Equal(
+            recalled.Candidates.Select(candidate => (candidate.Id, candidate.Score)),
+            Recaller.Recall(index, [], RecallLines.Query(asked)).Candidates.Select(candidate => (candidate.Id, candidate.Score)));
+    }
 }
