@@ -91,6 +91,13 @@ internal sealed class RecallIndex(RecallWeights? weights = null)
 
     public void Remove(string sessionId) => Truncate(sessionId, 0);
 
+    /// <summary>Removes a session so that no byte of it stays in memory: what has merely left its line does, until the index is built anew.</summary>
+    public void Erase(string sessionId)
+    {
+        Truncate(sessionId, 0);
+        Rebuild();
+    }
+
     /// <summary>What holds, newest first, when these are told besides.</summary>
     public IReadOnlyList<ToldFact> Facts(params IReadOnlyList<ToldFact> besides) => FactsKnownTo(null, besides);
 
@@ -182,6 +189,8 @@ internal sealed class RecallIndex(RecallWeights? weights = null)
         _lines.Clear();
         _sessions.Clear();
         _speakers = new Speakers();
+        _factTerms.Clear();
+        _held = null;
         foreach (var (turn, facts) in lines.SelectMany(line => line))
             Append(turn, facts);
     }

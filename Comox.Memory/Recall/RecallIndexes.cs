@@ -43,6 +43,16 @@ internal sealed class RecallIndexes(MemoryOptions options)
         }
     }
 
+    /// <summary>Drops everything about a person.</summary>
+    public void ForgetPerson(string subject)
+    {
+        lock (_entries)
+        {
+            foreach (var key in _entries.Keys.Where(key => key.Subject == subject).ToList())
+                _entries.Remove(key);
+        }
+    }
+
     private static async Task SyncAsync(MemoryDb db, Entry entry, string subject, string characterId, CancellationToken cancellation)
     {
         // The versions alone tell what moved: a clock may be set back, and those of two replicas differ.

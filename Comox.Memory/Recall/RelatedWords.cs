@@ -65,6 +65,41 @@ internal static class RelatedWords
         fear, afraid, phobia: scare spider height dark
         money, financial, afford: pay cost loan debt savings budget
         meet, met: friend new
+        fruit: apple banana orange lemon grape strawberry blueberry raspberry cherry peach pear plum mango pineapple melon watermelon kiwi coconut
+        vegetable: tomato potato carrot onion garlic broccoli spinach lettuce cucumber pepper cabbage pumpkin bean pea corn mushroom
+        tree: oak pine maple birch willow cherry apple palm
+        wildlife, wild, insect: deer fox bear wolf squirrel owl eagle whale dolphin shark butterfly bee spider snake lion tiger elephant monkey
+        subject, science: history math physics biology chemistry geography literature philosophy psychology economics computer engineering astronomy
+        genre: rock pop jazz classical blues metal folk country rap electronic comedy drama horror thriller romance action fantasy mystery fiction
+        media, online, internet: instagram youtube facebook twitter tiktok blog podcast website video channel post stream
+        program, software, code: python java javascript app website algorithm developer debug
+        console, video: nintendo xbox playstation switch steam pc
+        body: arm leg knee back shoulder foot hand neck hip heart
+        symptom, pain: headache fever cough ache dizzy swollen sore
+        exercise, train: weight treadmill squat cardio stretch pilates
+        water, winter: surf swim kayak sail dive snorkel paddle ski snowboard skate sled
+        trait, personality, character, quality: kind generous brave patient honest funny loyal creative caring shy confident determined
+        landmark, sight, attraction: tower castle bridge museum cathedral palace statue monument temple ruin
+        business: store brand marketing customer investor loan product website client startup
+        transport, commute: bus train bike car subway walk
+        meal, diet: breakfast lunch dinner snack vegetarian vegan protein
+        kitchen, appliance: oven fridge stove blender toaster microwave
+        craft: knit sew crochet quilt woodwork pottery origami embroidery jewellery
+        present, surprise: ring necklace flower card watch ticket
+        pet, adopt: shelter rescue breed collar leash vet
+        habit, routine: morning evening daily coffee walk run meditate journal
+        team, player: coach captain league season goal score match
+        camp, outdoor: tent fire hike trail lake star sleep
+        ocean, sea: wave sail boat dive fish beach shore
+        school: math history teacher grade recess
+        baby, pregnant: birth newborn boy girl crib diaper
+        wedding, engaged: bride groom ring ceremony honeymoon dress propose
+        legal, crime: police court lawyer theft stolen arrest
+        paint, artist: canvas brush watercolor acrylic gallery landscape portrait
+        photography: camera lens shot portrait landscape
+        decorate, decor: light candle poster plant curtain paint wallpaper
+        support, encourage: help listen advice cheer hug
+        career, ambition: promotion degree interview internship apply
         """;
 
     private static readonly FrozenDictionary<ulong, ulong[]> Members = Read();

@@ -101,6 +101,23 @@ public sealed class RecallIndexTests
     }
 
     [Fact]
+    public void An_erased_session_is_gone_and_the_others_are_found_as_before()
+    {
+        var index = new RecallIndex();
+        foreach (var session in new[] { "a", "b" })
+        {
+            index.Append(RecallLines.Turn(0, "user", "The lantern is lit.", session), Fact(0, "pet.cat", session, session));
+            index.Append(RecallLines.Turn(1, "assistant", "Good.", session));
+        }
+
+        index.Erase("a");
+        Assert.Equal((2, "b"), (index.TurnCount, Assert.Single(index.Facts()).Object));
+        Assert.Equal(["b-0000", "b-0001"], RecallLines.Search(index, "lantern").Turns.Select(turn => turn.Turn.Id));
+        index.Append(RecallLines.Turn(2, "user", "The lantern went out.", "b"));
+        Assert.Equal(3, RecallLines.Search(index, "lantern").Turns.Count);
+    }
+
+    [Fact]
     public void What_is_found_is_given_back_as_it_was_said()
     {
         var said = new RecallTurn("trn_1", "ses_1", "assistant", "Ålesund — 東京 🎉 is far.", new DateTimeOffset(2026, 3, 14, 9, 26, 53, 589, TimeSpan.Zero)) { Speaker = "Captain Brine", Witnesses = ["ada", "brine"] };
