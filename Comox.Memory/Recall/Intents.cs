@@ -8,7 +8,7 @@ internal static class Intents
     private static readonly FrozenSet<string> Small = FrozenSet.Create(
         "hi", "hello", "hey", "hiya", "yo", "greetings", "howdy", "morning", "evening", "afternoon", "night", "bye", "goodbye", "farewell", "ciao", "cya", "later", "thanks", "thank", "thx", "ty", "cheers",
         "ok", "okay", "k", "yes", "yeah", "yep", "yup", "no", "nope", "sure", "right", "fine", "cool", "nice", "great", "good", "wow", "lol", "haha", "hehe", "oh", "ah", "hm", "hmm", "well", "so", "and",
-        "there", "everyone", "all", "again", "welcome", "please", "sorry", "you", "too", "very", "much", "a", "lot", "the", "how", "are", "doing", "is", "it", "going", "whats", "up", "see", "soon",
+        "there", "everyone", "all", "again", "welcome", "please", "sorry", "you", "too", "very", "much", "a", "lot", "the", "how", "are", "doing", "is", "it", "going", "what", "up", "see", "soon",
         "to", "meet", "day", "today", "alright", "then", "friend", "my", "dear", "sleep", "take", "care", "back", "im", "am", "i");
 
     // What may not be missing: "how much" is made of the words above and is none.

@@ -1,7 +1,8 @@
 namespace Comox.Memory.Recall;
 
 /// <summary>
-/// The words of a text, one after the other and without an allocation for each: letters and digits, as written but without accents and apostrophes.
+/// The words of a text, one after the other and without an allocation for each: letters and digits, as written but without accents, apostrophes and
+/// the <c>'s</c> at their end, which makes "Mara's" another word for Mara, and "what's" one for what.
 /// In scripts without spaces every two neighbours are a word, so that a question finds the words inside a sentence.
 /// </summary>
 internal ref struct WordReader
@@ -9,11 +10,14 @@ internal ref struct WordReader
     /// <summary>What is longer is no word of a language; its start stands for it.</summary>
     public const int MaxLength = 64;
 
+    private const int None = -2;
+
     private readonly ReadOnlySpan<char> _text;
     private readonly Span<char> _building;
     private readonly Span<char> _built;
     private int _length;
     private int _builtLength;
+    private int _apostrophe = None;
     private int _at;
     private bool _starts = true;
     private bool _paired;
@@ -65,16 +69,22 @@ internal ref struct WordReader
                 var found = _length > 0 && !_paired;
                 if (found)
                 {
+                    if (_apostrophe > 0 && _length == _apostrophe + 1 && _building[_apostrophe] is ('s' or 'S'))
+                        _length--;
                     _building[.._length].CopyTo(_built);
                     (_builtLength, StartsSentence) = (_length, _starts);
                 }
 
                 _starts = letter is '.' or '!' or '?' or '\n' || (_starts && _length == 0);
-                (_paired, _length) = (false, 0);
+                (_paired, _length, _apostrophe) = (false, 0, None);
                 if (part)
                     _building[_length++] = letter;
                 if (found)
                     return true;
+            }
+            else
+            {
+                _apostrophe = _length;
             }
         }
 

@@ -96,6 +96,7 @@ public sealed class RecallLaneTests
         var query = new RecallQuery { Text = "What did Mara say of the orchid?", At = RecallLines.Start.AddDays(1) };
         Assert.Equal("user", index.Search(query, 2).Turns[0].Turn.Role);
         Assert.Equal("assistant", index.Search(query with { Text = "What did Brine say of the orchid?" }, 2).Turns[0].Turn.Role);
+        Assert.Equal("user", index.Search(query with { Text = "How is Mara's orchid?" }, 2).Turns[0].Turn.Role);
         Assert.All(index.Search(query with { Text = "What did Brine and Mara say of the orchid?" }, 2).Turns, turn => Assert.Equal(0, turn.Lanes.Subject));
     }
 

@@ -29,6 +29,7 @@ public sealed class RecallTests
     [InlineData("We met in May, Will and I.", new[] { "meet", "mai", "will" })]
     [InlineData("May I? Will you? I may, he will.", new string[0])]
     [InlineData("我住在東京。Tokyo", new[] { "我住", "住在", "在東", "東京", "tokyo" })]
+    [InlineData("Mara's cats' O'Brien isn't what's his", new[] { "mara", "cat", "obrien" })]
     [InlineData("猫 and 犬", new[] { "猫", "犬" })]
     public void Names_are_not_taken_for_stop_words_and_scripts_without_spaces_have_terms(string text, string[] terms) => Assert.Equal(terms, Terms.Of(text));
 
