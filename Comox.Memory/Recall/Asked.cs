@@ -6,8 +6,6 @@ namespace Comox.Memory.Recall;
 /// <summary>What a message asks for, by its words alone.</summary>
 internal static partial class Asked
 {
-    private static readonly HashSet<string> First = ["i", "me", "my", "mine", "im", "ive", "id", "myself"];
-    private static readonly HashSet<string> Second = ["you", "your", "yours", "youre", "yourself"];
     private static readonly HashSet<string> Kin = ["family", "sibling", "siblings", "relatives", "parents"];
 
     // Words, in the form in which people use them, that point at a relation.
@@ -30,13 +28,16 @@ internal static partial class Asked
         (Relations.WantsToVisit, ["visit", "travel", "trip", "holiday", "vacation", "journey"]),
     ];
 
-    /// <summary>Whom the question is about: true for the one who asks, false for the one who is asked, null when it names both or neither.</summary>
+    /// <summary>Whom the question is about: true for the one who asks, false for the one who is asked, null when it is about both or neither.</summary>
     public static bool? About(string question)
     {
-        var words = Terms.Words(question).ToHashSet(StringComparer.Ordinal);
-        var (first, second) = (words.Overlaps(First), words.Overlaps(Second));
+        var (first, second) = Pronouns.Of(Terms.Words(question));
         return first == second ? null : first;
     }
+
+    /// <summary>The words by which people ask for a relation, and its noun: a turn that tells a fact is found by them, whatever words told it.</summary>
+    public static string KeysOf(string relation) =>
+        string.Join(' ', Keys.Where(key => key.Relation == relation).SelectMany(key => key.Words).Append(Relations.NounOf(relation) ?? ""));
 
     /// <summary>Whether the words of the question point at this relation.</summary>
     public static bool For(string relation, IReadOnlySet<string> words)

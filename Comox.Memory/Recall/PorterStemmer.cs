@@ -20,100 +20,128 @@ internal static class PorterStemmer
 
     public static string Stem(string word)
     {
-        if (word.Length <= 2 || !word.All(char.IsAsciiLetterLower))
-            return word;
+        var letters = word.ToCharArray();
+        return new string(letters, 0, Stem(letters));
+    }
+
+    /// <summary>Stems in place; a stem is never longer than its word.</summary>
+    /// <returns>The length of the stem.</returns>
+    public static int Stem(Span<char> word)
+    {
+        var length = word.Length;
+        if (length <= 2 || word.ContainsAnyExceptInRange('a', 'z'))
+            return length;
 
         // 1a. Plurals.
-        if (Ends(word, "sses") || Ends(word, "ies"))
-            word = word[..^2];
-        else if (Ends(word, "s") && !Ends(word, "ss"))
-            word = word[..^1];
+        if (Ends(word, length, "sses") || Ends(word, length, "ies"))
+            length -= 2;
+        else if (Ends(word, length, "s") && !Ends(word, length, "ss"))
+            length--;
 
         // 1b. Past and progressive.
-        if (Ends(word, "eed"))
+        if (Ends(word, length, "eed"))
         {
-            if (Measure(word[..^3]) > 0)
-                word = word[..^1];
+            if (Measure(word[..(length - 3)]) > 0)
+                length--;
         }
-        else if (Ends(word, "ed") && HasVowel(word[..^2]))
-            word = Mend(word[..^2]);
-        else if (Ends(word, "ing") && HasVowel(word[..^3]))
-            word = Mend(word[..^3]);
+        else if (Ends(word, length, "ed") && HasVowel(word[..(length - 2)]))
+            length = Mend(word, length - 2);
+        else if (Ends(word, length, "ing") && HasVowel(word[..(length - 3)]))
+            length = Mend(word, length - 3);
 
         // 1c. Final y.
-        if (Ends(word, "y") && HasVowel(word[..^1]))
-            word = word[..^1] + "i";
+        if (Ends(word, length, "y") && HasVowel(word[..(length - 1)]))
+            word[length - 1] = 'i';
 
         // 2, 3. Double suffixes.
-        word = Replace(word, Step2);
-        word = Replace(word, Step3);
+        length = Replace(word, length, Step2);
+        length = Replace(word, length, Step3);
 
         // 4. Single suffixes.
         foreach (var suffix in Step4)
         {
-            if (!Ends(word, suffix))
+            if (!Ends(word, length, suffix))
                 continue;
-            var stem = word[..^suffix.Length];
-            if (Measure(stem) > 1 && (suffix != "ion" || Ends(stem, "s") || Ends(stem, "t")))
-                word = stem;
+            var stem = length - suffix.Length;
+            if (Measure(word[..stem]) > 1 && (suffix != "ion" || Ends(word, stem, "s") || Ends(word, stem, "t")))
+                length = stem;
             break;
         }
 
         // 5. Final e and double l.
-        if (Ends(word, "e"))
+        if (Ends(word, length, "e"))
         {
-            var stem = word[..^1];
-            var measure = Measure(stem);
-            if (measure > 1 || (measure == 1 && !EndsShort(stem)))
-                word = stem;
+            var measure = Measure(word[..(length - 1)]);
+            if (measure > 1 || (measure == 1 && !EndsShort(word[..(length - 1)])))
+                length--;
         }
 
-        return Ends(word, "ll") && Measure(word[..^1]) > 1 ? word[..^1] : word;
+        return Ends(word, length, "ll") && Measure(word[..(length - 1)]) > 1 ? length - 1 : length;
     }
 
-    private static string Replace(string word, (string Suffix, string Replacement)[] rules)
+    private static int Replace(Span<char> word, int length, (string Suffix, string Replacement)[] rules)
     {
         foreach (var (suffix, replacement) in rules)
         {
-            if (Ends(word, suffix))
-                return Measure(word[..^suffix.Length]) > 0 ? word[..^suffix.Length] + replacement : word;
+            if (!Ends(word, length, suffix))
+                continue;
+            var stem = length - suffix.Length;
+            if (Measure(word[..stem]) == 0)
+                return length;
+            replacement.CopyTo(word[stem..]);
+            return stem + replacement.Length;
         }
 
-        return word;
+        return length;
     }
 
     // After "-ed" and "-ing": conflat(ed) → conflate, hopp(ing) → hop, fil(ing) → file.
-    private static string Mend(string stem)
+    private static int Mend(Span<char> word, int length)
     {
-        if (Ends(stem, "at") || Ends(stem, "bl") || Ends(stem, "iz"))
-            return stem + "e";
-        if (stem.Length > 1 && stem[^1] == stem[^2] && IsConsonant(stem, stem.Length - 1) && stem[^1] is not ('l' or 's' or 'z'))
-            return stem[..^1];
-        return Measure(stem) == 1 && EndsShort(stem) ? stem + "e" : stem;
+        var stem = word[..length];
+        if (length > 1 && stem[^1] == stem[^2] && IsConsonant(stem, length - 1) && stem[^1] is not ('l' or 's' or 'z'))
+            return length - 1;
+        if (!Ends(word, length, "at") && !Ends(word, length, "bl") && !Ends(word, length, "iz") && (Measure(stem) != 1 || !EndsShort(stem)))
+            return length;
+        word[length] = 'e';
+        return length + 1;
     }
 
-    private static bool Ends(string word, string suffix) => word.Length > suffix.Length && word.EndsWith(suffix, StringComparison.Ordinal);
+    private static bool Ends(ReadOnlySpan<char> word, int length, string suffix) => length > suffix.Length && word[..length].EndsWith(suffix, StringComparison.Ordinal);
 
     /// <summary>The m in [C](VC)^m[V].</summary>
-    private static int Measure(string stem)
+    private static int Measure(ReadOnlySpan<char> stem)
     {
         var count = 0;
-        for (var at = 1; at < stem.Length; at++)
+        var before = true;
+        for (var at = 0; at < stem.Length; at++)
         {
-            if (IsConsonant(stem, at) && !IsConsonant(stem, at - 1))
+            // A y is a vowel after a consonant.
+            var consonant = stem[at] switch { 'a' or 'e' or 'i' or 'o' or 'u' => false, 'y' => at == 0 || !before, _ => true };
+            if (at > 0 && consonant && !before)
                 count++;
+            before = consonant;
         }
 
         return count;
     }
 
-    private static bool HasVowel(string stem) => Enumerable.Range(0, stem.Length).Any(at => !IsConsonant(stem, at));
+    private static bool HasVowel(ReadOnlySpan<char> stem)
+    {
+        for (var at = 0; at < stem.Length; at++)
+        {
+            if (!IsConsonant(stem, at))
+                return true;
+        }
+
+        return false;
+    }
 
     /// <summary>Consonant, vowel, consonant, the last not w, x or y: wil, hop.</summary>
-    private static bool EndsShort(string stem) =>
+    private static bool EndsShort(ReadOnlySpan<char> stem) =>
         stem.Length > 2 && IsConsonant(stem, stem.Length - 1) && !IsConsonant(stem, stem.Length - 2) && IsConsonant(stem, stem.Length - 3) && stem[^1] is not ('w' or 'x' or 'y');
 
-    private static bool IsConsonant(string word, int at) => word[at] switch
+    private static bool IsConsonant(ReadOnlySpan<char> word, int at) => word[at] switch
     {
         'a' or 'e' or 'i' or 'o' or 'u' => false,
         'y' => at == 0 || !IsConsonant(word, at - 1),

@@ -1,68 +1,211 @@
 using Comox.Memory.Ingestion;
+using Comox.Memory.Sessions;
 
 namespace Comox.Memory.Recall;
 
-/// <summary>A turn with its BM25 over itself and its neighbours, and with what is added because the question is about the one who spoke.</summary>
-internal sealed record FoundTurn(RecallTurn Turn, double Lexical, double Subject)
+/// <summary>
+/// Everything a person and a character said on the current lines of their sessions. A turn is found as soon as it is appended; a line that changed
+/// keeps what it has in common with what it was. One caller at a time.
+/// </summary>
+internal sealed class RecallIndex(RecallWeights? weights = null)
 {
-    public double Score => Lexical + Subject;
-}
+    // Turns that left their lines cost memory and time until the index is built anew: it is when they are more than those that are there.
+    private const int LeastGone = 256;
 
-/// <summary>Everything a person and a character said on the current lines of their sessions.</summary>
-internal sealed class RecallIndex(IReadOnlyDictionary<string, RecallSegment> segments)
-{
-    private const double K1 = 1.2;
-    private const double B = .5;
-    private const double SubjectPrior = .3;
+    // Of facts that no longer hold, too.
+    private const int MostFactTerms = 10_000;
 
-    // What a term weighs in a turn and its four neighbours together: 1 + 2·½ + 2·⅕.
-    private const double NeighbourhoodWeight = 2.4;
+    private readonly RecallWeights _weights = weights ?? RecallWeights.Default;
+    private readonly Dictionary<string, IndexedLine> _lines = new(StringComparer.Ordinal);
+    private readonly List<IndexedLine> _sessions = [];
+    private Speakers _speakers = new();
+    private readonly Audiences _audiences = new();
+    private readonly TurnReading _reading = new();
+    private readonly Dictionary<ToldFact, ulong[]> _factTerms = new(ReferenceEqualityComparer.Instance);
+    private readonly List<int> _termNumbers = [];
+    private readonly List<long> _counted = [];
+    private Content _content = new(weights ?? RecallWeights.Default);
+    private IReadOnlyList<ToldFact>? _held;
 
-    public static RecallIndex Empty { get; } = new(new Dictionary<string, RecallSegment>());
+    public int TurnCount => _content.Turns.Live;
 
-    public int TurnCount => segments.Values.Sum(segment => segment.Turns.Count);
+    public IEnumerable<string> Sessions => _lines.Keys;
 
-    /// <summary>The index as it will be when a session's line has become another one.</summary>
-    public RecallIndex With(string sessionId, RecallSegment line) => new(new Dictionary<string, RecallSegment>(segments) { [sessionId] = line });
+    /// <summary>Ids of the turns of a session's line, first to last.</summary>
+    public IReadOnlyList<string> TurnsOf(string sessionId) => _lines.TryGetValue(sessionId, out var line) ? [.. line.Turns.Select(_content.Turns.Id)] : [];
 
-    /// <summary>What holds, newest first, when these are told besides.</summary>
-    public IReadOnlyList<ToldFact> Facts(params IEnumerable<ToldFact> besides) =>
-        FactFold.Held(segments.Values.SelectMany(segment => segment.Facts).Concat(besides));
+    public int LengthOf(string sessionId) => _lines.TryGetValue(sessionId, out var line) ? line.Turns.Count : 0;
 
-    /// <summary>The turns that answer a question best: BM25 with neighbours and subject prior, ties by id.</summary>
-    public IReadOnlyList<FoundTurn> Search(string question, int limit)
+    /// <returns>The id of the last turn of a session's line; null when it has none.</returns>
+    public string? LastOf(string sessionId) => LengthOf(sessionId) > 0 ? _content.Turns.Id(_lines[sessionId].Turns[^1]) : null;
+
+    /// <summary>Puts a turn at the end of its session's line, with the facts that were told in it.</summary>
+    public void Append(RecallTurn turn, params IEnumerable<ToldFact> facts)
     {
-        var scores = new Dictionary<RecallTurn, double>(ReferenceEqualityComparer.Instance);
-        var total = TurnCount;
-        if (total == 0)
-            return [];
-        var averageLength = NeighbourhoodWeight * segments.Values.Sum(segment => (double)segment.TermCount) / total;
-        foreach (var term in Terms.Of(question).Distinct(StringComparer.Ordinal))
+        if (!_lines.TryGetValue(turn.SessionId, out var line))
         {
-            var counts = segments.Values.Select(segment => (Segment: segment, Counts: segment.Counts(term))).Where(found => found.Counts is not null).ToList();
-            var frequency = counts.Sum(found => found.Counts!.Count);
-            var rarity = Math.Log(1 + ((total - frequency + .5) / (frequency + .5)));
-            foreach (var (segment, found) in counts)
-            {
-                foreach (var (at, count) in found!)
-                {
-                    var turn = segment.Turns[at];
-                    var score = rarity * count / (count + (K1 * (1 - B + (B * segment.LengthAt(at) / averageLength))));
-                    scores[turn] = scores.GetValueOrDefault(turn) + score;
-                }
-            }
+            _lines[turn.SessionId] = line = new IndexedLine(_sessions.Count, turn.SessionId);
+            _sessions.Add(line);
         }
 
-        if (scores.Count == 0)
-            return [];
-        var prior = SubjectPrior * scores.Values.Max();
-        var about = Asked.About(question);
-        return
-        [
-            .. scores.Select(pair => new FoundTurn(pair.Key, pair.Value, about is { } user && pair.Key.IsUser == user ? prior : 0))
-                .OrderByDescending(found => found.Score)
-                .ThenBy(found => found.Turn.Id, StringComparer.Ordinal)
-                .Take(limit),
-        ];
+        var told = facts.ToList();
+        line.Add(Add(turn, line, told), told);
+        _held = null;
+    }
+
+    /// <summary>Makes this the session's line.</summary>
+    public void Replace(string sessionId, IReadOnlyList<(RecallTurn Turn, IReadOnlyList<ToldFact> Facts)> turns)
+    {
+        var kept = 0;
+        if (_lines.TryGetValue(sessionId, out var line))
+        {
+            while (kept < Math.Min(turns.Count, line.Turns.Count)
+                && _content.Turns.Id(line.Turns[kept]) == turns[kept].Turn.Id
+                && line.Told(kept, turns[kept].Facts))
+                kept++;
+        }
+
+        Truncate(sessionId, kept);
+        foreach (var (turn, facts) in turns.Skip(kept))
+            Append(turn, facts);
+    }
+
+    /// <summary>Keeps the first turns of a session's line.</summary>
+    public void Truncate(string sessionId, int length)
+    {
+        if (!_lines.TryGetValue(sessionId, out var line))
+            return;
+        while (line.Turns.Count > length)
+        {
+            var gone = line.RemoveLast();
+            _speakers.Remove(_content.Turns.Speakers[gone]);
+            _content.Turns.RemoveLast(gone);
+        }
+
+        if (length == 0)
+            _lines.Remove(sessionId);
+        _held = null;
+        if (_content.Turns.Count - _content.Turns.Live > Math.Max(LeastGone, _content.Turns.Live))
+            Rebuild();
+    }
+
+    public void Remove(string sessionId) => Truncate(sessionId, 0);
+
+    /// <summary>Removes a session so that no byte of it stays in memory: what has merely left its line does, until the index is built anew.</summary>
+    public void Erase(string sessionId)
+    {
+        Truncate(sessionId, 0);
+        Rebuild();
+    }
+
+    /// <summary>What holds, newest first, when these are told besides.</summary>
+    public IReadOnlyList<ToldFact> Facts(params IReadOnlyList<ToldFact> besides) => FactsKnownTo(null, besides);
+
+    /// <summary>What holds for all that a character knows: it has heard what was told in the turns that it perceived, and nothing else.</summary>
+    /// <param name="witness">A character's id; null for who may see everything.</param>
+    /// <param name="besides">Facts that are not in the index yet.</param>
+    public IReadOnlyList<ToldFact> FactsKnownTo(string? witness, params IReadOnlyList<ToldFact> besides)
+    {
+        var visible = _audiences.VisibleTo(witness);
+        if (besides.Count == 0 && visible.AsSpan(1).IndexOf(false) < 0)
+            return _held ??= FactFold.Held(_lines.Values.SelectMany(line => line.Facts));
+        return FactFold.Held(_lines.Values.SelectMany(line => line.FactsWhere(turn => visible[_content.Turns.Audiences[turn]])).Concat(besides));
+    }
+
+    /// <summary>Keys of a fact's terms, each once.</summary>
+    public IReadOnlyList<ulong> TermsOf(ToldFact fact)
+    {
+        if (_factTerms.TryGetValue(fact, out var terms))
+            return terms;
+        if (_factTerms.Count > MostFactTerms)
+            _factTerms.Clear();
+        return _factTerms[fact] = [.. Terms.Of(FactRanking.TextOf(fact)).Select(term => Terms.Key(term)).Distinct()];
+    }
+
+    /// <summary>The turns that answer a message best, best first.</summary>
+    public FoundTurns Search(RecallQuery query, int limit)
+    {
+        var question = Question.Read(query, _speakers, _weights);
+        var search = new TurnSearch(_content.Turns, _content.Terms, _content.Postings, _weights);
+        var found = search.Run(query, question, _audiences.VisibleTo(query.Witness), _content.Ids, limit);
+        return new FoundTurns(question.Intent, question.Window, [.. found.Select(turn => new FoundTurn(Turn(turn.Turn), _content.Turns.Traits[turn.Turn], turn.Lanes))]);
+    }
+
+    private int Add(RecallTurn turn, IndexedLine line, List<ToldFact> facts)
+    {
+        _reading.Read(turn.Content, turn.IsUser, facts.Where(fact => !fact.Retracts).Select(fact => Asked.KeysOf(fact.Relation)));
+        _termNumbers.Clear();
+        _counted.Clear();
+        foreach (var key in _reading.Terms)
+        {
+            var term = _content.Terms.FindOrAdd(key);
+            _counted.Add(((long)term << 1) | (_termNumbers.Count < _reading.Said ? 0L : 1L));
+            _termNumbers.Add(term);
+        }
+
+        var number = _content.Turns.Add(
+            line.Turns.Count > 0 ? line.Turns[^1] : TurnStore.None,
+            new TurnStore.Entry { Ticks = turn.SaidAt.UtcTicks, Session = line.Number },
+            _speakers.Add(turn.Speaker),
+            _reading.Traits,
+            _audiences.Number(turn.Witnesses),
+            turn.Id,
+            turn.Content,
+            System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_termNumbers),
+            _reading.Said);
+        _content.Ids.Add(number);
+
+        _counted.Sort();
+        for (var at = 0; at < _counted.Count;)
+        {
+            var (term, times) = ((int)(_counted[at] >> 1), 0);
+            for (; at < _counted.Count && (int)(_counted[at] >> 1) == term; at++)
+                times += (_counted[at] & 1) == 0 ? TurnReading.SaidTimes : TurnReading.KeyTimes;
+            _content.Postings.Add(term, number, times);
+        }
+
+        return number;
+    }
+
+    private RecallTurn Turn(int number)
+    {
+        ref readonly var entry = ref _content.Turns[number];
+        return new RecallTurn(
+            _content.Turns.Id(number),
+            _sessions[entry.Session].SessionId,
+            (_content.Turns.Traits[number] & TurnTraits.User) != 0 ? Utterance.User : Utterance.Assistant,
+            _content.Turns.Text(number),
+            new DateTimeOffset(entry.Ticks, TimeSpan.Zero))
+        {
+            Speaker = _speakers.Name(_content.Turns.Speakers[number]),
+            Witnesses = _audiences.Of(_content.Turns.Audiences[number]),
+        };
+    }
+
+    private void Rebuild()
+    {
+        var lines = _lines.Values.Select(line => line.Turns.Select((turn, at) => (Turn(turn), line.FactsAt(at).ToList())).ToList()).ToList();
+        _content = new Content(_weights);
+        _lines.Clear();
+        _sessions.Clear();
+        _speakers = new Speakers();
+        _factTerms.Clear();
+        _held = null;
+        foreach (var (turn, facts) in lines.SelectMany(line => line))
+            Append(turn, facts);
+    }
+
+    private sealed class Content
+    {
+        public Content(RecallWeights weights)
+        {
+            Turns = new TurnStore(weights);
+            Ids = new TurnIds(Turns);
+        }
+
+        public TurnStore Turns { get; }
+        public TurnIds Ids { get; }
+        public TermTable Terms { get; } = new();
+        public Postings Postings { get; } = new();
     }
 }

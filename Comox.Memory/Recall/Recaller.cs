@@ -1,6 +1,4 @@
-using System.Collections.Immutable;
 using Comox.Memory.Ingestion;
-using Comox.Memory.Storage;
 
 namespace Comox.Memory.Recall;
 
@@ -10,70 +8,68 @@ internal sealed record Candidate
     public ToldFact? Fact { get; init; }
     public RecallTurn? Turn { get; init; }
     public required double Score { get; init; }
-    public required ImmutableSortedDictionary<string, double> Lanes { get; init; }
+
+    /// <summary>What each lane adds to the score; by name.</summary>
+    public required IReadOnlyDictionary<string, double> Lanes { get; init; }
     public required string Why { get; init; }
 
     public string Id => Fact?.Id ?? Turn!.Id;
 }
 
+/// <summary>What is offered for a message, best first, and how the message was read.</summary>
+internal sealed record Recalled(Intent Intent, TimeWindow? Window, IReadOnlyList<Candidate> Candidates);
+
 /// <summary>Ranks what is remembered for one message. No model, no network; the same state and message give the same answer.</summary>
 internal static class Recaller
 {
     private const int TurnsConsidered = 24;
-    private const double KeyWeight = 2;
-    private const double CoreWeight = 1;
-    private const double RecencyWeight = .1;
 
-    // A turn that shares less than this part of the best turn's score shares a word by accident.
-    private const double Cutoff = .35;
+    // A turn that has less than this part of the best word score shares a word by accident, whoever said it and when.
+    private const double Cutoff = .2;
 
-    /// <summary>What holds of <paramref name="facts"/> (newest first) and of the index for a person's message, best first.</summary>
-    public static IReadOnlyList<Candidate> Rank(RecallIndex index, IReadOnlyList<ToldFact> facts, TurnRow asked)
+    /// <summary>What holds of <paramref name="facts"/> (newest first) and of the index for a message, best first.</summary>
+    public static Recalled Recall(RecallIndex index, IReadOnlyList<ToldFact> facts, RecallQuery query)
     {
-        var message = asked.Content;
-        var words = Terms.Words(message).ToHashSet(StringComparer.Ordinal);
-        var terms = Terms.Of(message).ToHashSet(StringComparer.Ordinal);
-        var candidates = facts.Select((fact, place) => Rank(fact, 1 - (place / (double)facts.Count), words, terms)).Concat(Turns(index, asked));
-        return [.. candidates.OrderByDescending(candidate => candidate.Score).ThenBy(candidate => candidate.Id, StringComparer.Ordinal)];
+        var found = index.Search(query, TurnsConsidered * 2);
+        var candidates = FactRanking.Rank(index, facts, query.Text, found.Intent).Concat(Turns(found.Turns));
+        return new Recalled(
+            found.Intent,
+            found.Window,
+            [.. candidates.OrderByDescending(candidate => candidate.Score).ThenByDescending(Said).ThenBy(candidate => candidate.Id, StringComparer.Ordinal)]);
     }
 
-    private static Candidate Rank(ToldFact fact, double recency, IReadOnlySet<string> words, HashSet<string> terms)
+    private static IEnumerable<Candidate> Turns(IReadOnlyList<FoundTurn> found)
     {
-        var key = Asked.For(fact.Relation, words) ? KeyWeight : 0;
-        var shared = Terms.Of($"{Relations.NounOf(fact.Relation)} {fact.Object}").Where(terms.Contains).Distinct(StringComparer.Ordinal).ToList();
-        var lexical = Math.Min(1, shared.Count * .5);
-        var core = fact.Relation == Relations.Name ? CoreWeight : 0;
-        return new Candidate
-        {
-            Fact = fact,
-            Score = Math.Round(key + lexical + core + (RecencyWeight * recency), 6),
-            Lanes = Lanes(("key", key), ("lexical", lexical), ("core", core), ("recency", RecencyWeight * recency)),
-            Why = key > 0 ? $"the message asks about {Describe(fact.Relation)}"
-                : shared.Count > 0 ? $"shares {string.Join(", ", shared)} with the message"
-                : core > 0 ? "the person's name is always recalled"
-                : "known about the person; not what the message asks for",
-        };
-    }
-
-    private static IEnumerable<Candidate> Turns(RecallIndex index, TurnRow asked)
-    {
-        // A message that is sent again is stored already, and would find itself.
-        var found = index.Search(asked.Content, TurnsConsidered * 2).Where(turn => turn.Turn.Id != asked.Id).ToList();
-        var best = found.Count > 0 ? found[0].Score : 1;
+        var best = found.Count > 0 ? Math.Max(1e-9, found[0].Score) : 1;
+        var hasWords = found.Any(turn => turn.Lanes.Words > 0);
         return found
-            .Where(turn => turn.Turn.Content.Length > 0 && !Asked.IsPlainQuestion(turn.Turn.Content) && turn.Score >= Cutoff * best)
+            .Where(turn => (turn.Traits & (TurnTraits.Empty | TurnTraits.PlainQuestion)) == 0)
+            .Where(turn => turn.Lanes.Words >= Cutoff || turn.Lanes.Dense >= Cutoff || turn.Lanes.Graph > 0 || (turn.Lanes.Window > 0 && !hasWords))
             .Take(TurnsConsidered)
             .Select(turn => new Candidate
             {
                 Turn = turn.Turn,
                 Score = Math.Round(turn.Score / best, 6),
-                Lanes = Lanes(("lexical", turn.Lexical / best), ("subject", turn.Subject / best)),
-                Why = turn.Subject > 0 ? "shares words with the message, and its speaker is whom the message is about" : "shares words with the message, itself or in the turns around it",
+                Lanes = turn.Lanes.Named(1 / best),
+                Why = Why(turn.Lanes),
             });
     }
 
-    private static ImmutableSortedDictionary<string, double> Lanes(params (string Lane, double Score)[] lanes) =>
-        lanes.Where(lane => lane.Score > 0).ToImmutableSortedDictionary(lane => lane.Lane, lane => Math.Round(lane.Score, 6), StringComparer.Ordinal);
+    private static string Why(LaneScores lanes)
+    {
+        List<string> reasons = [];
+        if (lanes.Words > 0)
+            reasons.Add(lanes.Lexical + lanes.Key > lanes.Neighbour ? "shares words with the message" : "the turns around it share words with the message");
+        if (lanes.Dense > 0)
+            reasons.Add("means something like it");
+        if (lanes.Graph > 0)
+            reasons.Add("speaks of what the message's names are connected with");
+        if (lanes.Window > 0)
+            reasons.Add("was said in the time it names");
+        if (lanes.Subject > 0)
+            reasons.Add("its speaker is whom the message is about");
+        return string.Join(", and ", reasons);
+    }
 
-    private static string Describe(string relation) => relation.Replace('_', ' ').Replace('.', ' ');
+    private static DateTimeOffset Said(Candidate candidate) => candidate.Fact?.SaidAt ?? candidate.Turn!.SaidAt;
 }

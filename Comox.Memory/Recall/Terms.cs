@@ -1,8 +1,6 @@
-using System.Text;
-
 namespace Comox.Memory.Recall;
 
-/// <summary>Turns text into index terms: lower case, without accents, stop words and endings.</summary>
+/// <summary>Turns text into index terms: lower case, without accents, stop words, irregular forms and endings.</summary>
 internal static class Terms
 {
     private static readonly HashSet<string> StopWords = new(StringComparer.Ordinal)
@@ -15,48 +13,67 @@ internal static class Terms
         "please", "tell", "know", "remember", "again", "still", "some", "any", "all", "one", "more", "most", "such", "own", "same", "other", "now",
     };
 
+    private static readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> Stops = StopWords.GetAlternateLookup<ReadOnlySpan<char>>();
+
     /// <summary>The terms of a text in order, repeats included.</summary>
-    public static IEnumerable<string> Of(string text)
+    public static IReadOnlyList<string> Of(string text)
     {
-        foreach (var (written, starts) in Written(text))
+        var terms = new List<string>();
+        var reader = new WordReader(PlainLetters.Of(text), stackalloc char[2 * WordReader.MaxLength]);
+        while (reader.Read())
         {
-            // Within a sentence, May is a month and Will a person.
-            var word = written.ToLowerInvariant();
-            if (!StopWords.Contains(word) || (written is "May" or "Will" && !starts))
-                yield return PorterStemmer.Stem(word);
+            var length = InPlace(reader.Room, reader.Word.Length, reader.StartsSentence);
+            if (length > 0)
+                terms.Add(new string(reader.Room[..length]));
         }
+
+        return terms;
     }
 
     /// <summary>The words of a text: letters and digits, lower case, accents folded, apostrophes dropped.</summary>
-    public static IEnumerable<string> Words(string text) => Written(text).Select(word => word.Word.ToLowerInvariant());
-
-    private static IEnumerable<(string Word, bool StartsSentence)> Written(string text)
+    public static IReadOnlyList<string> Words(string text)
     {
-        var word = new StringBuilder();
-        var (starts, paired) = (true, false);
-        foreach (var letter in PlainLetters.Of(text).Append('\n'))
-        {
-            // Scripts without spaces: every two neighbours are a word, so that a question finds the words inside a sentence.
-            if (IsIdeographic(letter) && word.Length > 0 && IsIdeographic(word[^1]))
-            {
-                yield return ($"{word[^1]}{letter}", false);
-                word.Clear().Append(letter);
-                paired = true;
-            }
-            else if (char.IsLetterOrDigit(letter) && (word.Length == 0 || IsIdeographic(letter) == IsIdeographic(word[^1])))
-                word.Append(letter);
-            else if (letter is not ('\'' or '’'))
-            {
-                if (word.Length > 0 && !paired)
-                    yield return (word.ToString(), starts);
-                starts = letter is '.' or '!' or '?' or '\n' || (starts && word.Length == 0);
-                paired = false;
-                word.Clear();
-                if (char.IsLetterOrDigit(letter))
-                    word.Append(letter);
-            }
-        }
+        var words = new List<string>();
+        var reader = new WordReader(PlainLetters.Of(text), stackalloc char[2 * WordReader.MaxLength]);
+        while (reader.Read())
+            words.Add(new string(reader.Word).ToLowerInvariant());
+        return words;
     }
 
-    private static bool IsIdeographic(char letter) => letter is (>= '\u3041' and <= '\u30ff') or (>= '\u3400' and <= '\u9fff');
+    /// <summary>Makes a word its term, in place. The room holds the word at its start, and may be written whole.</summary>
+    /// <returns>The term's length; 0 for a stop word.</returns>
+    public static int InPlace(Span<char> room, int length, bool startsSentence)
+    {
+        // Within a sentence, May is a month and Will a person.
+        var word = room[..length];
+        var named = !startsSentence && word is ("May" or "Will");
+        Lower(word);
+        if (Stops.Contains(word) && !named)
+            return 0;
+        if (WordForms.Of(word) is { } form)
+        {
+            form.CopyTo(room);
+            word = room[..form.Length];
+        }
+
+        return PorterStemmer.Stem(word);
+    }
+
+    public static void Lower(Span<char> word)
+    {
+        foreach (ref var letter in word)
+            letter = char.ToLowerInvariant(letter);
+    }
+
+    /// <summary>What stands for a term in an index: no two terms of one person's memory have the same, save by a chance of one in 10^9.</summary>
+    public static ulong Key(ReadOnlySpan<char> term)
+    {
+        // FNV-1a, mixed so that the low bits of short words differ too.
+        var key = 14695981039346656037UL;
+        foreach (var letter in term)
+            key = (key ^ letter) * 1099511628211UL;
+        key ^= key >> 32;
+        key *= 0x9E3779B97F4A7C15UL;
+        return key ^ (key >> 29);
+    }
 }

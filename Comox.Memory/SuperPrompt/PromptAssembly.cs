@@ -29,12 +29,23 @@ internal sealed class PromptAssembly(RecallIndexes indexes, IEnumerable<IPromptF
         }
 
         var background = BackgroundCalls.IsSubject(request.Subject);
-        var index = background ? RecallIndex.Empty : await indexes.OpenAsync(db, request.Subject, character.Id, cancellation);
+        var index = background ? new RecallIndex() : await indexes.OpenAsync(db, request.Subject, character.Id, cancellation);
         if (line.Branched && !background)
-            index = index.With(line.Session.Id, await SegmentAsync(db, line, request.Subject, character, cancellation));
-        var facts = index.Facts(line.NewFacts);
+            indexes.Anticipate(request.Subject, character.Id, line.Session.Id, await LineAsync(db, line, request.Subject, character, cancellation));
+        var facts = index.FactsKnownTo(character.Id, line.NewFacts);
         var person = BackgroundCalls.PersonOf(request.Subject);
         var user = UserName.For(person, facts);
+        var recalled = Recaller.Recall(index, facts, new RecallQuery
+        {
+            Text = line.UserTurn.Content,
+            At = line.UserTurn.CreatedAt,
+            Zone = time.LocalTimeZone,
+            Asker = request.Subject,
+            Addressee = character.Row.Name,
+            Witness = character.Id,
+            // A message that is sent again is stored already, and would find itself.
+            Except = line.UserTurn.Id,
+        });
         var assembled = format.Assemble(new PromptParts
         {
             Card = character.Card,
@@ -42,7 +53,7 @@ internal sealed class PromptAssembly(RecallIndexes indexes, IEnumerable<IPromptF
             Profile = request.Profile,
             Line = [.. line.Path.Concat(line.Added).TakeLast(request.Profile.HistoryTurns + History.MaxBlock).Select(turn => new LineTurn(turn.Id, turn.Role, turn.Content, turn.Depth))],
             Zone = time.LocalTimeZone,
-            Recalled = Recaller.Rank(index, facts, line.UserTurn),
+            Recalled = recalled.Candidates,
             ClientInstructions = sent.Instructions,
             Summaries = [.. (await Summaries.AllAsync(db, line.Session.Id, line.Branched ? line.Path : null, cancellation)).Select(row => new LineSummary(row.Depth, row.Content))],
             Scene = await SceneAsync(db, line, cancellation),
@@ -106,15 +117,13 @@ internal sealed class PromptAssembly(RecallIndexes indexes, IEnumerable<IPromptF
             yield return "The client's transcript differs from what was stored: the turns it no longer contains have left the conversation.";
     }
 
-    private async Task<RecallSegment> SegmentAsync(MemoryDb db, PreparedLine line, string subject, Character character, CancellationToken cancellation)
+    private static async Task<List<(RecallTurn Turn, IReadOnlyList<ToldFact> Facts)>> LineAsync(
+        MemoryDb db, PreparedLine line, string subject, Character character, CancellationToken cancellation)
     {
         var depths = line.Path.ToDictionary(turn => turn.Id, turn => turn.Depth, StringComparer.Ordinal);
-        var facts = (await db.Facts.AsNoTracking().Where(fact => fact.SessionId == line.Session.Id).ToListAsync(cancellation))
+        var facts = (await db.Facts.AsNoTracking().Where(fact => fact.SessionId == line.Session.Id).OrderBy(fact => fact.Id).ToListAsync(cancellation))
             .Where(fact => depths.ContainsKey(fact.TurnId))
             .ToLookup(fact => fact.TurnId, fact => ToldFact.From(fact, depths[fact.TurnId]));
-        var segment = new RecallSegment(time.LocalTimeZone);
-        foreach (var turn in line.Path)
-            segment.Add(RecallTurn.From(turn), turn.Role == Utterance.User ? subject : character.Row.Name, facts[turn.Id]);
-        return segment;
+        return [.. line.Path.Select(turn => (RecallTurn.From(turn, turn.Role == Utterance.User ? subject : character.Row.Name), (IReadOnlyList<ToldFact>)[.. facts[turn.Id]]))];
     }
 }

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Comox.Memory.Ingestion;
 using Comox.Memory.Recall;
-using Comox.Memory.Storage;
 
 namespace Comox.Benchmarks;
 
@@ -12,6 +11,7 @@ namespace Comox.Benchmarks;
 internal sealed class Conversations
 {
     private const string Character = "Brine";
+    private const string Person = "mara";
     private const int Vocabulary = 20_000;
     private const int TurnsPerSession = 100;
     private const int TurnsPerFact = 50;
@@ -20,40 +20,42 @@ internal sealed class Conversations
     private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private static readonly string[] Relations = ["likes", "is.landlord", "favourite.food", "pet.cat", "named.sister", "lives_in", "works_as", "likes_to_drink"];
 
-    private readonly Random _random = new(1);
-    private readonly string[] _words;
-    private readonly double[] _upTo;
+    // Among the invented words, so that questions by kind have what they ask for: a hundredth of all that is said.
+    private const int RanksPerEnglish = 25;
 
-    private Conversations(int turns)
+    private static readonly string[] English =
+    [
+        "dog", "pizza", "paris", "guitar", "tennis", "coffee", "kitten", "beach", "salad", "london", "piano", "football", "tea", "horse", "mountain", "soup", "berlin", "violin", "chess", "cake",
+        "parrot", "lake", "bread", "rome", "drum", "yoga", "juice", "turtle", "forest", "cheese", "madrid", "swim", "rabbit", "museum", "fish", "vienna", "hike", "milk", "bird", "park",
+    ];
+
+    private static readonly string[] AllWords = [.. Enumerable.Range(0, Vocabulary).Select(rank => rank % RanksPerEnglish == RanksPerEnglish - 1 && rank / RanksPerEnglish < English.Length ? English[rank / RanksPerEnglish] : Word(rank))];
+    private static readonly double[] UpTo = Frequencies();
+
+    private readonly Random _random;
+
+    public Conversations(int turns, int seed = 1, int topics = 16)
     {
-        _words = [.. Enumerable.Range(0, Vocabulary).Select(Word)];
-        var sum = 0.0;
-        _upTo = [.. Enumerable.Range(1, Vocabulary).Select(rank => sum += 1.0 / (rank + 20))];
-
-        var segments = new Dictionary<string, RecallSegment>(StringComparer.Ordinal);
+        _random = new Random(seed);
         for (var at = 0; at < turns; at++)
         {
-            var session = $"ses_{at / TurnsPerSession:D6}";
-            if (!segments.TryGetValue(session, out var segment))
-                segments[session] = segment = new RecallSegment(TimeZoneInfo.Utc);
-            var said = Start.AddMinutes(at);
-            var turn = new RecallTurn($"trn_{at:D8}", session, at % 2 == 0 ? "user" : "assistant", Sentence(6 + _random.Next(25)), said);
-            segment.Add(turn, at % 2 == 0 ? "mara" : Character, at % TurnsPerFact == 0 ? [Fact(turn, at)] : []);
+            var turn = Turn(at);
+            Index.Append(turn, at % TurnsPerFact == 0 ? [Fact(turn, at)] : []);
         }
 
-        Index = new RecallIndex(segments);
-        var topics = Enumerable.Range(0, 16).Select(_ => Sentence(4)).ToList();
-        Questions = [.. topics.Select(topic => Question($"Do you remember what I said about {topic}?"))];
-        QuestionsByName = [.. topics.Select(topic => Question($"{Character}, do you remember what I said about {topic}?"))];
+        // One in four asks by kinds, each of which stands for twenty words and more.
+        var asked = Enumerable.Range(0, topics).Select(_ => Sentence(4)).ToList();
+        Questions = [.. asked.Select((topic, at) => Question(Start.AddMinutes(turns), at % 4 == 3 ? $"What food, pets and places did I like with {topic}?" : $"Do you remember what I said about {topic}?"))];
+        QuestionsByName = [.. asked.Select(topic => Question(Start.AddMinutes(turns), $"{Character}, do you remember what I said about {topic}?"))];
     }
 
-    public RecallIndex Index { get; }
+    public RecallIndex Index { get; } = new();
 
     /// <summary>Messages of the usual mixture: some words rare, some frequent.</summary>
-    public IReadOnlyList<TurnRow> Questions { get; }
+    public IReadOnlyList<RecallQuery> Questions { get; }
 
-    /// <summary>The same, with the character addressed by name: a term of every turn the character spoke.</summary>
-    public IReadOnlyList<TurnRow> QuestionsByName { get; }
+    /// <summary>The same, with the character addressed by name.</summary>
+    public IReadOnlyList<RecallQuery> QuestionsByName { get; }
 
     /// <summary>Building a hundred thousand turns takes longer than measuring them.</summary>
     public static Conversations Of(int turns)
@@ -63,6 +65,12 @@ internal sealed class Conversations
         return made;
     }
 
+    /// <summary>The turn of this number, with words drawn anew.</summary>
+    public RecallTurn Turn(int at) =>
+        new($"trn_{at:D8}", $"ses_{at / TurnsPerSession:D6}", at % 2 == 0 ? "user" : "assistant", Sentence(6 + _random.Next(25)), Start.AddMinutes(at)) { Speaker = at % 2 == 0 ? Person : Character };
+
+    private static RecallQuery Question(DateTimeOffset at, string text) => new() { Text = text, At = at, Asker = Person, Addressee = Character };
+
     private ToldFact Fact(RecallTurn turn, int at) => new(
         $"fct_{at:D8}", Relations[at / TurnsPerFact % Relations.Length], Sentence(2), false, turn.SessionId, turn.Id, turn.SaidAt, (at % TurnsPerSession) + 1, turn.Content);
 
@@ -70,8 +78,14 @@ internal sealed class Conversations
 
     private string Drawn()
     {
-        var place = Array.BinarySearch(_upTo, _random.NextDouble() * _upTo[^1]);
-        return _words[place < 0 ? ~place : place];
+        var place = Array.BinarySearch(UpTo, _random.NextDouble() * UpTo[^1]);
+        return AllWords[place < 0 ? ~place : place];
+    }
+
+    private static double[] Frequencies()
+    {
+        var sum = 0.0;
+        return [.. Enumerable.Range(1, Vocabulary).Select(rank => sum += 1.0 / (rank + 20))];
     }
 
     // Pronounceable and without an English ending, so that stemming leaves 20,000 of them.
@@ -84,9 +98,4 @@ internal sealed class Conversations
             word += string.Create(CultureInfo.InvariantCulture, $"{Consonants[rest % 12]}{Vowels[rest / 12 % 4]}");
         return word + "k";
     }
-
-    private static TurnRow Question(string text) => new()
-    {
-        Id = "trn_asked", SessionId = "ses_asked", ParentId = null, Depth = 1, Current = true, Role = "user", Content = text, Chain = "", CreatedAt = Start,
-    };
 }

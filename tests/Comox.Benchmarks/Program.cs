@@ -1,4 +1,14 @@
 using BenchmarkDotNet.Running;
 using Comox.Benchmarks;
+using Comox.Benchmarks.Locomo;
 
-BenchmarkSwitcher.FromAssembly(typeof(Measured).Assembly).Run(args, new Measured());
+switch (args)
+{
+    case ["locomo", .. var rest]:
+        return LocomoReport.Run(rest, Console.Out);
+    case ["recall", .. var rest]:
+        return RecallSpeed.Run(rest);
+    default:
+        BenchmarkSwitcher.FromAssembly(typeof(Measured).Assembly).Run(args, new Measured());
+        return 0;
+}

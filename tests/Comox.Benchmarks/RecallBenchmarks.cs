@@ -1,6 +1,5 @@
 using BenchmarkDotNet.Attributes;
 using Comox.Memory.Recall;
-using Comox.Memory.Storage;
 
 namespace Comox.Benchmarks;
 
@@ -28,18 +27,18 @@ public class RecallBenchmarks
     {
         var found = 0;
         foreach (var message in _said.Questions)
-            found += _said.Index.Search(message.Content, 48).Count;
+            found += _said.Index.Search(message, 48).Turns.Count;
         return found;
     }
 
     [Benchmark(Description = "of it: facts that hold")]
     public int Facts() => _said.Index.Facts().Count;
 
-    private int RecallFor(IReadOnlyList<TurnRow> messages)
+    private int RecallFor(IReadOnlyList<RecallQuery> messages)
     {
         var candidates = 0;
         foreach (var message in messages)
-            candidates += Recaller.Rank(_said.Index, _said.Index.Facts(), message).Count;
+            candidates += Recaller.Recall(_said.Index, _said.Index.Facts(), message).Candidates.Count;
         return candidates;
     }
 }

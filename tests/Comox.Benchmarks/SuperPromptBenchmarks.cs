@@ -24,14 +24,14 @@ public class SuperPromptBenchmarks
         var said = Conversations.Of(1_000);
         var asked = said.Questions[0];
         var facts = said.Index.Facts();
-        var past = said.Index.Search(asked.Content, 40).Select((found, at) => new LineTurn($"trn_{at}", at % 2 == 0 ? "user" : "assistant", found.Turn.Content, at + 1)).ToList();
+        var past = said.Index.Search(asked, 40).Turns.Select((found, at) => new LineTurn($"trn_{at}", at % 2 == 0 ? "user" : "assistant", found.Turn.Content, at + 1)).ToList();
         _standard = new PromptParts
         {
             Card = CardReader.Read(ExampleCharacters.Cards().First()).Value!,
             User = UserName.For("mara", facts),
             Profile = PromptProfile.Standard,
-            Line = [.. past, new LineTurn(asked.Id, asked.Role, asked.Content, past.Count + 1)],
-            Recalled = Recaller.Rank(said.Index, facts, asked),
+            Line = [.. past, new LineTurn("trn_asked", "user", asked.Text, past.Count + 1)],
+            Recalled = Recaller.Recall(said.Index, facts, asked).Candidates,
         };
         _talker = _standard with { Profile = Talker };
     }

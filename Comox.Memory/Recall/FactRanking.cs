@@ -1,0 +1,80 @@
+using Comox.Memory.Ingestion;
+
+namespace Comox.Memory.Recall;
+
+/// <summary>Ranks what holds about a person for one message: what it asks for, what shares words with it, the core, and then the newest.</summary>
+internal static class FactRanking
+{
+    // More than any prompt has room for.
+    private const int FactsConsidered = 32;
+
+    private const double KeyWeight = 2;
+    private const double CoreWeight = 1;
+    private const double RecencyWeight = .1;
+
+    /// <summary>Best first, of facts that are given newest first.</summary>
+    public static IEnumerable<Candidate> Rank(RecallIndex index, IReadOnlyList<ToldFact> facts, string message, Intent intent)
+    {
+        var words = Terms.Words(message).ToHashSet(StringComparer.Ordinal);
+        var terms = Terms.Of(message).Select(term => Terms.Key(term)).ToHashSet();
+        var asked = new Dictionary<string, bool>(StringComparer.Ordinal);
+        var best = new List<Scored>(FactsConsidered + 1);
+        for (var place = 0; place < facts.Count; place++)
+        {
+            var fact = facts[place];
+            var core = fact.Relation == Relations.Name ? CoreWeight : 0;
+            if (intent == Intent.SmallTalk && core == 0)
+                continue;
+            if (!asked.TryGetValue(fact.Relation, out var isAsked))
+                asked[fact.Relation] = isAsked = Asked.For(fact.Relation, words);
+            var shared = 0;
+            foreach (var term in index.TermsOf(fact))
+                shared += terms.Contains(term) ? 1 : 0;
+            Keep(best, new Scored(fact, isAsked ? KeyWeight : 0, Math.Min(1, shared * .5), core, RecencyWeight * (1 - (place / (double)facts.Count))));
+        }
+
+        return best.Select(fact => Candidate(fact, terms));
+    }
+
+    // The newest come first, so that most of many are turned away by one comparison.
+    private static void Keep(List<Scored> best, Scored scored)
+    {
+        if (best.Count == FactsConsidered && best[^1].CompareTo(scored) <= 0)
+            return;
+        var place = best.BinarySearch(scored);
+        best.Insert(place < 0 ? ~place : place, scored);
+        if (best.Count > FactsConsidered)
+            best.RemoveAt(FactsConsidered);
+    }
+
+    private static Candidate Candidate(Scored scored, HashSet<ulong> terms) => new()
+    {
+        Fact = scored.Fact,
+        Score = Math.Round(scored.Score, 6),
+        Lanes = NamedLanes.Of(("key", scored.Key), ("lexical", scored.Lexical), ("core", scored.Core), ("recency", scored.Recency)),
+        Why = scored.Key > 0 ? $"the message asks about {scored.Fact.Relation.Replace('_', ' ').Replace('.', ' ')}"
+            : scored.Lexical > 0 ? $"shares {string.Join(", ", Shared(scored.Fact, terms))} with the message"
+            : scored.Core > 0 ? "the person's name is always recalled"
+            : "known about the person; not what the message asks for",
+    };
+
+    private static IEnumerable<string> Shared(ToldFact fact, HashSet<ulong> terms) =>
+        Terms.Of(TextOf(fact)).Where(term => terms.Contains(Terms.Key(term))).Distinct(StringComparer.Ordinal);
+
+    /// <summary>The words by which a fact shares something with a message.</summary>
+    public static string TextOf(ToldFact fact) => $"{Relations.NounOf(fact.Relation)} {fact.Object}";
+
+    private readonly record struct Scored(ToldFact Fact, double Key, double Lexical, double Core, double Recency) : IComparable<Scored>
+    {
+        public double Score => Key + Lexical + Core + Recency;
+
+        /// <summary>Best first.</summary>
+        public int CompareTo(Scored other)
+        {
+            var order = other.Score.CompareTo(Score);
+            if (order == 0)
+                order = other.Fact.SaidAt.CompareTo(Fact.SaidAt);
+            return order != 0 ? order : string.CompareOrdinal(Fact.Id, other.Fact.Id);
+        }
+    }
+}
