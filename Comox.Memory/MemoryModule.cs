@@ -46,6 +46,7 @@ public static class MemoryModule
         services.AddSingleton<IFactExtractor, RuleFactExtractor>();
         services.AddSingleton<TurnFacts>();
         services.AddSingleton<RecallIndexes>();
+        services.AddSingleton<SideLaneSources>();
 
         builder.AddConsolidation();
         services.AddOptionsRecord<ShortTermOptions>(ShortTermOptions.Section, options => options.Problems());

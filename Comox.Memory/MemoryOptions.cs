@@ -13,6 +13,9 @@ internal sealed record MemoryOptions
     /// <summary>How many turns the recall indexes may hold in memory, all people together; the least used index goes first.</summary>
     public int MaxIndexedTurns { get; init; } = 500_000;
 
+    /// <summary>How long a prompt waits for the vector of the message and its neighbours; without them recall goes by words.</summary>
+    public TimeSpan DenseTimeout { get; init; } = TimeSpan.FromMilliseconds(150);
+
     /// <summary>Whether an empty database gets the example characters.</summary>
     public bool ExampleCharacters { get; init; } = true;
 
@@ -23,6 +26,8 @@ internal sealed record MemoryOptions
     {
         if (MaxCardBytes is < 1024 or > 256 * 1024 * 1024)
             yield return $"{Section}:{nameof(MaxCardBytes)} is {MaxCardBytes}; it must be between 1024 and 268435456 bytes.";
+        if (DenseTimeout < TimeSpan.FromMilliseconds(1) || DenseTimeout > TimeSpan.FromMinutes(1))
+            yield return $"{Section}:{nameof(DenseTimeout)} is {DenseTimeout}; it must be between 1 ms and 1 min.";
         if (MaxIndexedTurns < 1000)
             yield return $"{Section}:{nameof(MaxIndexedTurns)} is {MaxIndexedTurns}; it must be at least 1000 turns.";
         foreach (var problem in Drift.Problems())

@@ -1,5 +1,6 @@
 using Comox.Memory.Ingestion;
 using Comox.Memory.Storage;
+using Comox.Memory.Vectors;
 using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Clients;
 using Comox.ServiceDefaults.Contracts.Memory;
@@ -9,7 +10,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Comox.Memory.Sessions;
 
 /// <summary>Changes a conversation on a person's word: other words, another branch, a turn or a whole session gone. Memory follows in the same transaction.</summary>
-internal sealed class SessionEditor(MemoryDbFactory databases, ConversationLocks locks, TurnFacts facts, TurnErasure erasure, TimeProvider time)
+internal sealed class SessionEditor(MemoryDbFactory databases, ConversationLocks locks, TurnFacts facts, TurnErasure erasure, IVectorStore vectors, TimeProvider time)
 {
     private const int Attempts = 5;
 
@@ -50,6 +51,9 @@ internal sealed class SessionEditor(MemoryDbFactory databases, ConversationLocks
         var receipt = await erasure.EraseAsync(db, new SessionLog(db, session, time), turns, cancellation);
         await db.SaveChangesAsync(cancellation);
         await db.Sessions.Where(row => row.Id == sessionId).ExecuteDeleteAsync(cancellation);
+        // Before the log goes, because nobody would be left who knows what is to be deleted; a store that is down keeps the session.
+        if (await vectors.DeleteAsync(new VectorFilter { Subject = session.Subject, Session = sessionId }, cancellation) is { } notDeleted)
+            return notDeleted;
         await transaction.CommitAsync(cancellation);
         return receipt;
     }

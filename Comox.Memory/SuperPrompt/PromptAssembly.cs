@@ -14,7 +14,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Comox.Memory.SuperPrompt;
 
 /// <summary>Recalls for a prepared line and writes the prompt with its receipt.</summary>
-internal sealed class PromptAssembly(RecallIndexes indexes, IEnumerable<IPromptFormat> formats, DriftTracker drift, TimeProvider time)
+internal sealed class PromptAssembly(RecallIndexes indexes, SideLaneSources sources, IEnumerable<IPromptFormat> formats, DriftTracker drift, TimeProvider time)
 {
     public async Task<ApiResult<(Receipt Receipt, SuperPromptResponse Response)>> AssembleAsync(
         MemoryDb db, SuperPromptRequest request, Character character, PreparedLine line, SentMessages sent, CancellationToken cancellation)
@@ -35,6 +35,7 @@ internal sealed class PromptAssembly(RecallIndexes indexes, IEnumerable<IPromptF
         var facts = index.FactsKnownTo(character.Id, line.NewFacts);
         var person = BackgroundCalls.PersonOf(request.Subject);
         var user = UserName.For(person, facts);
+        var lanes = background ? SideLanes.None : await sources.AskAsync(db, request.Subject, character.Id, line.UserTurn.Content, cancellation);
         var recalled = Recaller.Recall(index, facts, new RecallQuery
         {
             Text = line.UserTurn.Content,
@@ -45,6 +46,8 @@ internal sealed class PromptAssembly(RecallIndexes indexes, IEnumerable<IPromptF
             Witness = character.Id,
             // A message that is sent again is stored already, and would find itself.
             Except = line.UserTurn.Id,
+            Dense = lanes.Dense,
+            Graph = lanes.Graph,
         });
         var assembled = format.Assemble(new PromptParts
         {
@@ -77,8 +80,10 @@ internal sealed class PromptAssembly(RecallIndexes indexes, IEnumerable<IPromptF
             Profile = request.Profile.Id,
             Messages = prompt.Messages,
             Budget = prompt.Budget,
+            Intent = System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(recalled.Intent.ToString()),
+            Window = recalled.Window is { } window ? new ReceiptWindow(window.From, window.To) : null,
             Recalled = prompt.Recalled,
-            Notes = [.. prompt.Notes, .. Notes(line, sent, background)],
+            Notes = [.. prompt.Notes, .. Notes(line, sent, background), .. lanes.Note is null ? [] : new[] { lanes.Note }],
         };
         return (receipt, new SuperPromptResponse
         {

@@ -34,7 +34,8 @@ internal sealed class StrictGateway : IAsyncDisposable
             .ToDictionary();
 
     /// <param name="answer">The text to answer a request with; null: 503.</param>
-    public static async Task<StrictGateway> StartAsync(Func<JsonObject, string?> answer)
+    /// <param name="embed">The vector of a text; null: 503.</param>
+    public static async Task<StrictGateway> StartAsync(Func<JsonObject, string?> answer, Func<string, float[]?>? embed = null)
     {
         var builder = WebApplication.CreateBuilder();
         builder.Logging.ClearProviders();
@@ -42,6 +43,7 @@ internal sealed class StrictGateway : IAsyncDisposable
         app.Urls.Add("http://127.0.0.1:0");
         var gateway = new StrictGateway(app, request => Task.FromResult(answer(request)));
         app.MapPost("/v1/chat/completions", gateway.CompleteAsync);
+        app.MapPost("/v1/embeddings", (HttpRequest http) => EmbedAsync(http, embed ?? (_ => null)));
         await app.StartAsync(TestContext.Current.CancellationToken);
         return gateway;
     }
@@ -52,6 +54,15 @@ internal sealed class StrictGateway : IAsyncDisposable
     public static string MaterialOf(JsonObject request) => request["messages"]!.AsArray()[^1]!["content"]!.GetValue<string>();
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
+
+    private static async Task<IResult> EmbedAsync(HttpRequest http, Func<string, float[]?> embed)
+    {
+        var request = (await JsonNode.ParseAsync(http.Body))!.AsObject();
+        var vectors = request["input"]!.AsArray().Select(text => embed(text!.GetValue<string>())).ToList();
+        return vectors.Contains(null)
+            ? Results.Json(new { error = new { message = "No engine.", code = "engine_unavailable" } }, statusCode: 503)
+            : Results.Json(new { @object = "list", model = request["model"]!.GetValue<string>(), data = vectors.Select((vector, index) => new { @object = "embedding", index, embedding = vector }) });
+    }
 
     private async Task<IResult> CompleteAsync(HttpRequest http)
     {

@@ -26,6 +26,12 @@ public sealed record Receipt
 
     public required ReceiptBudget Budget { get; init; }
 
+    /// <summary>How recall read the message: <c>small_talk</c>, <c>about_person</c>, <c>about_character</c>, <c>temporal</c>, <c>list</c> or <c>other</c>.</summary>
+    public string? Intent { get; init; }
+
+    /// <summary>The time that the message names; absent: none.</summary>
+    public ReceiptWindow? Window { get; init; }
+
     /// <summary>Everything recall considered worth naming, best first, whether it fitted or not.</summary>
     public required IReadOnlyList<RecalledItem> Recalled { get; init; }
 
@@ -37,6 +43,10 @@ public sealed record Receipt
 /// <param name="EstimatedTokens">What the prompt is estimated at; never above the budget.</param>
 /// <param name="Sections">Estimated tokens by section: identity, examples, memory, history, …</param>
 public sealed record ReceiptBudget(int PromptTokens, int EstimatedTokens, IReadOnlyDictionary<string, int> Sections);
+
+/// <param name="From">Its beginning.</param>
+/// <param name="To">Its end; not in it.</param>
+public sealed record ReceiptWindow(DateTimeOffset From, DateTimeOffset To);
 
 public sealed record RecalledItem
 {

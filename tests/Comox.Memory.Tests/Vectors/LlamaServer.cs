@@ -6,7 +6,7 @@ using Comox.TestKit;
 
 namespace Comox.Memory.Tests.Vectors;
 
-/// <summary>The real llama-server with the built-in embedding model, on 127.0.0.1. The test is skipped where this machine can have none.</summary>
+/// <summary>The real llama-server with a built-in model, on 127.0.0.1. The test is skipped where this machine can have none.</summary>
 internal sealed class LlamaServer : IAsyncDisposable
 {
     private readonly Process _process;
@@ -15,14 +15,17 @@ internal sealed class LlamaServer : IAsyncDisposable
 
     public Uri Address { get; }
 
-    public static async Task<LlamaServer> StartAsync()
+    /// <summary>With the embedding model.</summary>
+    public static Task<LlamaServer> StartAsync() => StartAsync("tiny-embed.gguf", "--alias", "tiny-embed", "--embeddings");
+
+    public static async Task<LlamaServer> StartAsync(string model, params string[] arguments)
     {
         Assert.SkipWhen(TestEngine.Path is null, TestEngine.SkipReason);
         var port = FreePort();
         var start = new ProcessStartInfo(
             TestEngine.Path,
             [
-                "--model", Repository.PathTo("Comox.NodeAgent", "ModelCache", "BuiltIn", "tiny-embed.gguf"), "--alias", "tiny-embed", "--embeddings",
+                "--model", Repository.PathTo("Comox.NodeAgent", "ModelCache", "BuiltIn", model), .. arguments,
                 "--host", "127.0.0.1", "--port", port.ToString(CultureInfo.InvariantCulture), "--threads", "1", "--no-ui", "--offline",
             ])
         {

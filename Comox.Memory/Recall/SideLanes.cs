@@ -1,0 +1,84 @@
+using Comox.Memory.Graph;
+using Comox.Memory.Storage;
+using Comox.Memory.Vectors;
+using Comox.Memory.Vectors.Embedding;
+using Microsoft.EntityFrameworkCore;
+
+namespace Comox.Memory.Recall;
+
+/// <summary>What recall is told besides words: turns of like meaning, and turns around the names in a message. Neither is waited for longer than it is worth.</summary>
+/// <param name="Dense">Similarities by turn id; null: no embed role, or it was too slow.</param>
+/// <param name="Graph">Turns that the graph reaches.</param>
+/// <param name="Note">What a receipt should say of it; null: nothing.</param>
+internal sealed record SideLanes(IReadOnlyDictionary<string, double>? Dense, IReadOnlyList<(string Turn, double Score)> Graph, string? Note)
+{
+    public static SideLanes None { get; } = new(null, [], null);
+}
+
+/// <summary>Asks the vectors and the graph, side by side with nothing: both are optional, and recall by words never waits for a model.</summary>
+internal sealed class SideLaneSources(IEmbedder embedder, IVectorStore vectors, MemoryOptions options, TimeProvider time)
+{
+    private const int NearestTurns = 64;
+    private const int Hops = 2;
+    private const int LongestName = 3;
+    private const int MaxNames = 64;
+
+    public async Task<SideLanes> AskAsync(MemoryDb db, string subject, string characterId, string message, CancellationToken cancellation)
+    {
+        var graph = await GraphAsync(db, subject, characterId, message, cancellation);
+        var (dense, note) = await DenseAsync(subject, characterId, message, cancellation);
+        return new SideLanes(dense, graph, note);
+    }
+
+    private async Task<(IReadOnlyDictionary<string, double>? Dense, string? Note)> DenseAsync(string subject, string characterId, string message, CancellationToken cancellation)
+    {
+        if (embedder.Model is null || string.IsNullOrWhiteSpace(message))
+            return (null, null);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var timer = time.CreateTimer(static source => ((CancellationTokenSource)source!).Cancel(), patience, options.DenseTimeout, Timeout.InfiniteTimeSpan);
+        try
+        {
+            var embedded = await embedder.EmbedAsync([message], patience.Token);
+            if (!embedded.IsSuccess)
+                return (null, $"The dense lane is empty: {embedded.Error.Message}");
+            var query = new VectorQuery(new VectorFilter { Subject = subject, Witness = characterId }, embedded.Value.Vectors[0], NearestTurns);
+            var found = await vectors.QueryAsync(embedded.Value.Space, query, patience.Token);
+            return found.IsSuccess
+                ? (found.Value.GroupBy(match => match.Turn, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.Max(match => match.Similarity), StringComparer.Ordinal), null)
+                : (null, $"The dense lane is empty: {found.Error.Message}");
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return (null, $"The dense lane is empty: no vector of the message within {options.DenseTimeout.TotalMilliseconds:0} ms.");
+        }
+    }
+
+    private static async Task<IReadOnlyList<(string Turn, double Score)>> GraphAsync(
+        MemoryDb db, string subject, string characterId, string message, CancellationToken cancellation)
+    {
+        // A table without rows is the rule where nobody has told of names; then nothing is asked of it.
+        var names = Names(message);
+        if (names.Count == 0 || !await db.Entities.AnyAsync(row => row.Subject == subject && row.CharacterId == characterId && row.Name != "" && names.Contains(row.Name), cancellation))
+            return [];
+        var edges = await GraphQuery.AroundAsync(db, subject, characterId, names, Hops, cancellation);
+        return [.. edges.GroupBy(edge => edge.Fact.TurnId, StringComparer.Ordinal).Select(turn => (turn.Key, 1.0 / turn.Min(edge => edge.Hops)))];
+    }
+
+    /// <summary>Every run of one to three words that is more than stop words, as names are compared.</summary>
+    private static List<string> Names(string message)
+    {
+        var words = Terms.Words(message).Take(200).ToList();
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        for (var from = 0; from < words.Count && names.Count < MaxNames; from++)
+        {
+            for (var length = 1; length <= LongestName && from + length <= words.Count; length++)
+            {
+                var name = string.Join(' ', words.GetRange(from, length));
+                if (name.Length > 2 && Terms.Of(name).Any())
+                    names.Add(name);
+            }
+        }
+
+        return [.. names];
+    }
+}

@@ -1,0 +1,113 @@
+using System.Text.Json.Nodes;
+using Comox.Memory.Storage;
+using Comox.Memory.Vectors;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Comox.Memory.Tests;
+
+/// <summary>What recall gets beside words, over the real stores; the embed and extract roles answer as scripted.</summary>
+public sealed class SideLaneTests
+{
+    [Fact]
+    public async Task A_turn_of_like_meaning_is_recalled_though_it_shares_no_word()
+    {
+        await using var gateway = await StrictGateway.StartAsync(_ => "", text => text.Contains("vessel") || text.Contains("boat") ? [1, 0, 0] : [0, 1, (float)text.Length / 100]);
+        await using var memory = await MemoryHost.StartAsync(settings: Patient(gateway, ("Embed", "vectors")));
+        await memory.ExchangeAsync("Grandfather built a small vessel of cedar.", "Fine work.");
+        await memory.ExchangeAsync("The market was crowded with people.", "Aye.");
+        await memory.SettledAsync("embed");
+
+        var asked = await memory.SayAsync("Who made that boat?");
+        var recalled = (await memory.ReceiptAsync(asked)).Recalled.First(item => item.Text.Contains("cedar"));
+        Assert.True(recalled.Lanes["dense"] > 0);
+        Assert.True(recalled.Included);
+        Assert.Contains("cedar", asked.Messages[^1].Content);
+    }
+
+    [Fact]
+    public async Task An_embedder_that_is_down_or_slow_leaves_words_and_says_so_in_the_receipt()
+    {
+        await using var gateway = await StrictGateway.StartAsync(_ => "", _ => null);
+        await using var memory = await MemoryHost.StartAsync(settings: gateway.Settings(("Embed", "vectors")));
+        await memory.ExchangeAsync("My sister is called Ottilie.", "Aye.");
+        var asked = await memory.SayAsync("What is my sister called?");
+        Assert.Contains("Ottilie", asked.Messages[^1].Content);
+        Assert.Contains((await memory.ReceiptAsync(asked)).Notes, note => note.StartsWith("The dense lane is empty", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_deleted_turns_vector_goes_with_it()
+    {
+        await using var gateway = await StrictGateway.StartAsync(_ => "", text => [1, text.Length]);
+        await using var memory = await MemoryHost.StartAsync(settings: Patient(gateway, ("Embed", "vectors")));
+        var first = await memory.ExchangeAsync("Grandfather built a small vessel of cedar.", "Fine work.");
+        await memory.SettledAsync("embed");
+        var store = memory.Services.GetRequiredService<IVectorStore>();
+        var space = new VectorSpace("vectors", 2);
+        Assert.Equal(2, (await store.CountAsync(space, new VectorFilter { Subject = "mara" }, TestContext.Current.CancellationToken)).Value);
+        await memory.Client.DeleteTurnAsync(first.Session, first.UserTurn);
+        await memory.SettledAsync("embed");
+        Assert.Equal(1, (await store.CountAsync(space, new VectorFilter { Subject = "mara" }, TestContext.Current.CancellationToken)).Value);
+        await memory.Client.DeleteSessionAsync(first.Session);
+        Assert.Equal(0, (await store.CountAsync(space, new VectorFilter { Subject = "mara" }, TestContext.Current.CancellationToken)).Value);
+    }
+
+    [Fact]
+    public async Task A_name_brings_what_is_connected_with_it_over_two_hops()
+    {
+        await using var gateway = await StrictGateway.StartAsync(request => Read(StrictGateway.MaterialOf(request)));
+        await using var memory = await MemoryHost.StartAsync(settings: gateway.Settings(("Extract", "reader")));
+        await memory.ExchangeAsync("You know, Ana settled in Porto.", "Aye.");
+        await memory.ExchangeAsync("Porto lies beside the Douro, they say.", "Aye.");
+        await memory.ExchangeAsync("The market was crowded with people.", "Aye.");
+        await memory.SettledAsync("extract");
+        await using (var db = memory.Services.GetRequiredService<MemoryDbFactory>().Open())
+            Assert.Equal(2, await db.Relations.CountAsync());
+
+        var receipt = await memory.ReceiptAsync(await memory.SayAsync("Which waters are near Ana?"));
+        Assert.Contains(receipt.Recalled, item => item.Text.Contains("Douro") && item.Lanes.ContainsKey("graph"));
+    }
+
+    [Fact]
+    public async Task A_character_that_drifts_is_written_down_and_reminded_of_itself()
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        var answer = await memory.SayAsync("Hello there, captain!");
+        for (var turn = 0; turn < 5; turn++)
+        {
+            await memory.ReplyAsync(answer, $"As an AI language model, I cannot have feelings. How can I assist you today? Here are some helpful options, number {turn}:\n- Option one\n- Option two");
+            await memory.SettledAsync("drift");
+            answer = await memory.SayAsync($"Captain, what is it, number {turn}?", answer.Session);
+        }
+
+        await using var db = memory.Services.GetRequiredService<MemoryDbFactory>().Open();
+        Assert.Equal(5, await db.ReplyScores.CountAsync());
+        Assert.Single(await db.Events.Where(row => row.Body.Contains("identity.drifted")).ToListAsync());
+        Assert.True((await memory.ReceiptAsync(answer)).Budget.Sections.ContainsKey("reanchor"));
+        Assert.Contains((await memory.ReceiptAsync(answer)).Notes, note => note.Contains("drifted from the character", StringComparison.Ordinal));
+    }
+
+    // The first request loads code; the dense lane's short patience is another test's matter.
+    private static Dictionary<string, string?> Patient(StrictGateway gateway, params (string Role, string Model)[] roles)
+    {
+        var settings = gateway.Settings(roles);
+        settings["Comox:Memory:DenseTimeout"] = "00:00:30";
+        return settings;
+    }
+
+    private static string Read(string material)
+    {
+        var facts = new JsonArray();
+        foreach (var line in material.Split('\n').Where(line => line.StartsWith('[')))
+        {
+            var turn = int.Parse(line[1..line.IndexOf(']')], System.Globalization.CultureInfo.InvariantCulture);
+            if (line.Contains("Ana settled"))
+                facts.Add(new JsonObject { ["turn"] = turn, ["about"] = "Ana", ["relation"] = "lives_in", ["object"] = "Porto", ["quote"] = "Ana settled in Porto" });
+            if (line.Contains("Douro"))
+                facts.Add(new JsonObject { ["turn"] = turn, ["about"] = "Porto", ["relation"] = "lies_beside", ["object"] = "the Douro", ["quote"] = "Porto lies beside the Douro" });
+        }
+
+        return new JsonObject { ["facts"] = facts }.ToJsonString();
+    }
+}
