@@ -8,6 +8,8 @@ switch (args)
         return LocomoReport.Run(rest, Console.Out);
     case ["recall", .. var rest]:
         return RecallSpeed.Run(rest);
+    case ["assemble", .. var rest]:
+        return await AssembleSpeed.RunAsync(rest);
     default:
         BenchmarkSwitcher.FromAssembly(typeof(Measured).Assembly).Run(args, new Measured());
         return 0;

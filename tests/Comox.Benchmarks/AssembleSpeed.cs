@@ -1,0 +1,146 @@
+using System.Diagnostics;
+using System.Globalization;
+using Comox.Memory;
+using Comox.Memory.Ingestion;
+using Comox.Memory.Sessions;
+using Comox.Memory.Storage;
+using Comox.Memory.SuperPrompt;
+using Comox.ServiceDefaults.Contracts.Memory;
+using Comox.ServiceDefaults.Contracts.Nodes;
+using Comox.ServiceDefaults.Contracts.OpenAI;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Comox.Benchmarks;
+
+/// <summary>
+/// <c>assemble [--turns N]</c>: how long a whole super-prompt takes, from the request to the durable answer, over a database of N turns of one person and one
+/// character; and how long recording the reply takes. SQLite in a folder of its own, with the durability that the product has.
+/// </summary>
+internal static class AssembleSpeed
+{
+    private const int TurnsPerSession = 200;
+    private const int Messages = 1_000;
+    private const int WarmUp = 50;
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var turns = Array.IndexOf(args, "--turns") is >= 0 and var at && at + 1 < args.Length ? int.Parse(args[at + 1], CultureInfo.InvariantCulture) : 100_000;
+        var home = Directory.CreateTempSubdirectory("comox-assemble-").FullName;
+        try
+        {
+            await using var app = await StartAsync(home);
+            var character = await FillAsync(app, turns);
+            await MeasureAsync(app, turns, character);
+            return 0;
+        }
+        finally
+        {
+            Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+            Directory.Delete(home, recursive: true);
+        }
+    }
+
+    private static async Task<WebApplication> StartAsync(string home)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Production", ContentRootPath = home });
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["COMOX_HOME"] = home, ["Comox:ServiceKey"] = "benchmark-service-key-0123456789", ["urls"] = "http://127.0.0.1:0", ["ConnectionStrings:comoxdb"] = null,
+        });
+        builder.Logging.ClearProviders();
+        builder.AddMemory();
+        var app = builder.Build();
+        await app.StartAsync();
+        return app;
+    }
+
+    private static async Task<string> FillAsync(WebApplication app, int count)
+    {
+        var databases = app.Services.GetRequiredService<MemoryDbFactory>();
+        var conversations = new Conversations(0);
+        string character;
+        await using (var db = databases.Open())
+            character = await db.Characters.OrderBy(row => row.Slug).Select(row => row.Id).FirstAsync();
+        for (var from = 0; from < count; from += TurnsPerSession)
+        {
+            await using var db = databases.Open();
+            var session = new SessionRow
+            {
+                Id = $"ses_{from:D8}", CharacterId = character, Subject = "mara", CreatedAt = DateTimeOffset.UnixEpoch, UpdatedAt = DateTimeOffset.UnixEpoch, Version = 1,
+                HeadId = $"trn_{from + TurnsPerSession - 1:D8}", TurnCount = TurnsPerSession, TitleDepth = 1, Title = "A talk",
+            };
+            db.Add(session);
+            db.Add(new CursorRow { Worker = "drift", SessionId = session.Id, Number = 1 });
+            for (var at = from; at < from + TurnsPerSession; at++)
+                Add(db, session, conversations, at, at - from);
+            await db.SaveChangesAsync();
+        }
+
+        return character;
+    }
+
+    private static void Add(MemoryDb db, SessionRow session, Conversations conversations, int at, int place)
+    {
+        var turn = conversations.Turn(at);
+        db.Add(new TurnRow
+        {
+            Id = turn.Id, SessionId = session.Id, ParentId = place == 0 ? null : $"trn_{at - 1:D8}", Depth = place + 1, Current = true, Number = place + 1,
+            Role = place % 2 == 0 ? Utterance.User : Utterance.Assistant, Content = turn.Content, Chain = $"{at:x64}", CreatedAt = turn.SaidAt,
+        });
+        if (at % 50 != 0)
+            return;
+        db.Add(new FactRow
+        {
+            Id = $"fct_{at:D8}_000", TurnId = turn.Id, SessionId = session.Id, CharacterId = session.CharacterId, Subject = session.Subject, About = "", Relation = Relations.Likes,
+            Object = $"thing {at}", Retracts = false, QuoteStart = 0, Quote = "thing", SaidAt = turn.SaidAt, TurnNumber = place + 1, Reader = TurnFacts.Reader, Epistemic = Epistemic.Asserted,
+            Live = true, ValidFrom = turn.SaidAt,
+        });
+    }
+
+    private static async Task MeasureAsync(WebApplication app, int turns, string character)
+    {
+        var procedure = app.Services.GetRequiredService<SuperPromptProcedure>();
+        var replies = app.Services.GetRequiredService<ReplyRecorder>();
+        var questions = new Conversations(1_000).Questions;
+        var (assemble, record) = (new List<double>(), new List<double>());
+        string? session = null;
+        var first = 0.0;
+        for (var number = 0; number < Messages + WarmUp; number++)
+        {
+            // A new conversation now and then, as people have them.
+            session = number % 40 == 0 ? null : session;
+            var start = Stopwatch.GetTimestamp();
+            var answer = await procedure.AnswerAsync(
+                new SuperPromptRequest
+                {
+                    RequestId = $"req-{number}", Character = character, Subject = "mara", Session = session, Messages = [new ChatMessage("user", questions[number % questions.Count].Text)],
+                    Model = "m", Profile = PromptProfile.Standard,
+                },
+                CancellationToken.None);
+            var took = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+            session = answer.Value!.Session;
+            start = Stopwatch.GetTimestamp();
+            await replies.RecordAsync(session, answer.Value.ReplyTurn, new RecordedReply { Content = "Aye, so it was.", FinishReason = "stop", Model = "m", Receipt = answer.Value.Receipt }, CancellationToken.None);
+            if (number == 0)
+                first = took;
+            if (number < WarmUp)
+                continue;
+            assemble.Add(took);
+            record.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        }
+
+        Console.WriteLine("| turns | first prompt (index built) | prompt p50 | p99 | reply recorded p50 | p99 |");
+        Console.WriteLine("|---|---|---|---|---|---|");
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {turns:N0} | {first / 1000:F1} s | {At(assemble, .5):F1} ms | {At(assemble, .99):F1} ms | {At(record, .5):F1} ms | {At(record, .99):F1} ms |"));
+    }
+
+    private static double At(List<double> times, double share)
+    {
+        times.Sort();
+        return times[(int)(times.Count * share)];
+    }
+}
