@@ -94,14 +94,7 @@ internal sealed class WordSearch(TurnStore turns, TermTable terms, Postings post
     private double Fold(double weight, int touched, SearchScratch scratch, ref int scored)
     {
         var (times, scores) = (scratch.Times, scratch.Scores);
-        var having = 0;
-        foreach (var turn in scratch.Touched.AsSpan(0, touched))
-        {
-            if (scratch.Visible[turns.Audiences[turn]])
-                having++;
-            else
-                times[turn] = 0;
-        }
+        var having = scratch.SeesAll ? touched : Seen(touched, scratch);
 
         var rarity = Math.Log(1 + ((turns.Live - having + .5) / (having + .5)));
         var hoods = turns.Hoods;
@@ -114,11 +107,26 @@ internal sealed class WordSearch(TurnStore turns, TermTable terms, Postings post
                 continue;
             if (scores[turn] == 0)
                 scratch.Scored[scored++] = turn;
-            scores[turn] += weight * rarity * count / (count + flat + (slope * hoods[turn]));
+            scores[turn] += (float)(weight * rarity * count / (count + flat + (slope * hoods[turn])));
             times[turn] = 0;
         }
 
         return weight * rarity;
+    }
+
+    // Turns that have the term and that the one who asks may see; the others, to which their neighbours lent it, lose it again.
+    private int Seen(int touched, SearchScratch scratch)
+    {
+        var seen = 0;
+        foreach (var turn in scratch.Touched.AsSpan(0, touched))
+        {
+            if (scratch.Visible[turns.Audiences[turn]])
+                seen++;
+            else
+                scratch.Times[turn] = 0;
+        }
+
+        return seen;
     }
 
     private void FoldEpisodes(double weight, int touched, SearchScratch scratch)
