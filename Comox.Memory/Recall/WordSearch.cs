@@ -56,7 +56,10 @@ internal sealed class WordSearch(TurnStore turns, TermTable terms, Postings post
         var audiences = turns.Audiences;
         var next = turns.Next;
         var previous = turns.Previous;
-        var (toSecond, toPrevious, toSecondPrevious) = (weights.ToSecondNext, weights.ToPrevious, weights.ToSecondPrevious);
+        var traits = turns.Traits;
+        var episodeOf = turns.EpisodeOf;
+        var (toNext, toAnswer, toSecond) = (weights.ToNext, weights.ToAnswer, weights.ToSecondNext);
+        var (toPrevious, toSecondPrevious) = (weights.ToPrevious, weights.ToSecondPrevious);
         while (reader.Next())
         {
             foreach (var cell in reader.Slice)
@@ -64,11 +67,11 @@ internal sealed class WordSearch(TurnStore turns, TermTable terms, Postings post
                 var (turn, count) = Postings.Entry(cell);
                 if (!visible[audiences[turn]])
                     continue;
-                Lend(scratch.EpisodeTimes, scratch.EpisodesTouched, ref episodes, turns.EpisodeOf[turn], count);
+                Lend(scratch.EpisodeTimes, scratch.EpisodesTouched, ref episodes, episodeOf[turn], count);
                 Lend(times, list, ref touched, turn, count * TurnStore.Whole);
                 if (next[turn] is >= 0 and var after)
                 {
-                    Lend(times, list, ref touched, after, count * turns.ToNext(turn));
+                    Lend(times, list, ref touched, after, count * ((traits[turn] & TurnTraits.Asks) != 0 ? toAnswer : toNext));
                     if (next[after] >= 0)
                         Lend(times, list, ref touched, next[after], count * toSecond);
                 }
