@@ -10,14 +10,19 @@ internal static class FactRanking
 
     private const double KeyWeight = 2;
     private const double CoreWeight = 1;
+    private const double GraphWeight = .5;
     private const double RecencyWeight = .1;
 
     /// <summary>Best first, of facts that are given newest first.</summary>
-    public static IEnumerable<Candidate> Rank(RecallIndex index, IReadOnlyList<ToldFact> facts, string message, Intent intent)
+    public static IEnumerable<Candidate> Rank(RecallIndex index, IReadOnlyList<ToldFact> facts, RecallQuery query, Intent intent)
     {
+        var message = query.Text;
         var words = Terms.Words(message).ToHashSet(StringComparer.Ordinal);
         var terms = Terms.Of(message).Select(term => Terms.Key(term)).ToHashSet();
         var asked = new Dictionary<string, bool>(StringComparer.Ordinal);
+        var most = query.Graph.Select(reached => reached.Score).Where(double.IsFinite).DefaultIfEmpty(0).Max();
+        var graph = most > 0 ? query.Graph.Where(reached => reached.Score > 0).GroupBy(reached => reached.Id, StringComparer.Ordinal)
+            .ToDictionary(group => group.Key, group => GraphWeight * group.Max(reached => reached.Score) / most, StringComparer.Ordinal) : [];
         var best = new List<Scored>(FactsConsidered + 1);
         for (var place = 0; place < facts.Count; place++)
         {
@@ -30,7 +35,7 @@ internal static class FactRanking
             var shared = 0;
             foreach (var term in index.TermsOf(fact))
                 shared += terms.Contains(term) ? 1 : 0;
-            Keep(best, new Scored(fact, isAsked ? KeyWeight : 0, Math.Min(1, shared * .5), core, RecencyWeight * (1 - (place / (double)facts.Count))));
+            Keep(best, new Scored(fact, isAsked ? KeyWeight : 0, Math.Min(1, shared * .5), core, graph.GetValueOrDefault(fact.Id), RecencyWeight * (1 - (place / (double)facts.Count))));
         }
 
         return best.Select(fact => Candidate(fact, terms));
@@ -51,9 +56,10 @@ internal static class FactRanking
     {
         Fact = scored.Fact,
         Score = Math.Round(scored.Score, 6),
-        Lanes = NamedLanes.Of(("key", scored.Key), ("lexical", scored.Lexical), ("core", scored.Core), ("recency", scored.Recency)),
+        Lanes = NamedLanes.Of(("key", scored.Key), ("lexical", scored.Lexical), ("core", scored.Core), ("graph", scored.Graph), ("recency", scored.Recency)),
         Why = scored.Key > 0 ? $"the message asks about {scored.Fact.Relation.Replace('_', ' ').Replace('.', ' ')}"
             : scored.Lexical > 0 ? $"shares {string.Join(", ", Shared(scored.Fact, terms))} with the message"
+            : scored.Graph > 0 ? "is connected with what the message names"
             : scored.Core > 0 ? "the person's name is always recalled"
             : "known about the person; not what the message asks for",
     };
@@ -64,9 +70,9 @@ internal static class FactRanking
     /// <summary>The words by which a fact shares something with a message.</summary>
     public static string TextOf(ToldFact fact) => $"{Relations.NounOf(fact.Relation)} {fact.Object}";
 
-    private readonly record struct Scored(ToldFact Fact, double Key, double Lexical, double Core, double Recency) : IComparable<Scored>
+    private readonly record struct Scored(ToldFact Fact, double Key, double Lexical, double Core, double Graph, double Recency) : IComparable<Scored>
     {
-        public double Score => Key + Lexical + Core + Recency;
+        public double Score => Key + Lexical + Core + Graph + Recency;
 
         /// <summary>Best first.</summary>
         public int CompareTo(Scored other)

@@ -25,7 +25,7 @@ internal sealed class OtherLanes(TurnStore turns, TurnIds ids, RecallWeights wei
             AddDense(found, dense);
     }
 
-    private Dictionary<int, double> Known(IEnumerable<(string Turn, double Score)> scores, int except, bool[] visible)
+    private Dictionary<int, double> Known(IEnumerable<(string Id, double Score)> scores, int except, bool[] visible)
     {
         var known = new Dictionary<int, double>();
         foreach (var (id, score) in scores)

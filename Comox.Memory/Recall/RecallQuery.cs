@@ -26,8 +26,8 @@ internal sealed record RecallQuery
     /// <summary>Similarities by turn id, of any scale, from a search over vectors; null when there is none.</summary>
     public IReadOnlyDictionary<string, double>? Dense { get; init; }
 
-    /// <summary>Turns that the graph reaches from what the message names, with any positive scores.</summary>
-    public IReadOnlyList<(string Turn, double Score)> Graph { get; init; } = [];
+    /// <summary>Ids of the turns and facts that the graph reaches from what the message names, with positive scores of any scale.</summary>
+    public IReadOnlyList<(string Id, double Score)> Graph { get; init; } = [];
 }
 
 /// <summary>What a message wants of memory.</summary>

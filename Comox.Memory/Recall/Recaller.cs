@@ -31,7 +31,7 @@ internal static class Recaller
     public static Recalled Recall(RecallIndex index, IReadOnlyList<ToldFact> facts, RecallQuery query)
     {
         var found = index.Search(query, TurnsConsidered * 2);
-        var candidates = FactRanking.Rank(index, facts, query.Text, found.Intent).Concat(Turns(found.Turns));
+        var candidates = FactRanking.Rank(index, facts, query, found.Intent).Concat(Turns(found.Turns));
         return new Recalled(
             found.Intent,
             found.Window,
@@ -59,7 +59,7 @@ internal static class Recaller
     {
         List<string> reasons = [];
         if (lanes.Words > 0)
-            reasons.Add(lanes.Lexical + lanes.Key > lanes.Neighbour ? "shares words with the message" : "the turns around it share words with the message");
+            reasons.Add(lanes.Lexical + lanes.Key > lanes.Neighbour ? "shares words, or what they stand for, with the message" : "the turns around it share words, or what they stand for, with the message");
         if (lanes.Dense > 0)
             reasons.Add("means something like it");
         if (lanes.Graph > 0)

@@ -7,13 +7,16 @@ internal sealed class SearchScratch
     private static SearchScratch? _ofThread;
 
     public int[] Times = [];
-    public double[] Scores = [];
+    public float[] Scores = [];
     public int[] Touched = [];
     public int[] Scored = [];
     public int[] EpisodeTimes = [];
     public double[] EpisodeScores = [];
     public int[] EpisodesTouched = [];
     public bool[] Visible = [];
+
+    /// <summary>Whether every turn that is on its line is visible.</summary>
+    public bool SeesAll;
 
     /// <summary>Everything in it is zero.</summary>
     /// <param name="turns">What is searched.</param>
@@ -27,7 +30,7 @@ internal sealed class SearchScratch
         {
             var size = Math.Max(1024, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)turns.Count));
             scratch.Times = new int[size];
-            scratch.Scores = new double[size];
+            scratch.Scores = new float[size];
             scratch.Touched = new int[size];
             scratch.Scored = new int[size];
         }
@@ -43,6 +46,7 @@ internal sealed class SearchScratch
         if (scratch.Visible.Length < visible.Length)
             scratch.Visible = new bool[Math.Max(16, visible.Length)];
         visible.CopyTo(scratch.Visible);
+        scratch.SeesAll = !visible[(TurnStore.Gone + 1)..].Contains(false);
         return scratch;
     }
 

@@ -29,7 +29,7 @@ internal sealed class TurnSearch(TurnStore turns, TermTable terms, Postings post
         // 2. Who, where, when; the best by these.
         var best = 0.0;
         foreach (var turn in scratch.Scored.AsSpan(0, scored))
-            best = Math.Max(best, scratch.Scores[turn]);
+            best = Math.Max(best, (double)scratch.Scores[turn]);
         var priors = new Priors(turns, question, weights, scratch);
         var finalists = new TopTurns(turns, Math.Max(Finalists, 2 * limit));
         if (best > 0)

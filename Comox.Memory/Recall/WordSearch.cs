@@ -56,7 +56,10 @@ internal sealed class WordSearch(TurnStore turns, TermTable terms, Postings post
         var audiences = turns.Audiences;
         var next = turns.Next;
         var previous = turns.Previous;
-        var (toSecond, toPrevious, toSecondPrevious) = (weights.ToSecondNext, weights.ToPrevious, weights.ToSecondPrevious);
+        var traits = turns.Traits;
+        var episodeOf = turns.EpisodeOf;
+        var (toNext, toAnswer, toSecond) = (weights.ToNext, weights.ToAnswer, weights.ToSecondNext);
+        var (toPrevious, toSecondPrevious) = (weights.ToPrevious, weights.ToSecondPrevious);
         while (reader.Next())
         {
             foreach (var cell in reader.Slice)
@@ -64,11 +67,11 @@ internal sealed class WordSearch(TurnStore turns, TermTable terms, Postings post
                 var (turn, count) = Postings.Entry(cell);
                 if (!visible[audiences[turn]])
                     continue;
-                Lend(scratch.EpisodeTimes, scratch.EpisodesTouched, ref episodes, turns.EpisodeOf[turn], count);
+                Lend(scratch.EpisodeTimes, scratch.EpisodesTouched, ref episodes, episodeOf[turn], count);
                 Lend(times, list, ref touched, turn, count * TurnStore.Whole);
                 if (next[turn] is >= 0 and var after)
                 {
-                    Lend(times, list, ref touched, after, count * turns.ToNext(turn));
+                    Lend(times, list, ref touched, after, count * ((traits[turn] & TurnTraits.Asks) != 0 ? toAnswer : toNext));
                     if (next[after] >= 0)
                         Lend(times, list, ref touched, next[after], count * toSecond);
                 }
@@ -94,14 +97,7 @@ internal sealed class WordSearch(TurnStore turns, TermTable terms, Postings post
     private double Fold(double weight, int touched, SearchScratch scratch, ref int scored)
     {
         var (times, scores) = (scratch.Times, scratch.Scores);
-        var having = 0;
-        foreach (var turn in scratch.Touched.AsSpan(0, touched))
-        {
-            if (scratch.Visible[turns.Audiences[turn]])
-                having++;
-            else
-                times[turn] = 0;
-        }
+        var having = scratch.SeesAll ? touched : Seen(touched, scratch);
 
         var rarity = Math.Log(1 + ((turns.Live - having + .5) / (having + .5)));
         var hoods = turns.Hoods;
@@ -114,11 +110,26 @@ internal sealed class WordSearch(TurnStore turns, TermTable terms, Postings post
                 continue;
             if (scores[turn] == 0)
                 scratch.Scored[scored++] = turn;
-            scores[turn] += weight * rarity * count / (count + flat + (slope * hoods[turn]));
+            scores[turn] += (float)(weight * rarity * count / (count + flat + (slope * hoods[turn])));
             times[turn] = 0;
         }
 
         return weight * rarity;
+    }
+
+    // Turns that have the term and that the one who asks may see; the others, to which their neighbours lent it, lose it again.
+    private int Seen(int touched, SearchScratch scratch)
+    {
+        var seen = 0;
+        foreach (var turn in scratch.Touched.AsSpan(0, touched))
+        {
+            if (scratch.Visible[turns.Audiences[turn]])
+                seen++;
+            else
+                scratch.Times[turn] = 0;
+        }
+
+        return seen;
     }
 
     private void FoldEpisodes(double weight, int touched, SearchScratch scratch)

@@ -62,6 +62,16 @@ public sealed class RecallLaneTests
     }
 
     [Fact]
+    public void The_graph_lifts_a_fact_above_those_that_nothing_speaks_for()
+    {
+        ToldFact[] facts = [.. new[] { "Porto", "Riga", "Oslo" }.Select(place => new ToldFact(place, Relations.WantsToVisit, place, false, "s", "s-0000", RecallLines.Start, 1, place))];
+        var recalled = Recaller.Recall(RecallLines.Index(Said), facts, RecallLines.Query("What of Anton?") with { Graph = [("Oslo", 3), ("Oslo", 1)] });
+        var first = recalled.Candidates[0];
+        Assert.Equal(("Oslo", "is connected with what the message names"), (first.Id, first.Why));
+        Assert.True(first.Lanes["graph"] > 0);
+    }
+
+    [Fact]
     public void Neither_vectors_nor_the_graph_bring_what_a_character_did_not_witness()
     {
         var index = RecallLines.Index(Said);
