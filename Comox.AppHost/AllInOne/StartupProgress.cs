@@ -9,6 +9,7 @@ internal sealed class StartupProgress(
     StartupBanner banner, NodeAgentClient node, IHostApplicationLifetime lifetime, IServiceProvider services, TextWriter output, TimeProvider time) : BackgroundService
 {
     private const int BarWidth = 30;
+    private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(50);
     private readonly bool _terminal = !Console.IsOutputRedirected;
     private string _last = "";
 
@@ -33,6 +34,7 @@ internal sealed class StartupProgress(
                     continue;
                 if (chat is { State: EngineStates.Ready, Model: { } model })
                 {
+                    await ServedAsync(cancellation);
                     Clear();
                     banner.Ready(model);
                     return true;
@@ -55,6 +57,13 @@ internal sealed class StartupProgress(
         }
 
         return false;
+    }
+
+    /// <summary>Ready means that a chat is answered: the gateway hears of its node by itself, a moment after us or before.</summary>
+    private async Task ServedAsync(CancellationToken cancellation)
+    {
+        while ((await services.GetRequiredService<GatewayChatClient>().ListModelsAsync(cancellation)).Value?.Data.Any(model => !model.Id.StartsWith("character/", StringComparison.Ordinal)) != true)
+            await Task.Delay(Between, time, cancellation);
     }
 
     private void Show(EngineStatus engine)
