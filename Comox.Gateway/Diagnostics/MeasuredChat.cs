@@ -120,9 +120,9 @@ internal sealed class MeasuredChat : ITokenWatch, IDisposable
             _to.TokenUsage.Record(completion, _labels.With("gen_ai.token.type", "output"));
         }
 
-        if (reply.CachedTokens is { } cached)
+        if (reply.TakeUnmeteredCached() is > 0 and var cached)
             _to.CacheReadTokens.Add(cached, _labels.All);
-        if (reply.ReasoningTokens is { } reasoning)
+        if (reply.TakeUnmeteredReasoning() is > 0 and var reasoning)
             _to.ReasoningTokens.Add(reasoning, _labels.All);
     }
 

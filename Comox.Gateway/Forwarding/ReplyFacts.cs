@@ -4,6 +4,8 @@ namespace Comox.Gateway.Forwarding;
 internal sealed class ReplyFacts
 {
     private int _meteredPrompt;
+    private int _meteredCached;
+    private int _meteredReasoning;
     private int _meteredOutput;
 
     /// <summary>Of choice 0.</summary>
@@ -66,11 +68,17 @@ internal sealed class ReplyFacts
         return unmetered;
     }
 
-    public int TakeUnmeteredPrompt()
+    public int TakeUnmeteredPrompt() => Unmetered(PromptTokens, ref _meteredPrompt);
+
+    public int TakeUnmeteredCached() => Unmetered(CachedTokens, ref _meteredCached);
+
+    public int TakeUnmeteredReasoning() => Unmetered(ReasoningTokens, ref _meteredReasoning);
+
+    private static int Unmetered(int? tokens, ref int metered)
     {
-        var total = Math.Max(PromptTokens ?? 0, _meteredPrompt);
-        var unmetered = total - _meteredPrompt;
-        _meteredPrompt = total;
+        var total = Math.Max(tokens ?? 0, metered);
+        var unmetered = total - metered;
+        metered = total;
         return unmetered;
     }
 
