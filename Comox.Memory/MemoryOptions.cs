@@ -11,7 +11,7 @@ internal sealed record MemoryOptions
     public int MaxCardBytes { get; init; } = 16 * 1024 * 1024;
 
     /// <summary>How many turns the recall indexes may hold in memory, all people together; the least used index goes first.</summary>
-    public int MaxIndexedTurns { get; init; } = 500_000;
+    public int MaxIndexedTurns { get; init; } = 1_000_000;
 
     /// <summary>How long a prompt waits for the vector of the message and its neighbours; without them recall goes by words.</summary>
     public TimeSpan DenseTimeout { get; init; } = TimeSpan.FromMilliseconds(150);
