@@ -47,6 +47,7 @@ public static class MemoryModule
         services.AddSingleton<TurnFacts>();
         services.AddSingleton<RecallIndexes>();
         services.AddSingleton<SideLaneSources>();
+        services.AddSingleton<IntentRole>();
 
         builder.AddConsolidation();
         services.AddOptionsRecord<ShortTermOptions>(ShortTermOptions.Section, options => options.Problems());

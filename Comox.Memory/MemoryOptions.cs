@@ -16,6 +16,9 @@ internal sealed record MemoryOptions
     /// <summary>How long a prompt waits for the vector of the message and its neighbours; without them recall goes by words.</summary>
     public TimeSpan DenseTimeout { get; init; } = TimeSpan.FromMilliseconds(150);
 
+    /// <summary>How long a prompt waits for the model of the <c>intent</c> role; without it the rules decide.</summary>
+    public TimeSpan IntentTimeout { get; init; } = TimeSpan.FromMilliseconds(150);
+
     /// <summary>Whether an empty database gets the example characters.</summary>
     public bool ExampleCharacters { get; init; } = true;
 
@@ -28,6 +31,8 @@ internal sealed record MemoryOptions
             yield return $"{Section}:{nameof(MaxCardBytes)} is {MaxCardBytes}; it must be between 1024 and 268435456 bytes.";
         if (DenseTimeout < TimeSpan.FromMilliseconds(1) || DenseTimeout > TimeSpan.FromMinutes(1))
             yield return $"{Section}:{nameof(DenseTimeout)} is {DenseTimeout}; it must be between 1 ms and 1 min.";
+        if (IntentTimeout < TimeSpan.FromMilliseconds(1) || IntentTimeout > TimeSpan.FromMinutes(1))
+            yield return $"{Section}:{nameof(IntentTimeout)} is {IntentTimeout}; it must be between 1 ms and 1 min.";
         if (MaxIndexedTurns < 1000)
             yield return $"{Section}:{nameof(MaxIndexedTurns)} is {MaxIndexedTurns}; it must be at least 1000 turns.";
         foreach (var problem in Drift.Problems())

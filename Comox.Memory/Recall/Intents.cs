@@ -22,6 +22,13 @@ internal static class Intents
 
     private const int LongestSmallTalk = 8;
 
+    /// <summary>The intent of a message.</summary>
+    public static Intent Of(RecallQuery query)
+    {
+        var words = Terms.Words(query.Text).ToList();
+        return Of(words, TimeWindows.Find(words, query.At, query.Zone), query);
+    }
+
     /// <summary>The intent of a message by its words, which are lower case.</summary>
     public static Intent Of(IReadOnlyList<string> words, TimeWindow? window, RecallQuery query)
     {

@@ -65,7 +65,7 @@ internal sealed class Question
             Subject = speakers.Subject(query, words, named),
             AsksTime = words.Contains("when") || (words.Contains("date") && words.Contains("what")),
             AsksNumber = words.Contains("how") && Numbers.Overlaps(words),
-            Intent = Intents.Of(words, window, query),
+            Intent = query.Intent ?? Intents.Of(words, window, query),
             Window = window,
         };
     }

@@ -23,6 +23,9 @@ internal sealed record RecallQuery
     /// <summary>The id of the turn that asks, when it is in the index: it would find itself.</summary>
     public string? Except { get; init; }
 
+    /// <summary>What a model took the message for; null: the rules decide.</summary>
+    public Intent? Intent { get; init; }
+
     /// <summary>Similarities by turn id, of any scale, from a search over vectors; null when there is none.</summary>
     public IReadOnlyDictionary<string, double>? Dense { get; init; }
 

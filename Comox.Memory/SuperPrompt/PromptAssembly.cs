@@ -14,7 +14,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Comox.Memory.SuperPrompt;
 
 /// <summary>Recalls for a prepared line and writes the prompt with its receipt.</summary>
-internal sealed class PromptAssembly(RecallIndexes indexes, SideLaneSources sources, IEnumerable<IPromptFormat> formats, DriftTracker drift, TimeProvider time)
+internal sealed class PromptAssembly(RecallIndexes indexes, SideLaneSources sources, IntentRole intents, IEnumerable<IPromptFormat> formats, DriftTracker drift, TimeProvider time)
 {
     public async Task<ApiResult<(Receipt Receipt, SuperPromptResponse Response)>> AssembleAsync(
         MemoryDb db, SuperPromptRequest request, Character character, PreparedLine line, SentMessages sent, CancellationToken cancellation)
@@ -36,7 +36,7 @@ internal sealed class PromptAssembly(RecallIndexes indexes, SideLaneSources sour
         var person = BackgroundCalls.PersonOf(request.Subject);
         var user = UserName.For(person, facts);
         var lanes = background ? SideLanes.None : await sources.AskAsync(db, request.Subject, character.Id, line.UserTurn.Content, cancellation);
-        var recalled = Recaller.Recall(index, facts, new RecallQuery
+        var query = new RecallQuery
         {
             Text = line.UserTurn.Content,
             At = line.UserTurn.CreatedAt,
@@ -48,7 +48,9 @@ internal sealed class PromptAssembly(RecallIndexes indexes, SideLaneSources sour
             Except = line.UserTurn.Id,
             Dense = lanes.Dense,
             Graph = lanes.Graph,
-        });
+        };
+        var (intent, intentNote) = background ? (null, null) : await intents.AskAsync(query.Text, Intents.Of(query), cancellation);
+        var recalled = Recaller.Recall(index, facts, query with { Intent = intent });
         var assembled = format.Assemble(new PromptParts
         {
             Card = character.Card,
@@ -83,7 +85,7 @@ internal sealed class PromptAssembly(RecallIndexes indexes, SideLaneSources sour
             Intent = System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(recalled.Intent.ToString()),
             Window = recalled.Window is { } window ? new ReceiptWindow(window.From, window.To) : null,
             Recalled = prompt.Recalled,
-            Notes = [.. prompt.Notes, .. Notes(line, sent, background), .. lanes.Note is null ? [] : new[] { lanes.Note }],
+            Notes = [.. prompt.Notes, .. Notes(line, sent, background), .. new[] { lanes.Note, intentNote }.OfType<string>()],
         };
         return (receipt, new SuperPromptResponse
         {

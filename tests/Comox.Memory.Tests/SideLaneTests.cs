@@ -88,6 +88,24 @@ public sealed class SideLaneTests
         Assert.Contains((await memory.ReceiptAsync(answer)).Notes, note => note.Contains("drifted from the character", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task The_intent_role_is_asked_where_rules_see_nothing_and_its_word_counts_only_if_it_is_one_of_ours()
+    {
+        var word = "time";
+        await using var gateway = await StrictGateway.StartAsync(_ => word);
+        var settings = gateway.Settings(("Intent", "reader"));
+        settings["Comox:Memory:IntentTimeout"] = "00:00:30";
+        await using var memory = await MemoryHost.StartAsync(settings: settings);
+        Assert.Equal("temporal", (await memory.ReceiptAsync(await memory.SayAsync("Reckon up the voyages with the storm."))).Intent);
+        Assert.Equal("about_person", (await memory.ReceiptAsync(await memory.SayAsync("Where do I live?"))).Intent);
+        Assert.Single(gateway.Requests);
+
+        word = "I think that is a lovely question!";
+        var receipt = await memory.ReceiptAsync(await memory.SayAsync("Reckon up the voyages with the whale."));
+        Assert.Equal("other", receipt.Intent);
+        Assert.Contains(receipt.Notes, note => note.Contains("by rules alone", StringComparison.Ordinal));
+    }
+
     // The first request loads code; the dense lane's short patience is another test's matter.
     private static Dictionary<string, string?> Patient(StrictGateway gateway, params (string Role, string Model)[] roles)
     {
