@@ -1,3 +1,4 @@
+using System.Globalization;
 using Comox.Memory.Identity;
 using Comox.Memory.Sessions;
 using Comox.Memory.Storage;
@@ -18,9 +19,10 @@ internal static class FactEndpoints
     }
 
     private static async Task<IResult> ListAsync(
-        string subject, string? character, DateTimeOffset? valid_at, DateTimeOffset? known_at, bool? expired, MemoryDbFactory databases, CharacterStore characters, CancellationToken cancellation)
+        string subject, string? character, string? valid_at, string? known_at, bool? expired, MemoryDbFactory databases, CharacterStore characters, CancellationToken cancellation)
     {
-        if (Subjects.Problem(subject) is { } problem)
+        DateTimeOffset? validAt = null, knownAt = null;
+        if ((Subjects.Problem(subject) ?? Time("valid_at", valid_at, out validAt) ?? Time("known_at", known_at, out knownAt)) is { } problem)
             return problem.ToResult();
 
         await using var db = databases.Open();
@@ -37,9 +39,20 @@ internal static class FactEndpoints
                 .Where(fact => fact.Subject == subject && fact.Live && (characterId == null || fact.CharacterId == characterId))
                 .Join(db.Characters, fact => fact.CharacterId, row => row.Id, (fact, row) => new { fact, row.Slug })
                 .ToListAsync(cancellation))
-            .Where(row => known_at is null || row.fact.SaidAt <= known_at)
+            .Where(row => knownAt is null || row.fact.SaidAt <= knownAt)
             .Select(row => (row.Slug, Fact: ToldFact.From(row.fact)));
-        return TypedResults.Json(new FactList(View(subject, told, valid_at, expired ?? false)), MemoryJson.Default.FactList);
+        return TypedResults.Json(new FactList(View(subject, told, validAt, expired ?? false)), MemoryJson.Default.FactList);
+    }
+
+    private static ApiError? Time(string name, string? given, out DateTimeOffset? time)
+    {
+        time = null;
+        if (string.IsNullOrEmpty(given))
+            return null;
+        if (!DateTimeOffset.TryParse(given, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var read))
+            return new ApiError(StatusCodes.Status400BadRequest, ErrorCodes.InvalidRequest, $"{name} is '{given}'; a time as 2026-03-01T12:00:00Z is expected.", name);
+        time = read;
+        return null;
     }
 
     /// <summary>What holds is a matter between the person and each character: none of them knows what another was told.</summary>

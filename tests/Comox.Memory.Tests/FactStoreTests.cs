@@ -119,6 +119,17 @@ public abstract class FactStoreTests
         Assert.Equal(["", "porto"], await db.Entities.Select(row => row.Name).OrderBy(name => name).ToListAsync());
     }
 
+    [Fact]
+    public async Task A_time_that_is_none_is_refused_by_its_name()
+    {
+        await using var memory = await StartAsync();
+        using var answer = await memory.Http.GetAsync("/memory/subjects/mara/facts?valid_at=yesterday");
+        var body = await answer.Content.ReadAsStringAsync();
+        Assert.Equal(System.Net.HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Contains("invalid_request", body);
+        Assert.Contains("valid_at", body);
+    }
+
     private static string Time(int days) => Uri.EscapeDataString(March.AddDays(days).ToString("O"));
 
     private static async Task<IReadOnlyList<string>> ObjectsAsync(MemoryHost memory, string query) => [.. (await FactsAsync(memory, query)).Select(fact => fact.Object)];
