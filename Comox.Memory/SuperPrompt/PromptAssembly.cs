@@ -16,7 +16,8 @@ namespace Comox.Memory.SuperPrompt;
 /// <summary>Recalls for a prepared line and writes the prompt with its receipt.</summary>
 internal sealed class PromptAssembly(RecallIndexes indexes, SideLaneSources sources, IEnumerable<IPromptFormat> formats, DriftTracker drift, TimeProvider time)
 {
-    public async Task<ApiResult<(Receipt Receipt, SuperPromptResponse Response)>> AssembleAsync(
+    /// <returns>The receipt, the answer, and what the prompt has words of beside the running conversation and what was recalled: ids of turns and summaries.</returns>
+    public async Task<ApiResult<(Receipt Receipt, SuperPromptResponse Response, IReadOnlyList<string> Sources)>> AssembleAsync(
         MemoryDb db, SuperPromptRequest request, Character character, PreparedLine line, SentMessages sent, CancellationToken cancellation)
     {
         if (formats.FirstOrDefault(format => format.Name == request.Profile.SystemFormat) is not { } format)
@@ -49,6 +50,7 @@ internal sealed class PromptAssembly(RecallIndexes indexes, SideLaneSources sour
             Dense = lanes.Dense,
             Graph = lanes.Graph,
         });
+        var summaries = await Summaries.AllAsync(db, line.Session.Id, line.Branched ? line.Path : null, cancellation);
         var assembled = format.Assemble(new PromptParts
         {
             Card = character.Card,
@@ -58,7 +60,7 @@ internal sealed class PromptAssembly(RecallIndexes indexes, SideLaneSources sour
             Zone = time.LocalTimeZone,
             Recalled = recalled.Candidates,
             ClientInstructions = sent.Instructions,
-            Summaries = [.. (await Summaries.AllAsync(db, line.Session.Id, line.Branched ? line.Path : null, cancellation)).Select(row => new LineSummary(row.Depth, row.Content))],
+            Summaries = [.. summaries.Select(row => new LineSummary(row.Depth, row.Content))],
             Scene = await SceneAsync(db, line, cancellation),
             Reanchor = background ? null : drift.ReminderFor(character, line.Path, user),
         });
@@ -85,6 +87,11 @@ internal sealed class PromptAssembly(RecallIndexes indexes, SideLaneSources sour
             Recalled = prompt.Recalled,
             Notes = [.. prompt.Notes, .. Notes(line, sent, background), .. lanes.Note is null ? [] : new[] { lanes.Note }],
         };
+        IReadOnlyList<string> shown =
+        [
+            .. facts.Where(fact => fact is { Relation: Relations.Name, About: "" }).Select(fact => fact.TurnId),
+            .. summaries.Where(row => prompt.Messages[0].Content?.Contains(row.Content, StringComparison.Ordinal) == true).Select(row => row.Id),
+        ];
         return (receipt, new SuperPromptResponse
         {
             Session = receipt.Session,
@@ -93,7 +100,7 @@ internal sealed class PromptAssembly(RecallIndexes indexes, SideLaneSources sour
             Receipt = receipt.Id,
             Messages = receipt.Messages,
             MaxReplyTokens = Math.Max(1, Math.Min(request.Profile.ReplyTokens, request.Profile.ContextTokens - receipt.Budget.EstimatedTokens)),
-        });
+        }, shown);
     }
 
     private static async Task<string?> SceneAsync(MemoryDb db, PreparedLine line, CancellationToken cancellation)
