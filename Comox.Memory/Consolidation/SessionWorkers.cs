@@ -22,26 +22,37 @@ internal sealed class SessionWorkers(
 {
     private const int SessionsAtOnce = 64;
 
-    private readonly Channel<bool> _nudges = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly IReadOnlyList<(ISessionWorker Worker, Channel<bool> Nudges)> _workers =
+        [.. workers.Select(worker => (worker, Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite })))];
 
     /// <summary>A log has grown. Never waits.</summary>
-    public void Nudge() => _nudges.Writer.TryWrite(true);
+    public void Nudge()
+    {
+        foreach (var (_, nudges) in _workers)
+            nudges.Writer.TryWrite(true);
+    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var poll = new PeriodicTimer(options.PollInterval, time);
         _ = PollAsync(poll, stoppingToken);
         Nudge();
+        // Each at its own pace: a summary must not wait for an extraction.
+        await Task.WhenAll(_workers.Select(entry => RunAsync(entry.Worker, entry.Nudges.Reader, stoppingToken)));
+    }
+
+    private async Task RunAsync(ISessionWorker worker, ChannelReader<bool> nudges, CancellationToken stopping)
+    {
         try
         {
-            while (await _nudges.Reader.WaitToReadAsync(stoppingToken))
+            while (await nudges.WaitToReadAsync(stopping))
             {
-                _nudges.Reader.TryRead(out _);
-                // Side by side: a summary must not wait for an extraction.
-                await Task.WhenAll(workers.Where(worker => worker.IsEnabled).Select(worker => CatchUpAsync(worker, stoppingToken)));
+                nudges.TryRead(out _);
+                if (worker.IsEnabled)
+                    await CatchUpAsync(worker, stopping);
             }
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             // What was begun is begun again at the next start.
         }
@@ -78,7 +89,7 @@ internal sealed class SessionWorkers(
         {
             MemoryLog.WorkerStorageFailed(log, worker.Name, databases.Description, problem);
         }
-        catch (Exception bug) when (bug is not OperationCanceledException)
+        catch (Exception bug) when (!(bug is OperationCanceledException && cancellation.IsCancellationRequested))
         {
             // One worker's bug must end neither the service nor the other workers; it is tried again with the next nudge.
             MemoryLog.WorkerCrashed(log, worker.Name, bug);
@@ -103,6 +114,24 @@ internal sealed class SessionWorkers(
     /// <returns>Whether the worker's place has moved.</returns>
     private async Task<bool> StepAsync(ISessionWorker worker, string sessionId, CancellationToken cancellation)
     {
+        try
+        {
+            return await TryStepAsync(worker, sessionId, cancellation);
+        }
+        catch (Exception problem) when (!(problem is OperationCanceledException && cancellation.IsCancellationRequested))
+        {
+            // One session's trouble must not keep all the others waiting. Where the database itself is the trouble, this fails too.
+            await using var db = databases.Open();
+            if (!await db.Sessions.AnyAsync(row => row.Id == sessionId, cancellation))
+                return false;
+            var failures = await FailedAsync(db, await CursorAsync(db, worker, sessionId, cancellation), cancellation);
+            MemoryLog.WorkerStumbled(log, worker.Name, sessionId, failures, problem);
+            return false;
+        }
+    }
+
+    private async Task<bool> TryStepAsync(ISessionWorker worker, string sessionId, CancellationToken cancellation)
+    {
         // 1. The session, and the place.
         await using var db = databases.Open();
         if (await db.Sessions.AsNoTracking().FirstOrDefaultAsync(row => row.Id == sessionId, cancellation) is not { } session)
@@ -118,15 +147,13 @@ internal sealed class SessionWorkers(
         db.ChangeTracker.Clear();
         if (await db.Sessions.FirstOrDefaultAsync(row => row.Id == sessionId, cancellation) is not { } current)
             return false;
-        var cursor = await db.Cursors.FirstOrDefaultAsync(row => row.Worker == name && row.SessionId == sessionId, cancellation);
-        if (cursor is null)
-            db.Add(cursor = new CursorRow { Worker = name, SessionId = sessionId, Number = 0 });
+        var cursor = await CursorAsync(db, worker, sessionId, cancellation);
+        if (cursor.Number != after)
+            return true; // Another process was first: look again.
         if (!work.IsSuccess)
         {
-            cursor.Failures++;
-            cursor.RetryAt = time.GetUtcNow() + DelayAfter(cursor.Failures);
-            await db.SaveChangesAsync(cancellation);
-            MemoryLog.WorkerFailed(log, name, sessionId, cursor.Failures, work.Error.Code, work.Error.Message);
+            var failures = await FailedAsync(db, cursor, cancellation);
+            MemoryLog.WorkerFailed(log, name, sessionId, failures, work.Error.Code, work.Error.Message);
             return false;
         }
 
@@ -150,6 +177,23 @@ internal sealed class SessionWorkers(
         }
 
         return true;
+    }
+
+    private static async Task<CursorRow> CursorAsync(MemoryDb db, ISessionWorker worker, string sessionId, CancellationToken cancellation)
+    {
+        var name = worker.Name;
+        var cursor = await db.Cursors.FirstOrDefaultAsync(row => row.Worker == name && row.SessionId == sessionId, cancellation);
+        if (cursor is null)
+            db.Add(cursor = new CursorRow { Worker = name, SessionId = sessionId, Number = 0 });
+        return cursor;
+    }
+
+    private async Task<int> FailedAsync(MemoryDb db, CursorRow cursor, CancellationToken cancellation)
+    {
+        cursor.Failures++;
+        cursor.RetryAt = time.GetUtcNow() + DelayAfter(cursor.Failures);
+        await db.SaveChangesAsync(cancellation);
+        return cursor.Failures;
     }
 
     private TimeSpan DelayAfter(int failures)

@@ -33,6 +33,9 @@ internal static partial class MemoryLog
     [LoggerMessage(10, LogLevel.Debug, "Session {Session}: {Model} read {Facts} facts in {Turns} turns; {Dropped} were dropped because their words are not in the turn")]
     public static partial void Extracted(ILogger log, string session, string model, int facts, int turns, int dropped);
 
+    [LoggerMessage(11, LogLevel.Error, "{Worker} broke off on session {Session} (failure {Failures} in a row); it goes on with the others and comes back to this one")]
+    public static partial void WorkerStumbled(ILogger log, string worker, string session, int failures, Exception problem);
+
     [LoggerMessage(50, LogLevel.Information, "The character {Slug} is in use in version {Version}")]
     public static partial void CharacterVersionInUse(ILogger log, string slug, int version);
 }

@@ -3,6 +3,7 @@ using Comox.Memory.Diagnostics;
 using Comox.Memory.Identity.Drift;
 using Comox.Memory.Recall;
 using Comox.Memory.Storage;
+using Comox.Memory.Vectors;
 using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Contracts.Memory;
 using Comox.ServiceDefaults.Contracts.OpenAI;
@@ -73,13 +74,23 @@ internal static class CharacterEndpoints
 
     /// <summary>A character takes its conversations, and all that was told to it, along.</summary>
     private static async Task<IResult> DeleteAsync(
-        string slug, CharacterStore characters, MemoryDbFactory databases, RecallIndexes indexes, DriftTracker drift, CancellationToken cancellation)
+        string slug, CharacterStore characters, MemoryDbFactory databases, RecallIndexes indexes, DriftTracker drift, IVectorStore vectors, CancellationToken cancellation)
     {
         await using var db = databases.Open();
         var found = await characters.FindAsync(db, slug, cancellation);
         if (!found.IsSuccess)
             return found.Error.ToResult();
+        var subjects = await db.Sessions.Where(session => session.CharacterId == found.Value.Id).Select(session => session.Subject).Distinct().ToListAsync(cancellation);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
         await db.Characters.Where(character => character.Id == found.Value.Id).ExecuteDeleteAsync(cancellation);
+        // Before the rows are gone for good, because nobody would be left who knows whose vectors there are; a store that is down keeps the character.
+        foreach (var subject in subjects)
+        {
+            if (await vectors.DeleteAsync(new VectorFilter { Subject = subject, Character = found.Value.Id }, cancellation) is { } notDeleted)
+                return notDeleted.ToResult();
+        }
+
+        await transaction.CommitAsync(cancellation);
         indexes.Forget(found.Value.Id);
         characters.Forget(found.Value.Id);
         drift.Forget(found.Value.Id);

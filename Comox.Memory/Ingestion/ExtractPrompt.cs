@@ -11,6 +11,10 @@ internal static class ExtractPrompt
 {
     private const int FewestWords = 3;
 
+    // A pasted book is not a person speaking of themselves, and would not fit into the model either.
+    private const int MaxLength = 8_000;
+    private const int MaxContext = 1_000;
+
     private const string Schema =
         """
         {"type":"json_schema","json_schema":{"name":"facts","strict":true,"schema":{"type":"object","additionalProperties":false,"required":["facts"],"properties":{"facts":{"type":"array","maxItems":24,"items":{
@@ -22,7 +26,7 @@ internal static class ExtractPrompt
     public static JsonElement Format { get; } = JsonDocument.Parse(Schema).RootElement.Clone();
 
     /// <summary>A plain question, a greeting and a nod tell nothing: they cost no tokens.</summary>
-    public static bool IsWorthReading(string content) => Terms.Words(content).Take(FewestWords).Count() == FewestWords && !Asked.IsPlainQuestion(content);
+    public static bool IsWorthReading(string content) => content.Length <= MaxLength && Terms.Words(content).Take(FewestWords).Count() == FewestWords && !Asked.IsPlainQuestion(content);
 
     public static string Instructions(string character) =>
         $$"""
@@ -47,7 +51,7 @@ internal static class ExtractPrompt
         foreach (var turn in line)
         {
             var number = due.ToList().FindIndex(row => row.Id == turn.Id) + 1;
-            text.Append(number > 0 ? $"[{number}] " : "").Append(turn.Role == Utterance.User ? "USER" : character).Append(": ").AppendLine(turn.Content.ReplaceLineEndings(" "));
+            text.Append(number > 0 ? $"[{number}] " : "").Append(turn.Role == Utterance.User ? "USER" : character).Append(": ").AppendLine((number > 0 || turn.Content.Length <= MaxContext ? turn.Content : turn.Content[..MaxContext] + "…").ReplaceLineEndings(" "));
         }
 
         return text.ToString();

@@ -48,6 +48,9 @@ internal static partial class ExtractReader
             return null;
         var quote = turn.Content.Substring(start, claim.Quote.Length);
         var about = About(claim.About, turn, character);
+        // A character's guess about the person is not the person's word; and what the person is called is left to the rules, which do not take a sister's name for theirs.
+        if ((about is null && (turn.Role == Utterance.Assistant || relation == Relations.Name)) || FactWords.IsSecret(relation.Replace('_', ' ').Replace('.', ' ')) || IsOfSecret(value, turn.Content))
+            return null;
         return new ReadFact(
             "", relation, value.Trim(), claim.Retracts ?? false, start, quote, about, Epistemic: about is null || turn.Role == Utterance.Assistant ? Epistemic.Asserted : Epistemic.Heard);
     }
@@ -62,6 +65,12 @@ internal static partial class ExtractReader
 
     // Every word of the value is in the turn, in whatever form of upper and lower case: "Porto" in "… to PORTO!".
     private static bool IsIn(string value, string content) => Word().Matches(value).All(word => content.Contains(word.Value, StringComparison.OrdinalIgnoreCase));
+
+    // The value stands in a sentence about a secret: "my password is …". Rather a fact too few than a password told back.
+    private static bool IsOfSecret(string value, string content) =>
+        content.Split(['.', '!', '?', ';', '\n'], StringSplitOptions.RemoveEmptyEntries)
+            .Any(sentence => Word().Matches(value).Any(word => sentence.Contains(word.Value, StringComparison.OrdinalIgnoreCase))
+                && Word().Matches(sentence.ToLowerInvariant()).Any(word => FactWords.IsSecret(word.Value) && word.Value != "number"));
 
     private static IReadOnlyList<Claim> Claims(string answer)
     {

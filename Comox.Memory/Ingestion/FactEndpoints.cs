@@ -98,10 +98,13 @@ internal static class FactEndpoints
         if (Subjects.Problem(subject) is { } problem)
             return problem.ToResult();
         await using var db = databases.Open();
+        var missing = new ApiError(StatusCodes.Status404NotFound, ErrorCodes.FactNotFound, $"There is no fact '{id}' of this person. GET /memory/subjects/{subject}/facts lists those there are.", "id");
         if (await db.Facts.AsNoTracking().FirstOrDefaultAsync(row => row.Id == id && row.Subject == subject, cancellation) is not { } fact)
-            return new ApiError(StatusCodes.Status404NotFound, ErrorCodes.FactNotFound, $"There is no fact '{id}' of this person. GET /memory/subjects/{subject}/facts lists those there are.", "id").ToResult();
+            return missing.ToResult();
         using var held = await locks.TakeAsync(subject, fact.CharacterId, cancellation);
-        var log = new SessionLog(db, await db.Sessions.FirstAsync(row => row.Id == fact.SessionId, cancellation), time);
+        if (await db.Sessions.FirstOrDefaultAsync(row => row.Id == fact.SessionId, cancellation) is not { } session)
+            return missing.ToResult();
+        var log = new SessionLog(db, session, time);
         await log.AppendAsync(cancellation, new FactForgotten(id, fact.TurnId));
         await log.SettleAsync(cancellation);
         await db.SaveChangesAsync(cancellation);

@@ -18,6 +18,9 @@ internal sealed class FactGraph(MemoryDb db, SessionRow session)
     public async Task SetAsync(FactRow fact, bool held, CancellationToken cancellation)
     {
         var edge = await db.Relations.FindAsync([fact.Id], cancellation);
+        // The edge of an earlier reading of the same turn, on its way out.
+        if (edge is not null && db.Entry(edge).State == EntityState.Deleted)
+            edge = null;
         if (!held)
         {
             if (edge is not null)

@@ -14,12 +14,15 @@ internal static class LogBackfill
             .Select(session => session.Id).ToListAsync(cancellation);
         foreach (var id in sessions)
         {
+            // Log and projections together: a session with a log is never looked at again.
+            await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
             var session = await db.Sessions.FirstAsync(row => row.Id == id, cancellation);
             var log = await EventsAsync(db, session, cancellation);
             db.AddRange(log);
             session.Version = log.Count;
             await db.SaveChangesAsync(cancellation);
             await SessionReplay.ProjectAsync(db, id, log, cancellation);
+            await transaction.CommitAsync(cancellation);
             db.ChangeTracker.Clear();
         }
     }

@@ -57,7 +57,8 @@ internal sealed class ReplyRecorder(MemoryDbFactory databases, ConversationLocks
                 $"The session '{sessionId}' expects no reply with the id '{turnId}': use the reply_turn that POST /memory/superprompts answered.",
                 "turn");
 
-        var session = await db.Sessions.FirstAsync(session => session.Id == sessionId, cancellation);
+        if (await db.Sessions.FirstOrDefaultAsync(session => session.Id == sessionId, cancellation) is not { } session)
+            return SessionStore.Missing(sessionId);
         if (await db.Turns.FirstOrDefaultAsync(turn => turn.Id == request.UserTurnId, cancellation) is not { } question)
             return new ApiError(StatusCodes.Status410Gone, ErrorCodes.TurnDeleted, "The message that this replies to has been deleted; the reply is not kept.", "turn");
 

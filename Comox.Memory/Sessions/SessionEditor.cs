@@ -36,7 +36,7 @@ internal sealed class SessionEditor(MemoryDbFactory databases, ConversationLocks
     /// <summary>A turn alone, or, with <paramref name="following"/>, all that was said after it on every branch too.</summary>
     public Task<ApiResult<DeletionReceipt>> DeleteAsync(string sessionId, string turnId, bool following, CancellationToken cancellation) =>
         ChangeAsync<DeletionReceipt>(
-            sessionId, turnId, async (db, log, turn) => await erasure.EraseAsync(db, log, following ? await BelowAsync(db, turn, cancellation) : [turn.Id], cancellation), cancellation);
+            sessionId, turnId, async (db, log, turn) => await erasure.EraseAsync(db, log, following ? await BelowAsync(db, turn, cancellation) : [turn.Id], whole: false, cancellation), cancellation);
 
     /// <summary>The whole conversation, and what other conversations of the two showed of it.</summary>
     public async Task<ApiResult<DeletionReceipt>> DeleteSessionAsync(string sessionId, CancellationToken cancellation)
@@ -45,10 +45,11 @@ internal sealed class SessionEditor(MemoryDbFactory databases, ConversationLocks
         if (await db.Sessions.AsNoTracking().FirstOrDefaultAsync(session => session.Id == sessionId, cancellation) is not { } owner)
             return SessionStore.Missing(sessionId);
         using var held = await locks.TakeAsync(owner.Subject, owner.CharacterId, cancellation);
-        var session = await db.Sessions.FirstAsync(row => row.Id == sessionId, cancellation);
+        if (await db.Sessions.FirstOrDefaultAsync(row => row.Id == sessionId, cancellation) is not { } session)
+            return SessionStore.Missing(sessionId);
         var turns = await db.Turns.Where(turn => turn.SessionId == sessionId).OrderBy(turn => turn.Number).Select(turn => turn.Id).ToListAsync(cancellation);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
-        var receipt = await erasure.EraseAsync(db, new SessionLog(db, session, time), turns, cancellation);
+        var receipt = await erasure.EraseAsync(db, new SessionLog(db, session, time), turns, whole: true, cancellation);
         await db.SaveChangesAsync(cancellation);
         await db.Sessions.Where(row => row.Id == sessionId).ExecuteDeleteAsync(cancellation);
         // Before the log goes, because nobody would be left who knows what is to be deleted; a store that is down keeps the session.
@@ -68,7 +69,8 @@ internal sealed class SessionEditor(MemoryDbFactory databases, ConversationLocks
             if (await db.Sessions.AsNoTracking().FirstOrDefaultAsync(session => session.Id == sessionId, cancellation) is not { } owner)
                 return SessionStore.Missing(sessionId);
             using var held = await locks.TakeAsync(owner.Subject, owner.CharacterId, cancellation);
-            var session = await db.Sessions.FirstAsync(row => row.Id == sessionId, cancellation);
+            if (await db.Sessions.FirstOrDefaultAsync(row => row.Id == sessionId, cancellation) is not { } session)
+                return SessionStore.Missing(sessionId);
             if (await db.Turns.FirstOrDefaultAsync(row => row.Id == turnId && row.SessionId == sessionId, cancellation) is not { } turn)
                 return MissingTurn(sessionId, turnId);
             try

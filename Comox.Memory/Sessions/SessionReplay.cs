@@ -21,10 +21,10 @@ internal sealed class SessionReplay(MemoryDbFactory databases, ConversationLocks
         return rebuilt;
     }
 
-    /// <summary>The session as these events make it; what it was before does not matter.</summary>
+    /// <summary>The session as these events make it; what it was before does not matter. Within the caller's transaction where there is one.</summary>
     public static async Task<SessionDetails> ProjectAsync(MemoryDb db, string sessionId, IReadOnlyList<EventRow> log, CancellationToken cancellation)
     {
-        await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
+        await using var transaction = db.Database.CurrentTransaction is null ? await db.Database.BeginTransactionAsync(cancellation) : null;
         var session = await db.Sessions.FirstAsync(row => row.Id == sessionId, cancellation);
         var projector = new SessionProjector(db, session);
         await projector.TouchFactsAsync(cancellation);
@@ -47,7 +47,8 @@ internal sealed class SessionReplay(MemoryDbFactory databases, ConversationLocks
         await db.Entities
             .Where(node => node.Subject == session.Subject && node.CharacterId == session.CharacterId && !db.Relations.Any(edge => edge.FromId == node.Id || edge.ToId == node.Id))
             .ExecuteDeleteAsync(cancellation);
-        await transaction.CommitAsync(cancellation);
+        if (transaction is not null)
+            await transaction.CommitAsync(cancellation);
         return await SessionStore.DetailsAsync(db, session, cancellation);
     }
 }

@@ -10,14 +10,21 @@ namespace Comox.Memory.Sessions;
 /// <list type="number">
 /// <item>the log says so, and the projections follow: the tree closes over the gap, facts go, and what they had ended holds again;</item>
 /// <item>the log keeps that something was there, and loses the words;</item>
-/// <item>receipts that showed them lose their prompts.</item>
+/// <item>receipts that showed them, or a summary or name that came from them, lose their prompts.</item>
 /// </list>
 /// </summary>
 internal sealed class TurnErasure
 {
+    private const int FewSources = 8;
+    private const int AtOnce = 100;
     private const string Note = "A turn that this prompt showed has been deleted; the prompt went with it.";
 
-    public async Task<DeletionReceipt> EraseAsync(MemoryDb db, SessionLog log, IReadOnlyList<string> turns, CancellationToken cancellation)
+    /// <param name="db">The database.</param>
+    /// <param name="log">The log of the session.</param>
+    /// <param name="turns">Ids of the turns.</param>
+    /// <param name="whole">The session's rows are deleted next, its log and its own receipts with them: no need to look into these.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    public async Task<DeletionReceipt> EraseAsync(MemoryDb db, SessionLog log, IReadOnlyList<string> turns, bool whole, CancellationToken cancellation)
     {
         var session = log.Session;
         var gone = turns.ToHashSet(StringComparer.Ordinal);
@@ -33,6 +40,26 @@ internal sealed class TurnErasure
         await log.SettleAsync(cancellation);
 
         // 2. The words in the log.
+        var events = whole
+            ? await db.Events.CountAsync(row => row.SessionId == session.Id && row.TurnId != null, cancellation)
+            : await RedactAsync(db, session, gone, summaries, cancellation);
+
+        // 3. Receipts.
+        var receipts = await StripAsync(db, session, [.. turns, .. summaries], whole, cancellation);
+        return new DeletionReceipt
+        {
+            Session = session.Id,
+            Turns = turns,
+            Removed = new SortedDictionary<string, int>(StringComparer.Ordinal)
+            {
+                ["events"] = events, ["facts"] = facts, ["receipts"] = receipts, ["summaries"] = summaries.Count, ["turns"] = turns.Count,
+            },
+            Restored = [.. expired.Where(id => db.Facts.Local.FindEntry(id)?.Entity is { Live: true, ExpiredBy: null }).Order(StringComparer.Ordinal)],
+        };
+    }
+
+    private static async Task<int> RedactAsync(MemoryDb db, SessionRow session, HashSet<string> turns, HashSet<string> summaries, CancellationToken cancellation)
+    {
         var events = 0;
         foreach (var row in await db.Events.Where(row => row.SessionId == session.Id && ((row.TurnId != null && turns.Contains(row.TurnId)) || row.Body.Contains("summary.made"))).ToListAsync(cancellation))
         {
@@ -46,41 +73,55 @@ internal sealed class TurnErasure
             events++;
         }
 
-        // 3. Receipts.
+        return events;
+    }
+
+    private static async Task<int> StripAsync(MemoryDb db, SessionRow session, IReadOnlyList<string> sources, bool whole, CancellationToken cancellation)
+    {
         var receipts = 0;
-        foreach (var turn in turns)
+        foreach (var some in (await ReceiptsWithAsync(db, session, sources, whole, cancellation)).Chunk(AtOnce))
         {
-            foreach (var row in await ReceiptsWithAsync(db, session, turn, cancellation))
+            foreach (var row in await db.Receipts.Where(row => some.Contains(row.Id)).ToListAsync(cancellation))
             {
                 var receipt = JsonSerializer.Deserialize(row.Json, MemoryJson.Default.Receipt)!;
                 row.Json = JsonSerializer.Serialize(
                     receipt with
                     {
                         Messages = [],
-                        Recalled = [.. receipt.Recalled.Where(item => !gone.Contains(item.Source.Turn))],
+                        // Their lines call the person by name, and the name may be what was deleted.
+                        Recalled = [],
                         Notes = [.. receipt.Notes.Except([Note]), Note],
                     },
                     MemoryJson.Default.Receipt);
-                row.Turns = row.Turns.Replace(turn + " ", "", StringComparison.Ordinal);
+                row.Turns = string.Concat(row.Turns.Split(' ', StringSplitOptions.RemoveEmptyEntries).Except(sources, StringComparer.Ordinal).Select(id => id + " "));
                 receipts++;
             }
         }
 
-        return new DeletionReceipt
-        {
-            Session = session.Id,
-            Turns = turns,
-            Removed = new SortedDictionary<string, int>(StringComparer.Ordinal)
-            {
-                ["events"] = events, ["facts"] = facts, ["receipts"] = receipts, ["summaries"] = summaries.Count, ["turns"] = turns.Count,
-            },
-            Restored = [.. expired.Where(id => db.Facts.Local.FindEntry(id)?.Entity is { Live: true, ExpiredBy: null }).Order(StringComparer.Ordinal)],
-        };
+        return receipts + (whole ? await db.Receipts.CountAsync(row => row.SessionId == session.Id, cancellation) : 0);
     }
 
     // What one session remembers, another of the same two may have recalled.
-    private static async Task<List<ReceiptRow>> ReceiptsWithAsync(MemoryDb db, SessionRow session, string turn, CancellationToken cancellation) =>
-        await db.Receipts
-            .Where(row => row.Turns.Contains(turn) && db.Sessions.Any(owner => owner.Id == row.SessionId && owner.Subject == session.Subject && owner.CharacterId == session.CharacterId))
-            .ToListAsync(cancellation);
+    private static async Task<IReadOnlyList<string>> ReceiptsWithAsync(MemoryDb db, SessionRow session, IReadOnlyList<string> sources, bool others, CancellationToken cancellation)
+    {
+        var receipts = db.Receipts.AsNoTracking()
+            .Where(row => !(others && row.SessionId == session.Id) && db.Sessions.Any(owner => owner.Id == row.SessionId && owner.Subject == session.Subject && owner.CharacterId == session.CharacterId));
+        var found = new List<string>();
+        if (sources.Count <= FewSources)
+        {
+            foreach (var source in sources)
+                found.AddRange(await receipts.Where(row => row.Turns.Contains(source)).Select(row => row.Id).ToListAsync(cancellation));
+            return [.. found.Distinct(StringComparer.Ordinal)];
+        }
+
+        // Each look is a pass through all receipts; of many, one pass that reads the lists.
+        var wanted = sources.ToHashSet(StringComparer.Ordinal);
+        await foreach (var row in receipts.Select(row => new { row.Id, row.Turns }).AsAsyncEnumerable().WithCancellation(cancellation))
+        {
+            if (row.Turns.Split(' ', StringSplitOptions.RemoveEmptyEntries).Any(wanted.Contains))
+                found.Add(row.Id);
+        }
+
+        return found;
+    }
 }

@@ -50,7 +50,8 @@ internal static class SceneEndpoints
         if (await db.Sessions.AsNoTracking().FirstOrDefaultAsync(row => row.Id == id, cancellation) is not { } owner)
             return SessionStore.Missing(id).ToResult();
         using var held = await locks.TakeAsync(owner.Subject, owner.CharacterId, cancellation);
-        var session = await db.Sessions.FirstAsync(row => row.Id == id, cancellation);
+        if (await db.Sessions.FirstOrDefaultAsync(row => row.Id == id, cancellation) is not { } session)
+            return SessionStore.Missing(id).ToResult();
         var log = new SessionLog(db, session, time);
         await log.AppendAsync(
             cancellation, new SceneChanged(session.HeadId, wanted.Value.Place?.Trim(), wanted.Value.Time?.Trim(), wanted.Value.Present is null ? null : present.Distinct().ToList()));

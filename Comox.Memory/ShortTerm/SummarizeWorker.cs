@@ -55,13 +55,19 @@ internal sealed class SummarizeWorker(RoleOptions roles, RoleModels models, Shor
     private static string Instructions(string character) =>
         $"You keep the story so far of a conversation between a person and {character}. Write it anew in one paragraph of plain past tense, with what is below: who did and said what, what was decided, promised, felt and learned, names, places and numbers as they are. Nothing that is not there. No comment, no heading.";
 
+    // A pasted book in a block must not make it too long for its model for ever.
+    private const int LongestTurn = 2_000;
+
+    private static string Said(string content) =>
+        content.ReplaceLineEndings(" ") is { Length: > LongestTurn } book ? string.Concat(book.AsSpan(0, char.IsHighSurrogate(book[LongestTurn - 1]) ? LongestTurn - 1 : LongestTurn), "…") : content.ReplaceLineEndings(" ");
+
     private static string Material(SummaryRow? before, IReadOnlyList<TurnRow> turns, string subject, string character)
     {
         var text = new StringBuilder();
         if (before is not null)
             text.Append("The story so far:\n").Append(before.Content).Append("\n\nWhat happened next:\n");
         foreach (var turn in turns)
-            text.Append(turn.Role == Utterance.User ? subject : character).Append(": ").Append(turn.Content.ReplaceLineEndings(" ")).Append('\n');
+            text.Append(turn.Role == Utterance.User ? subject : character).Append(": ").Append(Said(turn.Content)).Append('\n');
         return text.ToString();
     }
 }

@@ -16,7 +16,8 @@ namespace Comox.Memory.SuperPrompt;
 /// <summary>Recalls for a prepared line and writes the prompt with its receipt.</summary>
 internal sealed class PromptAssembly(RecallIndexes indexes, SideLaneSources sources, IntentRole intents, IEnumerable<IPromptFormat> formats, DriftTracker drift, TimeProvider time)
 {
-    public async Task<ApiResult<(Receipt Receipt, SuperPromptResponse Response)>> AssembleAsync(
+    /// <returns>The receipt, the answer, and what the prompt has words of beside the running conversation and what was recalled: ids of turns and summaries.</returns>
+    public async Task<ApiResult<(Receipt Receipt, SuperPromptResponse Response, IReadOnlyList<string> Sources)>> AssembleAsync(
         MemoryDb db, SuperPromptRequest request, Character character, PreparedLine line, SentMessages sent, CancellationToken cancellation)
     {
         if (formats.FirstOrDefault(format => format.Name == request.Profile.SystemFormat) is not { } format)
@@ -51,6 +52,7 @@ internal sealed class PromptAssembly(RecallIndexes indexes, SideLaneSources sour
         };
         var (intent, intentNote) = background ? (null, null) : await intents.AskAsync(query.Text, Intents.Of(query), cancellation);
         var recalled = Recaller.Recall(index, facts, query with { Intent = intent });
+        var summaries = await Summaries.AllAsync(db, line.Session.Id, line.Branched ? line.Path : null, cancellation);
         var assembled = format.Assemble(new PromptParts
         {
             Card = character.Card,
@@ -60,7 +62,7 @@ internal sealed class PromptAssembly(RecallIndexes indexes, SideLaneSources sour
             Zone = time.LocalTimeZone,
             Recalled = recalled.Candidates,
             ClientInstructions = sent.Instructions,
-            Summaries = [.. (await Summaries.AllAsync(db, line.Session.Id, line.Branched ? line.Path : null, cancellation)).Select(row => new LineSummary(row.Depth, row.Content))],
+            Summaries = [.. summaries.Select(row => new LineSummary(row.Depth, row.Content))],
             Scene = await SceneAsync(db, line, cancellation),
             Reanchor = background ? null : drift.ReminderFor(character, line.Path, user),
         });
@@ -87,6 +89,11 @@ internal sealed class PromptAssembly(RecallIndexes indexes, SideLaneSources sour
             Recalled = prompt.Recalled,
             Notes = [.. prompt.Notes, .. Notes(line, sent, background), .. new[] { lanes.Note, intentNote }.OfType<string>()],
         };
+        IReadOnlyList<string> shown =
+        [
+            .. facts.Where(fact => fact is { Relation: Relations.Name, About: "" }).Select(fact => fact.TurnId),
+            .. summaries.Where(row => prompt.Messages[0].Content?.Contains(row.Content, StringComparison.Ordinal) == true).Select(row => row.Id),
+        ];
         return (receipt, new SuperPromptResponse
         {
             Session = receipt.Session,
@@ -95,7 +102,7 @@ internal sealed class PromptAssembly(RecallIndexes indexes, SideLaneSources sour
             Receipt = receipt.Id,
             Messages = receipt.Messages,
             MaxReplyTokens = Math.Max(1, Math.Min(request.Profile.ReplyTokens, request.Profile.ContextTokens - receipt.Budget.EstimatedTokens)),
-        });
+        }, shown);
     }
 
     private static async Task<string?> SceneAsync(MemoryDb db, PreparedLine line, CancellationToken cancellation)

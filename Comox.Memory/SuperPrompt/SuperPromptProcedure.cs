@@ -79,13 +79,13 @@ internal sealed class SuperPromptProcedure(
             return assembled.Error;
 
         // 7. All or nothing.
-        var (receipt, response) = assembled.Value;
+        var (receipt, response, sources) = assembled.Value;
         db.Add(new ReceiptRow
         {
             Id = receipt.Id,
             SessionId = line.Session.Id,
             Turns = string.Concat(line.Path.Concat(line.Added).TakeLast(request.Profile.HistoryTurns + History.MaxBlock).Select(turn => turn.Id)
-                .Concat(receipt.Recalled.Select(item => item.Source.Turn)).Distinct(StringComparer.Ordinal).Select(id => id + " ")),
+                .Concat(receipt.Recalled.Select(item => item.Source.Turn)).Concat(sources).Distinct(StringComparer.Ordinal).Select(id => id + " ")),
             Json = JsonSerializer.Serialize(receipt, MemoryJson.Default.Receipt),
             CreatedAt = receipt.CreatedAt,
         });

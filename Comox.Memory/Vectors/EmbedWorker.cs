@@ -44,7 +44,14 @@ internal sealed class EmbedWorker(IEmbedder embedder, IVectorStore vectors) : IS
             Id = turn.Id, Character = session.CharacterId, Session = session.Id, Turn = turn.Id, Witnesses = [session.CharacterId], Kind = VectorKind.Turn,
             SaidAt = turn.CreatedAt, Vector = embedded.Value.Vectors[at],
         });
-        return await vectors.UpsertAsync(embedded.Value.Space, session.Subject, [.. points], cancellation) is { } notStored ? notStored : WorkDone.Nothing(through);
+        if (await vectors.UpsertAsync(embedded.Value.Space, session.Subject, [.. points], cancellation) is { } notStored)
+            return notStored;
+
+        // 3. A session that was deleted meanwhile has no log any more that would tell of it.
+        if (!await db.Sessions.AnyAsync(row => row.Id == session.Id, cancellation)
+            && await vectors.DeleteAsync(new VectorFilter { Subject = session.Subject, Session = session.Id }, cancellation) is { } notTakenBack)
+            return notTakenBack;
+        return WorkDone.Nothing(through);
     }
 
     private static (List<string> Said, List<string> Gone, int Through) Due(IReadOnlyList<EventRow> fresh, int last)

@@ -91,6 +91,7 @@ public abstract class SessionEditTests
         Assert.Equal(["tea", "Lisbon"], (await memory.FactsAsync()).Select(fact => fact.Object));
         Assert.DoesNotContain("Porto", (await memory.SayAsync("Where do I live?")).Messages[^1].Content);
         Assert.Equal("I live in Lisbon.", (await memory.Client.GetSessionAsync(first.Session)).Value!.Title);
+        Assert.Equal(["likes_to_drink", "lives_in"], (await memory.Client.GetGraphAsync("mara", "brine", null, 1)).Value!.Edges.Select(edge => edge.Relation).Order(StringComparer.Ordinal));
     }
 
     [Fact]

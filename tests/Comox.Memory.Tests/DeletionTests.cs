@@ -1,0 +1,92 @@
+using Comox.Memory.Storage;
+using Comox.Memory.Vectors;
+using Comox.ServiceDefaults.Contracts.Nodes;
+using Comox.ServiceDefaults.Contracts.OpenAI;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Comox.Memory.Tests;
+
+/// <summary>What is deleted is gone from the copies too: vectors, and prompts that showed a summary or a name that came from it.</summary>
+public sealed class DeletionTests
+{
+    [Fact]
+    public async Task A_deleted_character_takes_the_vectors_of_its_conversations_along()
+    {
+        await using var gateway = await StrictGateway.StartAsync(_ => null, _ => [1, 0]);
+        await using var memory = await MemoryHost.StartAsync(settings: gateway.Settings(("Embed", "embedder")));
+        await memory.SayAsync("I like tea.");
+        await memory.SayAsync("I like tea.", character: "pim");
+        await memory.SettledAsync("embed");
+        Assert.Equal(2, await VectorsAsync(memory, "mara"));
+        Assert.True((await memory.Http.DeleteAsync("/memory/characters/brine")).IsSuccessStatusCode);
+        Assert.Equal(1, await VectorsAsync(memory, "mara"));
+    }
+
+    [Fact]
+    public async Task A_session_that_is_deleted_while_its_turns_become_vectors_leaves_none()
+    {
+        var (begun, release) = (new TaskCompletionSource(), new TaskCompletionSource());
+        await using var gateway = await StrictGateway.StartAsync(_ => null, _ =>
+        {
+            begun.TrySetResult();
+            release.Task.Wait();
+            return [1, 0];
+        });
+        await using var memory = await MemoryHost.StartAsync(settings: gateway.Settings(("Embed", "embedder")));
+        var said = await memory.SayAsync("I like tea.");
+        await begun.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        Assert.True((await memory.Client.DeleteSessionAsync(said.Session)).IsSuccess);
+        release.SetResult();
+        await memory.SayAsync("I like coffee.", subject: "tom");
+        await memory.SettledAsync("embed");
+        Assert.Equal(0, await VectorsAsync(memory, "mara"));
+        Assert.Equal(1, await VectorsAsync(memory, "tom"));
+    }
+
+    [Fact]
+    public async Task A_prompt_that_showed_a_summary_goes_with_any_turn_the_summary_was_made_from()
+    {
+        await using var gateway = await StrictGateway.StartAsync(_ => "They spoke of zarzuela.");
+        var settings = gateway.Settings(("Summarize", "scribe"));
+        settings["Comox:Memory:ShortTerm:KeepTurns"] = "2";
+        settings["Comox:Memory:ShortTerm:BlockTurns"] = "2";
+        await using var memory = await MemoryHost.StartAsync(settings: settings);
+        var transcript = Enumerable.Range(0, 160).Select(at => new ChatMessage(at % 2 == 0 ? "user" : "assistant", $"Words of number {at}.")).Append(new ChatMessage("user", "Hello?"));
+        var first = (await memory.AskAsync([.. transcript], whole: true)).Value!;
+        await memory.SettledAsync("summarize");
+        var shown = await memory.SayAsync("Go on then.", first.Session, profile: PromptProfile.Standard with { HistoryTurns = 4 });
+        Assert.Contains(shown.Messages, message => message.Content!.Contains("They spoke of zarzuela."));
+
+        Assert.DoesNotContain(shown.Messages, message => message.Content!.Contains("Words of number 3."));
+        await memory.Client.DeleteTurnAsync(first.Session, (await memory.Client.GetSessionAsync(first.Session)).Value!.Turns[3].Id);
+        Assert.Empty((await memory.ReceiptAsync(shown)).Messages);
+    }
+
+    [Fact]
+    public async Task A_prompt_that_called_the_person_by_name_goes_with_the_turn_that_told_the_name()
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        var first = await memory.ExchangeAsync("My name is Xanthippe.", "Aye.");
+        for (var at = 0; at < 20; at++)
+            await memory.SayAsync($"The weather turns, I think, number {at}.");
+        var other = await memory.SayAsync("The weather turns, I think.");
+        Assert.Contains(other.Messages, message => message.Content!.Contains("Xanthippe"));
+        await memory.Client.DeleteTurnAsync(first.Session, first.UserTurn);
+        await using var db = memory.Services.GetRequiredService<MemoryDbFactory>().Open();
+        Assert.Empty(await db.Receipts.Where(row => row.Json.Contains("Xanthippe")).ToListAsync());
+    }
+
+    [Fact]
+    public async Task Of_many_deletions_of_one_session_at_once_one_is_told_what_went_and_the_others_that_there_is_none()
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        var said = await memory.ExchangeAsync("Hello.", "Hi.");
+        var codes = (await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => memory.Client.DeleteSessionAsync(said.Session)))).Select(result => result.Error?.Code).ToList();
+        Assert.Single(codes, code => code is null);
+        Assert.Equal(15, codes.Count(code => code == "session_not_found"));
+    }
+
+    private static async Task<long> VectorsAsync(MemoryHost memory, string subject) =>
+        (await memory.Services.GetRequiredService<IVectorStore>().CountAsync(new VectorSpace("embedder", 2), new VectorFilter { Subject = subject }, TestContext.Current.CancellationToken)).Value;
+}
