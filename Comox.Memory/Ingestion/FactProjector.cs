@@ -75,16 +75,17 @@ internal sealed class FactProjector(MemoryDb db, SessionRow session)
         foreach (var (about, group) in _changed.OrderBy(changed => changed, Comparer<(string, string)>.Default).ToList())
         {
             var relations = FactFold.RelationsOf(group);
-            var told = await Tracked.Async(
+            // A database does not compare names as we do: it gives what is about anyone, or what is about the person.
+            var told = (await Tracked.Async(
                 db.Facts,
-                fact => fact.Subject == session.Subject && fact.CharacterId == session.CharacterId && fact.About == about && relations.Contains(fact.Relation),
-                cancellation);
+                fact => fact.Subject == session.Subject && fact.CharacterId == session.CharacterId && (fact.About == "") == (about == "") && relations.Contains(fact.Relation),
+                cancellation)).Where(fact => PlainName.Of(fact.About) == about).ToList();
             var states = FactFold.Fold(told.Where(fact => fact.Live).Select(fact => ToldFact.From(fact)));
             foreach (var fact in told)
             {
                 var state = states.GetValueOrDefault(fact.Id);
                 (fact.ExpiredAt, fact.ExpiredBy, fact.ValidTo) = (state?.ExpiredAt, state?.ExpiredBy, state?.ValidTo ?? fact.ToldUntil);
-                await _graph.SetAsync(fact, held: fact is { Live: true, Retracts: false, ExpiredBy: null }, cancellation);
+                await _graph.SetAsync(fact, held: fact is { Live: true, Retracts: false, ExpiredBy: null, ToldUntil: null }, cancellation);
             }
         }
 
@@ -99,7 +100,7 @@ internal sealed class FactProjector(MemoryDb db, SessionRow session)
             Change(fact);
     }
 
-    private void Change(FactRow fact) => _changed.Add((fact.About, FactFold.GroupOf(fact.Relation)));
+    private void Change(FactRow fact) => _changed.Add((PlainName.Of(fact.About), FactFold.GroupOf(fact.Relation)));
 
     private async Task DropAsync(FactRow fact, CancellationToken cancellation)
     {
