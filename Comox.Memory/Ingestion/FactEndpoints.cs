@@ -87,7 +87,7 @@ internal static class FactEndpoints
         await using var db = databases.Open();
         if (await db.Facts.AsNoTracking().FirstOrDefaultAsync(row => row.Id == id && row.Subject == subject, cancellation) is not { } fact)
             return new ApiError(StatusCodes.Status404NotFound, ErrorCodes.FactNotFound, $"There is no fact '{id}' of this person. GET /memory/subjects/{subject}/facts lists those there are.", "id").ToResult();
-        using var held = await locks.TakeAsync(subject, fact.CharacterId, cancellation);
+        using var held = await locks.TakeAsync(db, subject, fact.CharacterId, cancellation);
         var log = new SessionLog(db, await db.Sessions.FirstAsync(row => row.Id == fact.SessionId, cancellation), time);
         await log.AppendAsync(cancellation, new FactForgotten(id, fact.TurnId));
         await log.SettleAsync(cancellation);

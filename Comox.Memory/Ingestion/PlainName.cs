@@ -17,21 +17,7 @@ internal static class PlainName
 
     public static string Of(string name)
     {
-        var plain = new StringBuilder(name.Length);
-        var letters = PlainLetters.Of(name).ToLowerInvariant();
-        for (var at = 0; at < letters.Length; at++)
-        {
-            var letter = letters[at];
-            if (letter is '\'' or '’' or '‘')
-                continue;
-            var inNumber = letter is '.' or ',' && at > 0 && at + 1 < letters.Length && char.IsAsciiDigit(letters[at - 1]) && char.IsAsciiDigit(letters[at + 1]);
-            if (inNumber || PartsOfNames.Contains(letter, StringComparison.Ordinal) || !(char.IsPunctuation(letter) || char.IsWhiteSpace(letter)))
-                plain.Append(letter);
-            else if (plain.Length > 0 && plain[^1] != ' ')
-                plain.Append(' ');
-        }
-
-        var text = plain.ToString().TrimEnd();
+        var text = Words(name);
         foreach (var article in Articles)
         {
             if (text.StartsWith(article, StringComparison.Ordinal))
@@ -45,5 +31,25 @@ internal static class PlainName
         if (text.Length == 0)
             text = name.Trim();
         return text.Length <= MaxLength ? text : text[..MaxLength];
+    }
+
+    /// <summary>The same of a text of any length, articles included: its words with a blank between them.</summary>
+    public static string Words(string text)
+    {
+        var plain = new StringBuilder(text.Length);
+        var letters = PlainLetters.Of(text).ToLowerInvariant();
+        for (var at = 0; at < letters.Length; at++)
+        {
+            var letter = letters[at];
+            if (letter is '\'' or '’' or '‘')
+                continue;
+            var inNumber = letter is '.' or ',' && at > 0 && at + 1 < letters.Length && char.IsAsciiDigit(letters[at - 1]) && char.IsAsciiDigit(letters[at + 1]);
+            if (inNumber || PartsOfNames.Contains(letter, StringComparison.Ordinal) || !(char.IsPunctuation(letter) || char.IsWhiteSpace(letter)))
+                plain.Append(letter);
+            else if (plain.Length > 0 && plain[^1] != ' ')
+                plain.Append(' ');
+        }
+
+        return plain.ToString().TrimEnd();
     }
 }

@@ -14,7 +14,7 @@ internal sealed class SessionReplay(MemoryDbFactory databases, ConversationLocks
         await using var db = databases.Open();
         if (await db.Sessions.AsNoTracking().FirstOrDefaultAsync(row => row.Id == sessionId, cancellation) is not { } owner)
             return SessionStore.Missing(sessionId);
-        using var held = await locks.TakeAsync(owner.Subject, owner.CharacterId, cancellation);
+        using var held = await locks.TakeAsync(db, owner.Subject, owner.CharacterId, cancellation);
         var log = await db.Events.AsNoTracking().Where(row => row.SessionId == sessionId).OrderBy(row => row.Number).ToListAsync(cancellation);
         var rebuilt = await ProjectAsync(db, sessionId, log, cancellation);
         indexes.Forget(owner.CharacterId);
@@ -24,7 +24,7 @@ internal sealed class SessionReplay(MemoryDbFactory databases, ConversationLocks
     /// <summary>The session as these events make it; what it was before does not matter.</summary>
     public static async Task<SessionDetails> ProjectAsync(MemoryDb db, string sessionId, IReadOnlyList<EventRow> log, CancellationToken cancellation)
     {
-        await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
+        await using var transaction = await db.BeginAsync(cancellation);
         var session = await db.Sessions.FirstAsync(row => row.Id == sessionId, cancellation);
         var projector = new SessionProjector(db, session);
         await projector.TouchFactsAsync(cancellation);

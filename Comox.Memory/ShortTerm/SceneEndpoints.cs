@@ -49,7 +49,7 @@ internal static class SceneEndpoints
 
         if (await db.Sessions.AsNoTracking().FirstOrDefaultAsync(row => row.Id == id, cancellation) is not { } owner)
             return SessionStore.Missing(id).ToResult();
-        using var held = await locks.TakeAsync(owner.Subject, owner.CharacterId, cancellation);
+        using var held = await locks.TakeAsync(db, owner.Subject, owner.CharacterId, cancellation);
         var session = await db.Sessions.FirstAsync(row => row.Id == id, cancellation);
         var log = new SessionLog(db, session, time);
         await log.AppendAsync(

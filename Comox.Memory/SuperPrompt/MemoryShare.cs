@@ -1,3 +1,4 @@
+using Comox.Memory.Ingestion;
 using Comox.Memory.Recall;
 using Comox.Memory.Sessions;
 using Comox.ServiceDefaults.Contracts.Memory;
@@ -82,7 +83,7 @@ internal static class SameWords
 
     public static string Of(bool isUser, string content)
     {
-        var words = Terms.Words(content).Where(word => !Idle.Contains(word)).ToList();
+        var words = PlainName.Words(content).Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(word => !Idle.Contains(word)).ToList();
         return (isUser ? "user " : "other ") + (words.Count > 0 ? string.Join(' ', words) : content.Trim());
     }
 }
