@@ -57,9 +57,17 @@ internal static partial class FactTimes
             return new FactTime(from?.ToUniversalTime(), null);
         var to = until?.From ?? (within?.To <= at ? within!.To : at);
         // Of a state that has only its end in words nobody knows the beginning. Just before the end it held: by the measure of the words, a year for a year.
-        from ??= until is null ? to : until.From - (until.To - until.From);
+        from ??= until is null ? to : Before(until);
         return new FactTime((from < to ? from : to).Value.ToUniversalTime(), to.ToUniversalTime());
     }
+
+    /// <summary>The beginning of the stretch before, by the calendar: of a year the year before it, leap year or not.</summary>
+    private static DateTimeOffset Before(TimeWindow window) => (window.To - window.From).TotalDays switch
+    {
+        >= 360 => window.From.AddYears(-1),
+        >= 28 and <= 31 => window.From.AddMonths(-1),
+        _ => window.From - (window.To - window.From),
+    };
 
     /// <summary>The sentence of the quote, as far as it is the quote's own.</summary>
     private static string Scope(string content, int start, int end, IReadOnlyList<(int Start, int End)> others)

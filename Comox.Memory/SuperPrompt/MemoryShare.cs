@@ -8,6 +8,9 @@ namespace Comox.Memory.SuperPrompt;
 /// <summary>Chooses what is remembered in the standard form, and gives the receipt a reason for each that is not.</summary>
 internal sealed class MemoryShare(PromptParts parts, StandardTexts texts, TokenEstimate estimate)
 {
+    // "… these days, you know" adds nothing to a fact.
+    private const int TellingWords = 3;
+
     /// <param name="share">The tokens for the heading and the lines.</param>
     /// <param name="shown">The turns of the running conversation that are in the prompt.</param>
     /// <returns>Every candidate, best first; and the block of the prompt, empty where nothing is remembered.</returns>
@@ -41,8 +44,14 @@ internal sealed class MemoryShare(PromptParts parts, StandardTexts texts, TokenE
         return (items, block);
     }
 
-    private static bool IsToldBy(Candidate candidate, IEnumerable<Candidate> others) =>
-        candidate.Turn is { } turn && others.Any(other => other.Fact?.TurnId == turn.Id);
+    /// <summary>Whether these facts are about all that a turn says.</summary>
+    private static bool IsToldBy(Candidate candidate, IEnumerable<Candidate> others)
+    {
+        if (candidate.Turn is not { } turn || others.Select(other => other.Fact).Where(fact => fact?.TurnId == turn.Id).OfType<ToldFact>().ToList() is not { Count: > 0 } facts)
+            return false;
+        var further = facts.Aggregate(turn.Content, (text, fact) => fact.Quote.Length > 0 ? text.Replace(fact.Quote, " ", StringComparison.Ordinal) : text);
+        return Terms.Of(further).Count < TellingWords;
+    }
 
     /// <summary>Why a candidate is not needed; null where it is. What was said in several conversations takes one line, the newest.</summary>
     private string?[] Needless(IReadOnlyList<LineTurn> shown)
