@@ -143,7 +143,7 @@ internal sealed class SessionWorkers(
         var work = BackgroundCalls.IsSubject(session.Subject) ? WorkDone.Nothing(session.Version) : await worker.WorkAsync(db, session, after, cancellation);
 
         // 3. What came of it.
-        using var held = await locks.TakeAsync(session.Subject, session.CharacterId, cancellation);
+        using var held = await locks.TakeAsync(db, session.Subject, session.CharacterId, cancellation);
         db.ChangeTracker.Clear();
         if (await db.Sessions.FirstOrDefaultAsync(row => row.Id == sessionId, cancellation) is not { } current)
             return false;

@@ -41,7 +41,7 @@ internal static class GraphQuery
     public static async Task<IReadOnlyList<ReachedEdge>> AroundAsync(
         MemoryDb db, string subject, string characterId, IReadOnlyCollection<string> names, int hops, CancellationToken cancellation)
     {
-        var normal = System.Text.Json.JsonSerializer.Serialize(names.Select(FactGraph.Normal).Distinct(StringComparer.Ordinal));
+        var normal = System.Text.Json.JsonSerializer.Serialize(names.Select(PlainName.Of).Distinct(StringComparer.Ordinal));
         var person = FactGraph.NodeId(subject, characterId, "");
         var list = db is SqliteMemoryDb ? "json_each({2})" : "jsonb_array_elements_text(CAST({2} AS jsonb)) AS names(value)";
         var reached = await db.Database.SqlQueryRaw<ReachedNode>(Reach.Replace("NAMES", list, StringComparison.Ordinal), subject, characterId, normal, hops - 1, person)

@@ -83,7 +83,7 @@ internal static partial class Clauses
     private static partial Regex ClauseStarts();
 
     [GeneratedRegex(
-        @"^\W*(?:(?:well|oh|ah|ok|okay|hi|hello|hey|yes|yeah|yep|no|nope|nah|so|and|but|because|while|though|although|plus|also|actually|by the way|btw|you know|fyi|listen|look|please|remember|note|sorry|wait|in fact|to be (?:honest|fair)|honestly|frankly|now|today|these days|nowadays|lately|recently|anyway|i mean|i meant|just so you know|for the record|correction|i (?:already |just )?(?:told|said|mentioned)(?: to)?(?: you)?|i want you to (?:know|remember)|let me tell you|you should know|i must (?:confess|admit)|i (?:confess|admit)|(?:and )?(?:don't|do not|never) forget|keep in mind|guess what)(?:\W+that\b)?\W+)*",
+        @"^\W*(?:(?:well|oh|ah|ok|okay|hi|hello|hey|yes|yeah|yep|no|nope|nah|so|and|but|because|while|though|although|plus|also|actually|by the way|btw|you know|fyi|listen|look|please|remember|note|sorry|wait|in fact|to be (?:honest|fair)|honestly|frankly|now|today|these days|nowadays|lately|recently|anyway|i mean|i meant|just so you know|for the record|correction|i (?:already |just )?(?:told|said|mentioned)(?: to)?(?: you)?|i want you to (?:know|remember)|let me tell you|you should know|i must (?:confess|admit)|i (?:confess|admit)|(?:and )?(?:don't|do not|never) forget|keep in mind|guess what|yesterday|last (?:week|month|year|spring|summer|autumn|fall|winter|night)|(?:in|since|until|till) (?:19|20)\d\d|(?:a|one|two|three|four|five|six|seven|eight|nine|ten|[0-9]+) (?:days?|weeks?|months?|years?) ago)(?:\W+that\b)?\W+)*",
         RegexOptions.IgnoreCase)]
     private static partial Regex Openings();
 

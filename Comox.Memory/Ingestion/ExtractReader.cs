@@ -30,7 +30,7 @@ internal static partial class ExtractReader
             }
 
             var ofTurn = facts.TryGetValue(turn.Id, out var known) ? known : facts[turn.Id] = [];
-            if (ofTurn.Exists(other => other.Relation == fact.Relation && other.About == fact.About && FactGraph.Normal(other.Object) == FactGraph.Normal(fact.Object)))
+            if (ofTurn.Exists(other => other.Relation == fact.Relation && PlainName.Of(other.About ?? "") == PlainName.Of(fact.About ?? "") && PlainName.Of(other.Object) == PlainName.Of(fact.Object)))
                 continue;
             ofTurn.Add(fact with { Id = TurnFacts.Id(turn.Id, 500 + ofTurn.Count) });
         }

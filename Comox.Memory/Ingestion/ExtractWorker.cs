@@ -84,10 +84,11 @@ internal sealed class ExtractWorker(RoleOptions roles, RoleModels models, TurnFa
     private FactsRead? Merged(TurnRow turn, IReadOnlyList<ReadFact> read, string model)
     {
         var known = rules.Read(turn)?.Facts ?? [];
-        var further = read.Where(fact => !known.Any(rule => Same(rule, fact))).ToList();
+        var quotes = read.Select(fact => (fact.Start, fact.Quote.Length)).ToList();
+        var further = read.Where(fact => !known.Any(rule => Same(rule, fact))).Select(fact => rules.Timed(fact, turn, quotes, past: null)).ToList();
         return further.Count == 0 ? null : new FactsRead(turn.Id, $"{model}+{TurnFacts.Reader}", [.. known, .. further]);
 
         static bool Same(ReadFact one, ReadFact other) =>
-            one.Relation == other.Relation && FactGraph.Normal(one.About ?? "") == FactGraph.Normal(other.About ?? "") && FactGraph.Normal(one.Object) == FactGraph.Normal(other.Object);
+            one.Relation == other.Relation && PlainName.Of(one.About ?? "") == PlainName.Of(other.About ?? "") && PlainName.Of(one.Object) == PlainName.Of(other.Object);
     }
 }

@@ -101,7 +101,7 @@ internal static class FactEndpoints
         var missing = new ApiError(StatusCodes.Status404NotFound, ErrorCodes.FactNotFound, $"There is no fact '{id}' of this person. GET /memory/subjects/{subject}/facts lists those there are.", "id");
         if (await db.Facts.AsNoTracking().FirstOrDefaultAsync(row => row.Id == id && row.Subject == subject, cancellation) is not { } fact)
             return missing.ToResult();
-        using var held = await locks.TakeAsync(subject, fact.CharacterId, cancellation);
+        using var held = await locks.TakeAsync(db, subject, fact.CharacterId, cancellation);
         if (await db.Sessions.FirstOrDefaultAsync(row => row.Id == fact.SessionId, cancellation) is not { } session)
             return missing.ToResult();
         var log = new SessionLog(db, session, time);

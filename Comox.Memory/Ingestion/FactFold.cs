@@ -83,18 +83,19 @@ internal static class FactFold
         // What is only said again stays true; the newer saying of it counts.
         void End(ToldFact fact, ToldFact by)
         {
-            var again = !by.Retracts && by.Relation == fact.Relation && Normal(by.Object) == Normal(fact.Object);
-            states[fact.Id] = new FactState(by.SaidAt, by.Id, fact.ToldUntil ?? (again ? null : by.ValidFrom));
+            var again = !by.Retracts && by.Relation == fact.Relation && PlainName.Of(by.Object) == PlainName.Of(fact.Object);
+            // Nothing ended before it began, whatever the words of the one and the time of the other say.
+            states[fact.Id] = new FactState(by.SaidAt, by.Id, fact.ToldUntil ?? (again ? null : by.ValidFrom > fact.ValidFrom ? by.ValidFrom : fact.ValidFrom));
             held.Remove(Key(fact));
         }
     }
 
     private static bool IsRetracted(ToldFact fact, ToldFact by) =>
-        fact.About == by.About
+        PlainName.Of(fact.About) == PlainName.Of(by.About)
         && (fact.Relation == by.Relation
             || (by.Relation == Relations.Likes && fact.Relation is Relations.LikesToDrink or Relations.LikesToEat)
             || (by.Relation == Relations.Hates && fact.Relation == Relations.Dislikes))
-        && (by.Object.Length == 0 || Normal(fact.Object) == Normal(by.Object));
+        && (by.Object.Length == 0 || PlainName.Of(fact.Object) == PlainName.Of(by.Object));
 
     private static string[] Opposites(string relation) => relation switch
     {
@@ -106,17 +107,5 @@ internal static class FactFold
     private static string Key(ToldFact fact) => Key(fact.About, fact.Relation, fact.Object);
 
     private static string Key(string about, string relation, string value) =>
-        Relations.IsFunctional(relation) ? $"{about}\n{relation}" : $"{about}\n{relation}={Normal(value)}";
-
-    private static string Normal(string value)
-    {
-        var text = value.ToLowerInvariant();
-        foreach (var article in new[] { "a ", "an ", "the " })
-        {
-            if (text.StartsWith(article, StringComparison.Ordinal))
-                return text[article.Length..];
-        }
-
-        return text;
-    }
+        Relations.IsFunctional(relation) ? $"{PlainName.Of(about)}\n{relation}" : $"{PlainName.Of(about)}\n{relation}={PlainName.Of(value)}";
 }

@@ -11,16 +11,19 @@ namespace Comox.Memory.Ingestion;
 /// </summary>
 internal sealed class FactGraph(MemoryDb db, SessionRow session)
 {
-    private const int MaxName = 200;
-
     private readonly HashSet<string> _loosened = new(StringComparer.Ordinal);
 
     public async Task SetAsync(FactRow fact, bool held, CancellationToken cancellation)
     {
         var edge = await db.Relations.FindAsync([fact.Id], cancellation);
         // The edge of an earlier reading of the same turn, on its way out.
-        if (edge is not null && db.Entry(edge).State == EntityState.Deleted)
-            edge = null;
+        if (edge is not null && db.Entry(edge) is { State: EntityState.Deleted } leaving)
+        {
+            if (!held)
+                return;
+            leaving.State = EntityState.Modified;
+        }
+
         if (!held)
         {
             if (edge is not null)
@@ -62,27 +65,14 @@ internal sealed class FactGraph(MemoryDb db, SessionRow session)
 
     /// <summary>The id of a name's node: it is made of whose memory it is in, so that two stories' Annas are two.</summary>
     public static string NodeId(string subject, string characterId, string name) =>
-        "ent_" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{subject}\n{characterId}\n{Normal(name)}")).AsSpan(0, 16));
-
-    /// <summary>How names are compared: without case, accents, articles and outer punctuation.</summary>
-    public static string Normal(string name)
-    {
-        var plain = PlainLetters.Of(name).ToLowerInvariant().Trim(' ', '.', ',', '!', '?', '"', '\'', '’', ';', ':');
-        foreach (var article in new[] { "a ", "an ", "the ", "my " })
-        {
-            if (plain.StartsWith(article, StringComparison.Ordinal))
-                plain = plain[article.Length..];
-        }
-
-        return plain.Length <= MaxName ? plain : plain[..MaxName];
-    }
+        "ent_" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{subject}\n{characterId}\n{PlainName.Of(name)}")).AsSpan(0, 16));
 
     private async Task<string> NodeAsync(string name, CancellationToken cancellation)
     {
         var id = NodeId(session.Subject, session.CharacterId, name);
         var known = await db.Entities.FindAsync([id], cancellation);
         if (known is null)
-            db.Add(new EntityRow { Id = id, Subject = session.Subject, CharacterId = session.CharacterId, Name = Normal(name) });
+            db.Add(new EntityRow { Id = id, Subject = session.Subject, CharacterId = session.CharacterId, Name = PlainName.Of(name) });
         else if (db.Entry(known) is { State: EntityState.Deleted } entry)
             entry.State = EntityState.Unchanged;
         return id;

@@ -11,6 +11,7 @@ namespace Comox.Memory.Ingestion;
 internal sealed class FactProjector(MemoryDb db, SessionRow session)
 {
     private readonly HashSet<(string About, string Group)> _changed = [];
+    private readonly Dictionary<string, FactRow> _dropped = new(StringComparer.Ordinal);
     private readonly FactGraph _graph = new(db, session);
 
     /// <summary>A reading takes the place of the earlier ones of its turn.</summary>
@@ -20,7 +21,15 @@ internal sealed class FactProjector(MemoryDb db, SessionRow session)
         foreach (var fact in read.Facts)
         {
             if (known.Remove(fact.Id, out var row))
+            {
                 Change(row);
+            }
+            else if (_dropped.Remove(fact.Id, out row) && db.Entry(row) is { State: EntityState.Deleted } leaving)
+            {
+                // The same place in words that were edited: it stays a row, because a row that goes takes its edge in the graph along.
+                leaving.State = EntityState.Modified;
+                row.Live = turn.Current;
+            }
             else
             {
                 row = new FactRow
@@ -75,16 +84,17 @@ internal sealed class FactProjector(MemoryDb db, SessionRow session)
         foreach (var (about, group) in _changed.OrderBy(changed => changed, Comparer<(string, string)>.Default).ToList())
         {
             var relations = FactFold.RelationsOf(group);
-            var told = await Tracked.Async(
+            // A database does not compare names as we do: it gives what is about anyone, or what is about the person.
+            var told = (await Tracked.Async(
                 db.Facts,
-                fact => fact.Subject == session.Subject && fact.CharacterId == session.CharacterId && fact.About == about && relations.Contains(fact.Relation),
-                cancellation);
+                fact => fact.Subject == session.Subject && fact.CharacterId == session.CharacterId && (fact.About == "") == (about == "") && relations.Contains(fact.Relation),
+                cancellation)).Where(fact => PlainName.Of(fact.About) == about).ToList();
             var states = FactFold.Fold(told.Where(fact => fact.Live).Select(fact => ToldFact.From(fact)));
             foreach (var fact in told)
             {
                 var state = states.GetValueOrDefault(fact.Id);
                 (fact.ExpiredAt, fact.ExpiredBy, fact.ValidTo) = (state?.ExpiredAt, state?.ExpiredBy, state?.ValidTo ?? fact.ToldUntil);
-                await _graph.SetAsync(fact, held: fact is { Live: true, Retracts: false, ExpiredBy: null }, cancellation);
+                await _graph.SetAsync(fact, held: fact is { Live: true, Retracts: false, ExpiredBy: null, ToldUntil: null }, cancellation);
             }
         }
 
@@ -99,13 +109,14 @@ internal sealed class FactProjector(MemoryDb db, SessionRow session)
             Change(fact);
     }
 
-    private void Change(FactRow fact) => _changed.Add((fact.About, FactFold.GroupOf(fact.Relation)));
+    private void Change(FactRow fact) => _changed.Add((PlainName.Of(fact.About), FactFold.GroupOf(fact.Relation)));
 
     private async Task DropAsync(FactRow fact, CancellationToken cancellation)
     {
         Change(fact);
         await _graph.DropAsync(fact, cancellation);
         db.Remove(fact);
+        _dropped[fact.Id] = fact;
         session.Reshaped = session.Version;
     }
 }

@@ -13,6 +13,9 @@ internal enum Says
 
     /// <summary>Holds no longer.</summary>
     Ended,
+
+    /// <summary>Held once, and says nothing of today.</summary>
+    Was,
 }
 
 /// <summary>
@@ -74,6 +77,14 @@ internal static class FactRules
         Rule(Relations.AfraidOf, Says.Ended, Value.Thing, $@"^i(?:'m| am) (?:no longer|not) (?:afraid|scared) of {V}"),
         Rule(Relations.WantsToVisit, Says.Ended, Value.Thing, $@"^i (?:no longer|don't|do not) want to visit {V}"),
         Rule(Relations.Pet, Says.Ended, Value.Thing, $@"^i (?:no longer|don't|do not) have (?:an?|my|any) {Noun}(?<all>)(?: any ?more)?$"),
+
+        // What was so once, and what has been so since a time. "I have lived in Riga", without a time, may be either: it is neither.
+        Rule(Relations.LivesIn, Says.Was, Value.Home, $@"^i (?:used to live|once lived|lived) in {V}"),
+        Rule(Relations.LivesIn, Says.Holds, Value.Home, $@"^i(?:'ve| have) (?:lived|been living|been based) in (?<v>.+ (?:since|for) .+)$"),
+        Rule(Relations.WorksAs, Says.Was, Value.Trade, $@"^i (?:used to work|once worked|worked) as {V}"),
+        Rule(Relations.WorksAs, Says.Was, Value.Trade, $@"^i (?:used to be|was) (?<v>an? (?:[a-z-]+ )?(?:{FactWords.Trades}))(?: (?:until|till|from|in|before) .+)?$"),
+        Rule(Relations.WorksAs, Says.Holds, Value.Trade, $@"^i(?:'ve| have) (?:worked|been working) as (?<v>.+ (?:since|for) .+)$"),
+        Rule(Relations.WorksAs, Says.Holds, Value.Trade, $@"^i(?:'ve| have) been (?<v>an? (?:[a-z-]+ )?(?:{FactWords.Trades})) (?:since|for) .+$"),
 
         // Names.
         Rule(Relations.Name, Says.Holds, Value.Name, $@"^my (?:full |first |real |given )?name{IsNow}{V}"),

@@ -16,6 +16,9 @@ internal static partial class FactValues
         if (caught.Contains('\u0001', StringComparison.Ordinal))
             return null;
         var text = Tail().Split(caught, 2)[0].TrimEnd(NoValueEndsWith);
+        // Where somebody lives or works ends before the time; "London in May" is what they like.
+        if (kind is Value.Home or Value.Trade or Value.Workplace)
+            text = Time().Split(text, 2)[0].TrimEnd(NoValueEndsWith);
         var words = text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         if (words.Length == 0)
             return null;
@@ -64,6 +67,11 @@ internal static partial class FactValues
         @"[,;:!?()\n]|\s+(?=(?:but|because|since|which|who|when|while|where|although|though|whenever|unless|until|and (?:i|my|it|that|we|he|she|they|you|so|not|work|live|like|love|hate|have|am)|so|if|than|instead|now|right now|too|as well|also|these days|nowadays|at the moment|by the way|any ?more|again|already|actually|with my|together with|for (?:\w+ ){1,3}(?:years?|months?|weeks?)|since|every (?:day|morning|evening|night)|in the (?:morning|evening|afternoon)|a lot|very much|so much|the most|best of all|most of all|more than|some ?day|one day|last (?:week|month|year)|this (?:week|month|year)|next (?:week|month|year)|yesterday|today|tomorrow|please|you know|haha|lol|of course|recently)\b)",
         RegexOptions.IgnoreCase)]
     private static partial Regex Tail();
+
+    [GeneratedRegex(
+        $@"\s+(?=(?:(?:back )?in (?:early |late |mid[ -]?|the |about |around )*(?:(?:19|20)\d\d|(?:{FactWords.Months})\b)|(?:from|between|till?|before|after|around) (?:early |late |the )?(?:(?:19|20)\d\d|(?:{FactWords.Months})\b)|(?:about |around )?(?:\w+|a few|a couple of) (?:days?|weeks?|months?|years?|decades?) ago|(?:on |last |this |this past )+(?:spring|summer|autumn|fall|winter|night|weekend|(?:mon|tues|wednes|thurs|fri|satur|sun)day|{FactWords.Months})\b))",
+        RegexOptions.IgnoreCase)]
+    private static partial Regex Time();
 
     // "… to say this", "… to admit that": the value is in another sentence, if there is one.
     [GeneratedRegex(@"^to (?:say|admit|interrupt|bother|ask|tell|think|break|disappoint|inform|brag|complain)\b|\b(?:this|that|it|them|him|her|me|us|so)$", RegexOptions.IgnoreCase)]

@@ -12,4 +12,5 @@ internal interface IFactExtractor
 /// <param name="Retracts">Whether the person takes the statement back.</param>
 /// <param name="QuoteStart">Where the quote starts in the content.</param>
 /// <param name="Quote">The words it rests on: a substring of the content.</param>
-internal sealed record ExtractedFact(string Relation, string Object, bool Retracts, int QuoteStart, string Quote);
+/// <param name="Past">Whether it is told as something that is over ("I used to live in …").</param>
+internal sealed record ExtractedFact(string Relation, string Object, bool Retracts, int QuoteStart, string Quote, bool Past = false);

@@ -58,6 +58,12 @@ internal sealed partial class RuleFactExtractor : IFactExtractor
             yield break;
         }
 
+        if (rule.Says == Says.Was)
+        {
+            yield return Fact(relation, value, retracts: false, quote) with { Past = true };
+            yield break;
+        }
+
         if (!Relations.IsFunctional(relation) && rule.Says == Says.HoldsAlone)
             yield return Fact(relation, "", retracts: true, quote);
         yield return Fact(relation, value, retracts: false, quote);

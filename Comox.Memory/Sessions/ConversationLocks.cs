@@ -1,14 +1,35 @@
+using Comox.Memory.Storage;
+
 namespace Comox.Memory.Sessions;
 
 /// <summary>
-/// One writer at a time for a person and a character, hence also for each of their sessions. It spares them retries; that two processes cannot both move
-/// a session on is ensured by the version in its row.
+/// One writer at a time for a person and a character, hence also for each of their sessions: first within this process, then, where several share a database,
+/// among them all.
 /// </summary>
 internal sealed class ConversationLocks
 {
     private readonly Dictionary<(string Subject, string Character), Entry> _entries = [];
 
-    public async Task<IDisposable> TakeAsync(string subject, string character, CancellationToken cancellation)
+    /// <param name="db">The context that the holder reads and writes with. What is read before is of no use: it may have changed.</param>
+    /// <param name="subject">The person.</param>
+    /// <param name="character">The character's id.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    public async Task<IDisposable> TakeAsync(MemoryDb db, string subject, string character, CancellationToken cancellation)
+    {
+        var held = await TakeAsync(subject, character, cancellation);
+        try
+        {
+            await db.HoldAsync(subject, character, cancellation);
+            return held;
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
+
+    private async Task<IDisposable> TakeAsync(string subject, string character, CancellationToken cancellation)
     {
         var key = (subject, character);
         Entry? entry;

@@ -21,7 +21,7 @@ internal sealed class NewSessions(MemoryDbFactory databases, CharacterStore char
             return found.Error;
 
         var character = found.Value;
-        using var held = await locks.TakeAsync(wanted.Subject, character.Id, cancellation);
+        using var held = await locks.TakeAsync(db, wanted.Subject, character.Id, cancellation);
         var session = Row(character.Id, wanted.Subject);
         db.Add(session);
         if (character.Card.Greetings.FirstOrDefault() is { } greeting)

@@ -35,7 +35,7 @@ internal sealed class ReplyRecorder(MemoryDbFactory databases, ConversationLocks
         if (owner is null)
             return SessionStore.Missing(sessionId);
 
-        using var held = await locks.TakeAsync(owner.Subject, owner.CharacterId, cancellation);
+        using var held = await locks.TakeAsync(db, owner.Subject, owner.CharacterId, cancellation);
         if (await db.Turns.FirstOrDefaultAsync(turn => turn.Id == turnId && turn.SessionId == sessionId, cancellation) is { } stored)
         {
             // The client's transcript brought the words already; how they were made is told only here.

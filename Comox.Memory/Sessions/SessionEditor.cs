@@ -44,11 +44,11 @@ internal sealed class SessionEditor(MemoryDbFactory databases, ConversationLocks
         await using var db = databases.Open();
         if (await db.Sessions.AsNoTracking().FirstOrDefaultAsync(session => session.Id == sessionId, cancellation) is not { } owner)
             return SessionStore.Missing(sessionId);
-        using var held = await locks.TakeAsync(owner.Subject, owner.CharacterId, cancellation);
+        using var held = await locks.TakeAsync(db, owner.Subject, owner.CharacterId, cancellation);
         if (await db.Sessions.FirstOrDefaultAsync(row => row.Id == sessionId, cancellation) is not { } session)
             return SessionStore.Missing(sessionId);
         var turns = await db.Turns.Where(turn => turn.SessionId == sessionId).OrderBy(turn => turn.Number).Select(turn => turn.Id).ToListAsync(cancellation);
-        await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
+        await using var transaction = await db.BeginAsync(cancellation);
         var receipt = await erasure.EraseAsync(db, new SessionLog(db, session, time), turns, whole: true, cancellation);
         await db.SaveChangesAsync(cancellation);
         await db.Sessions.Where(row => row.Id == sessionId).ExecuteDeleteAsync(cancellation);
@@ -68,7 +68,7 @@ internal sealed class SessionEditor(MemoryDbFactory databases, ConversationLocks
             await using var db = databases.Open();
             if (await db.Sessions.AsNoTracking().FirstOrDefaultAsync(session => session.Id == sessionId, cancellation) is not { } owner)
                 return SessionStore.Missing(sessionId);
-            using var held = await locks.TakeAsync(owner.Subject, owner.CharacterId, cancellation);
+            using var held = await locks.TakeAsync(db, owner.Subject, owner.CharacterId, cancellation);
             if (await db.Sessions.FirstOrDefaultAsync(row => row.Id == sessionId, cancellation) is not { } session)
                 return SessionStore.Missing(sessionId);
             if (await db.Turns.FirstOrDefaultAsync(row => row.Id == turnId && row.SessionId == sessionId, cancellation) is not { } turn)

@@ -68,7 +68,7 @@ internal sealed record ReplyTold(string Turn, string FinishReason, string Model)
     public override string Of() => Turn;
 }
 
-/// <summary>What a reader found in a turn. Takes the place of every earlier reading of it. <paramref name="Reader"/> is <c>rules/1</c>, or the
+/// <summary>What a reader found in a turn. Takes the place of every earlier reading of it. <paramref name="Reader"/> is <c>rules/2</c>, or the
 /// model of the <c>extract</c> role.</summary>
 internal sealed record FactsRead(string Turn, string Reader, IReadOnlyList<ReadFact> Facts) : SessionEvent
 {

@@ -14,9 +14,11 @@ internal sealed class SessionReplay(MemoryDbFactory databases, ConversationLocks
         await using var db = databases.Open();
         if (await db.Sessions.AsNoTracking().FirstOrDefaultAsync(row => row.Id == sessionId, cancellation) is not { } owner)
             return SessionStore.Missing(sessionId);
-        using var held = await locks.TakeAsync(owner.Subject, owner.CharacterId, cancellation);
+        using var held = await locks.TakeAsync(db, owner.Subject, owner.CharacterId, cancellation);
         var log = await db.Events.AsNoTracking().Where(row => row.SessionId == sessionId).OrderBy(row => row.Number).ToListAsync(cancellation);
+        await using var transaction = await db.BeginAsync(cancellation);
         var rebuilt = await ProjectAsync(db, sessionId, log, cancellation);
+        await transaction.CommitAsync(cancellation);
         indexes.Forget(owner.CharacterId);
         return rebuilt;
     }

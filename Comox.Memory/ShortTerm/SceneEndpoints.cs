@@ -49,7 +49,7 @@ internal static class SceneEndpoints
 
         if (await db.Sessions.AsNoTracking().FirstOrDefaultAsync(row => row.Id == id, cancellation) is not { } owner)
             return SessionStore.Missing(id).ToResult();
-        using var held = await locks.TakeAsync(owner.Subject, owner.CharacterId, cancellation);
+        using var held = await locks.TakeAsync(db, owner.Subject, owner.CharacterId, cancellation);
         if (await db.Sessions.FirstOrDefaultAsync(row => row.Id == id, cancellation) is not { } session)
             return SessionStore.Missing(id).ToResult();
         var log = new SessionLog(db, session, time);

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 namespace Comox.Memory.Storage;
@@ -22,6 +23,15 @@ internal abstract class MemoryDb(DbContextOptions options) : DbContext(options)
     public DbSet<ReceiptRow> Receipts => Set<ReceiptRow>();
     public DbSet<RequestRow> Requests => Set<RequestRow>();
     public DbSet<MarkRow> Marks => Set<MarkRow>();
+
+    /// <summary>
+    /// Keeps other processes from what this person told this character, until the changes are saved or the context goes. Which fact ends which is computed from
+    /// the facts of all their sessions, and those have no version in common. SQLite has one process only; there it does nothing.
+    /// </summary>
+    public virtual Task HoldAsync(string subject, string characterId, CancellationToken cancellation) => Task.CompletedTask;
+
+    /// <summary>A transaction of the caller's, which goes on with what is held.</summary>
+    public virtual Task<IDbContextTransaction> BeginAsync(CancellationToken cancellation) => Database.BeginTransactionAsync(cancellation);
 
     // Unix milliseconds: SQLite has no time type that both sorts and compares, and one meaning in both databases is worth more than a prettier column.
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
@@ -135,4 +145,36 @@ internal abstract class MemoryDb(DbContextOptions options) : DbContext(options)
 
 internal sealed class SqliteMemoryDb(DbContextOptions<SqliteMemoryDb> options) : MemoryDb(options);
 
-internal sealed class PostgresMemoryDb(DbContextOptions<PostgresMemoryDb> options) : MemoryDb(options);
+internal sealed class PostgresMemoryDb(DbContextOptions<PostgresMemoryDb> options) : MemoryDb(options)
+{
+    private IDbContextTransaction? _held;
+
+    // In the transaction that saves: with its end, however it comes, the lock is gone.
+    public override async Task HoldAsync(string subject, string characterId, CancellationToken cancellation)
+    {
+        _held = await Database.BeginTransactionAsync(cancellation);
+        Database.AutoSavepointsEnabled = false;
+        var key = $"{characterId}\n{subject}";
+        await Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock(hashtextextended({key}, 0))", cancellation);
+    }
+
+    public override async Task<IDbContextTransaction> BeginAsync(CancellationToken cancellation)
+    {
+        var begun = _held ?? await Database.BeginTransactionAsync(cancellation);
+        _held = null;
+        return begun;
+    }
+
+    public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
+    {
+        var saved = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        if (_held is not null)
+        {
+            await _held.CommitAsync(cancellationToken);
+            await _held.DisposeAsync();
+            _held = null;
+        }
+
+        return saved;
+    }
+}

@@ -68,7 +68,7 @@ internal sealed class StandardFormat : IPromptFormat
         share -= AddTo(tail, "called_lore", texts.CalledLore(), share / 3);
         share -= AddTo(tail, "scene", texts.Scene() is { Length: > 0 } scene ? [scene] : [], share / 4);
         share -= AddTo(tail, "author_note", texts.AuthorNote() is { Length: > 0 } note ? [note] : [], share / 2);
-        var recalled = Remember(parts, texts, estimate, share, shown.Select(turn => turn.Id).ToHashSet(StringComparer.Ordinal), out var memory);
+        var (recalled, memory) = new MemoryShare(parts, texts, estimate).Fill(share, shown);
         if (memory.Length > 0)
         {
             tail.Insert(0, memory);
@@ -129,36 +129,5 @@ internal sealed class StandardFormat : IPromptFormat
 
         notes.Add("The last replies drifted from the character, but there is no room for a reminder of who it is.");
         return "";
-    }
-
-    private static List<RecalledItem> Remember(PromptParts parts, StandardTexts texts, TokenEstimate estimate, int share, HashSet<string> shown, out string memory)
-    {
-        shown.Add(parts.Line[^1].Id);
-        var items = new List<RecalledItem>();
-        var lines = new List<string>();
-        var told = new HashSet<string>(StringComparer.Ordinal);
-        var cost = estimate.Of("\n\n" + texts.MemoryHeading) + 1;
-        foreach (var candidate in parts.Recalled)
-        {
-            var line = candidate.Fact is null ? MemoryLines.OfTurn(candidate.Turn!, parts, texts.Character) : MemoryLines.OfFact(candidate, parts);
-            var added = estimate.Of("\n- " + line) + 1;
-            var whyNot = candidate.Turn is { } turn && shown.Contains(turn.Id) ? "it is in the running conversation"
-                : candidate.Fact is { } fact && fact.TurnId == parts.Line[^1].Id ? "the message itself says it"
-                : candidate.Turn is { } source && told.Contains(source.Id) ? "its fact is already there"
-                : lines.Count >= parts.Profile.MemoryLines ? $"the model takes {parts.Profile.MemoryLines} remembered lines"
-                : cost + added > share ? "no room"
-                : null;
-            if (whyNot is null)
-            {
-                lines.Add("- " + line);
-                cost += added;
-                told.Add(candidate.Fact?.TurnId ?? "");
-            }
-
-            items.Add(MemoryLines.Item(candidate, line, whyNot is null, whyNot));
-        }
-
-        memory = lines.Count == 0 ? "" : texts.MemoryHeading + "\n" + string.Join('\n', lines);
-        return items;
     }
 }

@@ -61,7 +61,7 @@ internal sealed class SuperPromptProcedure(
             request = request with { Subject = BackgroundCalls.SubjectFor(request.Subject), Session = null };
 
         // 3. The lock. 1. comes after it: two sendings of one request may arrive together.
-        using var held = await locks.TakeAsync(request.Subject, character.Id, cancellation);
+        using var held = await locks.TakeAsync(db, request.Subject, character.Id, cancellation);
         if (await db.Requests.AsNoTracking().FirstOrDefaultAsync(row => row.Id == request.RequestId, cancellation) is { } answered)
             return await AgainAsync(db, answered, digest, cancellation);
 
