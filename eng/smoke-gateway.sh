@@ -104,6 +104,28 @@ expect 'GET /metrics without a key' 401 invalid_api_key "$address/metrics"
 expect 'GET /metrics' 200 '^comox_gateway_requests_total{' "${auth[@]}" "$address/metrics"
 [ -s "$work/home/gateway/outbox.db" ] || { printf '   WRONG   SQLite wrote no outbox\n'; faults=$((faults + 1)); }
 
+# More clients than descriptors. Here and not in a test of the managed build: a runtime that compiles while it runs does not live through a shortage itself.
+if [ -d "/proc/$pid/fd" ] && command -v prlimit >/dev/null; then
+  printf '\n== Short of descriptors\n'
+  open=$(find "/proc/$pid/fd" -mindepth 1 | wc -l)
+  prlimit --pid "$pid" --nofile=$((open + 24)):$((open + 24))
+  clients=()
+  for _ in $(seq 60); do exec {client}<>"/dev/tcp/127.0.0.1/${address##*:}"; clients+=("$client"); done
+  ticks() { awk '{ print $14 + $15 }' "/proc/$pid/stat"; }
+  before=$(ticks); sleep 1
+  figure 'busy in a second of waiting' $((($(ticks) - before) * 10)) 500 ms
+  served=0
+  for client in "${clients[@]}"; do
+    printf 'GET /alive HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' >&"$client"
+    line=; IFS= read -r -t 20 -u "$client" line || true
+    case "$line" in *" 200"*) served=$((served + 1)) ;; esac
+    exec {client}>&-
+  done
+  if [ "$served" = 60 ]; then printf '   ok      60 clients with descriptors for 24: all are served, one after the other\n'
+  else printf '   WRONG   60 clients with descriptors for 24: %s are served\n' "$served"; faults=$((faults + 1)); fi
+  prlimit --pid "$pid" --nofile=1024:1024 2>/dev/null || true
+fi
+
 printf '\n== Figures\n'
 bytes=$(wc -c <"$gateway")
 [ ! -e "$(dirname "$gateway")/libe_sqlite3.so" ] || bytes=$((bytes + $(wc -c <"$(dirname "$gateway")/libe_sqlite3.so")))
