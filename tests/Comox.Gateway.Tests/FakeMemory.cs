@@ -40,8 +40,13 @@ internal sealed class FakeMemory : IAsyncDisposable
     /// <summary>Signals every attempt to record, before the gate.</summary>
     public Arrivals RecordAttempts { get; } = new();
 
+    private int _givenUp;
+
     /// <summary>Super-prompts wait for this.</summary>
     public TaskCompletionSource PromptGate { get; set; } = Opened();
+
+    /// <summary>Super-prompts that the gateway stopped waiting for.</summary>
+    public int GivenUp => Volatile.Read(ref _givenUp);
 
     public int MaxReplyTokens { get; set; } = 64;
 
@@ -88,7 +93,16 @@ internal sealed class FakeMemory : IAsyncDisposable
         {
             var request = (await http.Request.ReadFromJsonAsync(MemoryJson.Default.SuperPromptRequest))!;
             Prompts.Enqueue(request);
-            await PromptGate.Task.WaitAsync(http.RequestAborted);
+            try
+            {
+                await PromptGate.Task.WaitAsync(http.RequestAborted);
+            }
+            catch (OperationCanceledException)
+            {
+                Interlocked.Increment(ref _givenUp);
+                throw;
+            }
+
             return Assemble(request);
         });
         memory.MapPut("/sessions/{session}/turns/{turn}", async (HttpContext http, string session, string turn) =>
