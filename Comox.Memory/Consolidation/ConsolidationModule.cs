@@ -43,17 +43,13 @@ internal static class ConsolidationModule
         var states = new List<WorkerStatus>();
         foreach (var worker in workers)
         {
-            var name = worker.Name;
-            var behind = await db.Sessions
-                .GroupJoin(db.Cursors.Where(cursor => cursor.Worker == name), session => session.Id, cursor => cursor.SessionId, (session, cursors) => new { session, cursors })
-                .SelectMany(pair => pair.cursors.DefaultIfEmpty(), (pair, cursor) => new { pair.session.Version, pair.session.UpdatedAt, Number = cursor == null ? 0 : cursor.Number, Failures = cursor == null ? 0 : cursor.Failures })
-                .Where(place => place.Version > place.Number)
+            var behind = await WorkerPlaces.Behind(db, worker.Name)
                 .GroupBy(place => 1)
                 .Select(all => new { Sessions = all.Count(), Events = all.Sum(place => place.Version - place.Number), Failing = all.Count(place => place.Failures > 0), Oldest = all.Min(place => place.UpdatedAt) })
                 .FirstOrDefaultAsync(cancellation);
             states.Add(new WorkerStatus
             {
-                Name = name, Enabled = worker.IsEnabled, SessionsBehind = behind?.Sessions ?? 0, EventsBehind = behind?.Events ?? 0, SessionsFailing = behind?.Failing ?? 0, Oldest = behind?.Oldest,
+                Name = worker.Name, Enabled = worker.IsEnabled, SessionsBehind = behind?.Sessions ?? 0, EventsBehind = behind?.Events ?? 0, SessionsFailing = behind?.Failing ?? 0, Oldest = behind?.Oldest,
             });
         }
 

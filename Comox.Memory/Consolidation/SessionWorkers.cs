@@ -100,14 +100,11 @@ internal sealed class SessionWorkers(
     {
         await using var db = databases.Open();
         var now = time.GetUtcNow();
-        var name = worker.Name;
-        return await db.Sessions
-            .GroupJoin(db.Cursors.Where(cursor => cursor.Worker == name), session => session.Id, cursor => cursor.SessionId, (session, cursors) => new { session, cursors })
-            .SelectMany(pair => pair.cursors.DefaultIfEmpty(), (pair, cursor) => new { pair.session, cursor })
-            .Where(pair => pair.session.Version > (pair.cursor == null ? 0 : pair.cursor.Number) && (pair.cursor == null || pair.cursor.RetryAt == null || pair.cursor.RetryAt <= now))
-            .OrderBy(pair => pair.session.UpdatedAt).ThenBy(pair => pair.session.Id)
+        return await WorkerPlaces.Behind(db, worker.Name)
+            .Where(place => place.RetryAt == null || place.RetryAt <= now)
+            .OrderBy(place => place.UpdatedAt).ThenBy(place => place.SessionId)
             .Take(SessionsAtOnce)
-            .Select(pair => pair.session.Id)
+            .Select(place => place.SessionId)
             .ToListAsync(cancellation);
     }
 

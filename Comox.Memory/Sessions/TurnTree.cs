@@ -168,6 +168,6 @@ internal sealed class TurnTree(MemoryDb db, SessionRow session)
     private static string Title(string content)
     {
         var line = string.Join(' ', content.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
-        return line.Length <= TitleLength ? line : string.Concat(line.AsSpan(0, char.IsHighSurrogate(line[TitleLength - 2]) ? TitleLength - 2 : TitleLength - 1), "…");
+        return ShortText.Of(line, TitleLength, TitleLength - 1);
     }
 }

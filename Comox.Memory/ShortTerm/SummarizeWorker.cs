@@ -58,8 +58,7 @@ internal sealed class SummarizeWorker(RoleOptions roles, RoleModels models, Shor
     // A pasted book in a block must not make it too long for its model for ever.
     private const int LongestTurn = 2_000;
 
-    private static string Said(string content) =>
-        content.ReplaceLineEndings(" ") is { Length: > LongestTurn } book ? string.Concat(book.AsSpan(0, char.IsHighSurrogate(book[LongestTurn - 1]) ? LongestTurn - 1 : LongestTurn), "…") : content.ReplaceLineEndings(" ");
+    private static string Said(string content) => ShortText.Of(content.ReplaceLineEndings(" "), LongestTurn, LongestTurn);
 
     private static string Material(SummaryRow? before, IReadOnlyList<TurnRow> turns, string subject, string character)
     {

@@ -13,9 +13,7 @@ internal static class MemoryLines
     /// <summary>A remembered turn in the standard form: <c>[2026-11-23 · Mara] I moved to Porto.</c></summary>
     public static string OfTurn(RecallTurn turn, PromptParts parts, string character)
     {
-        var text = string.Join(' ', turn.Content.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
-        if (text.Length > TurnLength)
-            text = text[..(char.IsHighSurrogate(text[TurnLength - 1]) ? TurnLength - 1 : TurnLength)] + "…";
+        var text = ShortText.Of(string.Join(' ', turn.Content.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)), TurnLength, TurnLength);
         return $"[{Date(turn.SaidAt, parts)} · {(turn.Role == Utterance.User ? parts.User.InStatements : character)}] {text}";
     }
 
