@@ -33,6 +33,15 @@ internal sealed class QdrantClient(HttpClient http, QdrantConnection connection,
     public Task<QdrantReply<T>> PostAsync<TBody, T>(string path, TBody body, JsonTypeInfo<TBody> type, JsonTypeInfo<QdrantOk<T>> answer, CancellationToken cancellation) =>
         SendAsync(HttpMethod.Post, path, JsonContent.Create(body, type), answer, cancellation);
 
+    /// <summary>A change that is waited for. One that was only put into Qdrant's queue is an error: who deletes relies on it.</summary>
+    public async Task<QdrantReply<QdrantUpdated>> ChangeAsync<TBody>(HttpMethod method, string path, TBody body, JsonTypeInfo<TBody> type, CancellationToken cancellation)
+    {
+        var reply = await SendAsync(method, $"{path}?wait=true", JsonContent.Create(body, type), QdrantJson.Default.QdrantOkQdrantUpdated, cancellation);
+        return reply.Result is null or { Status: QdrantUpdated.Completed }
+            ? reply
+            : Unavailable<QdrantUpdated>(reply.Status, reply.Result.Status, $"Qdrant at {Server} has taken a change and not made it yet ({reply.Result.Status}). Repeat the request.");
+    }
+
     private async Task<QdrantReply<T>> SendAsync<T>(HttpMethod method, string path, HttpContent? body, JsonTypeInfo<QdrantOk<T>> answer, CancellationToken cancellation)
     {
         // Over all attempts, and over the reading of the answer, which the resilience handler does not see.

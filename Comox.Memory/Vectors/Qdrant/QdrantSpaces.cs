@@ -48,7 +48,7 @@ internal sealed class QdrantSpaces(QdrantClient client, VectorOptions options)
             return new QdrantReply<QdrantCollection?>(null, found.Status, found.Error);
         foreach (var index in QdrantFields.Indexes.Where(index => !found.Result!.PayloadSchema.ContainsKey(index.FieldName)))
         {
-            var made = await client.PutAsync($"collections/{name}/index?wait=true", index, QdrantJson.Default.QdrantNewIndex, QdrantJson.Default.QdrantOkQdrantUpdated, cancellation);
+            var made = await client.ChangeAsync(HttpMethod.Put, $"collections/{name}/index", index, QdrantJson.Default.QdrantNewIndex, cancellation);
             if (made.Error is not null)
                 return new QdrantReply<QdrantCollection?>(null, made.Status, made.Error);
         }

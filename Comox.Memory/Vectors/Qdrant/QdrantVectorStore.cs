@@ -123,8 +123,8 @@ internal sealed class QdrantVectorStore(QdrantClient client, VectorOptions optio
         _spaces.Forget(space);
         return await EnsureAsync(space, cancellation) ?? (await PutAsync()).Error;
 
-        Task<QdrantReply<QdrantUpdated>> PutAsync() => client.PutAsync(
-            $"collections/{_spaces.NameOf(space)}/points?wait=true", body, QdrantJson.Default.QdrantPoints, QdrantJson.Default.QdrantOkQdrantUpdated, cancellation);
+        Task<QdrantReply<QdrantUpdated>> PutAsync() =>
+            client.ChangeAsync(HttpMethod.Put, $"collections/{_spaces.NameOf(space)}/points", body, QdrantJson.Default.QdrantPoints, cancellation);
     }
 
     private async Task<ApiError?> DeleteAsync(QdrantFilter filter, CancellationToken cancellation)
@@ -136,8 +136,7 @@ internal sealed class QdrantVectorStore(QdrantClient client, VectorOptions optio
         {
             var reply = await AskAsync(
                 collection,
-                name => client.PostAsync(
-                    $"collections/{name}/points/delete?wait=true", new QdrantDelete(filter), QdrantJson.Default.QdrantDelete, QdrantJson.Default.QdrantOkQdrantUpdated, cancellation),
+                name => client.ChangeAsync(HttpMethod.Post, $"collections/{name}/points/delete", new QdrantDelete(filter), QdrantJson.Default.QdrantDelete, cancellation),
                 cancellation);
             if (reply is { Error: { } error, IsMissing: false })
                 return error;

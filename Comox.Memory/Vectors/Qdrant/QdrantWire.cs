@@ -82,8 +82,11 @@ internal sealed record QdrantCount(QdrantFilter Filter, bool Exact);
 
 internal sealed record QdrantCounted(long Count);
 
-/// <summary>The answer to a change.</summary>
-internal sealed record QdrantUpdated(string Status);
+/// <summary>The answer to a change; <c>acknowledged</c> and <c>wait_timeout</c> say that it is still to come.</summary>
+internal sealed record QdrantUpdated(string Status)
+{
+    public const string Completed = "completed";
+}
 
 internal sealed record QdrantFilter(IReadOnlyList<QdrantCondition> Must);
 

@@ -69,6 +69,21 @@ public sealed class QdrantFailureTests
         Assert.Equal(["a"], await test.Store.AllIdsAsync("mara"));
     }
 
+    [Fact]
+    public async Task A_change_that_was_only_put_off_is_not_told_to_be_made()
+    {
+        await using var qdrant = await StrictQdrant.StartAsync();
+        await using var test = StoreUnderTest.Qdrant(qdrant.Address);
+        await test.Store.PutAsync("mara", Vec.Point("a", 1, 0, 0));
+        qdrant.PutsOff = true;
+        var error = await test.Store.DeleteAsync("mara", ["a"], None);
+        Assert.Equal((503, ErrorCodes.VectorsUnavailable), (error!.Status, error.Code));
+        Assert.Contains("not made it yet", error.Message);
+        Assert.NotNull(await test.Store.UpsertAsync(Vec.Space, "mara", [Vec.Point("b", 1, 0, 0)], None));
+        qdrant.PutsOff = false;
+        Assert.Null(await test.Store.DeleteAsync("mara", ["a"], None));
+    }
+
     [Theory]
     [InlineData(null)]
     [InlineData("another key")]

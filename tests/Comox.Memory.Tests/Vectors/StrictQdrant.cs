@@ -41,6 +41,9 @@ internal sealed class StrictQdrant : IAsyncDisposable
     /// <summary>How many of the next requests fail.</summary>
     public int FailNext { get; set; }
 
+    /// <summary>While set, the changes to points are told to be <c>wait_timeout</c>: taken, and not made yet.</summary>
+    public bool PutsOff { get; set; }
+
     public IReadOnlyCollection<string> Collections => [.. _collections.Keys.Order()];
 
     public static async Task<StrictQdrant> StartAsync(string? key = null)
@@ -87,6 +90,8 @@ internal sealed class StrictQdrant : IAsyncDisposable
             JsonNode? result;
             lock (_lock)
                 result = Route(http.Request, body);
+            if (PutsOff && result is JsonObject { } updated && updated.ContainsKey("operation_id"))
+                updated["status"] = "wait_timeout";
             await WriteAsync(http, 200, new JsonObject { ["result"] = result, ["status"] = "ok", ["time"] = 0.001 }.ToJsonString());
         }
         catch (StrictRefusal refusal)
