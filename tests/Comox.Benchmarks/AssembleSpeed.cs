@@ -17,8 +17,8 @@ using Microsoft.Extensions.Logging;
 namespace Comox.Benchmarks;
 
 /// <summary>
-/// <c>assemble [--turns N]</c>: how long a whole super-prompt takes, from the request to the durable answer, over a database of N turns of one person and one
-/// character; and how long recording the reply takes. SQLite in a folder of its own, with the durability that the product has.
+/// <c>assemble [--turns N] [--people P]</c>: how long a whole super-prompt takes, from the request to the durable answer, over a database of N turns, of P people with one
+/// character; and how long recording the reply takes. People take turns with conversations of forty messages. SQLite in a folder of its own, with the durability that the product has.
 /// </summary>
 internal static class AssembleSpeed
 {
@@ -28,13 +28,14 @@ internal static class AssembleSpeed
 
     public static async Task<int> RunAsync(string[] args)
     {
-        var turns = Array.IndexOf(args, "--turns") is >= 0 and var at && at + 1 < args.Length ? int.Parse(args[at + 1], CultureInfo.InvariantCulture) : 100_000;
+        var turns = Number(args, "--turns", 100_000);
+        var people = Number(args, "--people", 1);
         var home = Directory.CreateTempSubdirectory("comox-assemble-").FullName;
         try
         {
             await using var app = await StartAsync(home);
-            var character = await FillAsync(app, turns);
-            await MeasureAsync(app, turns, character);
+            var character = await FillAsync(app, turns, people);
+            await MeasureAsync(app, turns, people, character);
             return 0;
         }
         finally
@@ -43,6 +44,11 @@ internal static class AssembleSpeed
             Directory.Delete(home, recursive: true);
         }
     }
+
+    private static int Number(string[] args, string name, int otherwise) =>
+        Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? int.Parse(args[at + 1], CultureInfo.InvariantCulture) : otherwise;
+
+    private static string Person(int number) => number == 0 ? "mara" : $"person-{number}";
 
     private static async Task<WebApplication> StartAsync(string home)
     {
@@ -58,7 +64,7 @@ internal static class AssembleSpeed
         return app;
     }
 
-    private static async Task<string> FillAsync(WebApplication app, int count)
+    private static async Task<string> FillAsync(WebApplication app, int count, int people)
     {
         var databases = app.Services.GetRequiredService<MemoryDbFactory>();
         var conversations = new Conversations(0);
@@ -68,9 +74,10 @@ internal static class AssembleSpeed
         for (var from = 0; from < count; from += TurnsPerSession)
         {
             await using var db = databases.Open();
+            db.ChangeTracker.AutoDetectChangesEnabled = false;
             var session = new SessionRow
             {
-                Id = $"ses_{from:D8}", CharacterId = character, Subject = "mara", CreatedAt = DateTimeOffset.UnixEpoch, UpdatedAt = DateTimeOffset.UnixEpoch, Version = 1,
+                Id = $"ses_{from:D8}", CharacterId = character, Subject = Person(from / TurnsPerSession % people), CreatedAt = DateTimeOffset.UnixEpoch, UpdatedAt = DateTimeOffset.UnixEpoch, Version = 1,
                 HeadId = $"trn_{from + TurnsPerSession - 1:D8}", TurnCount = TurnsPerSession, TitleDepth = 1, Title = "A talk",
             };
             db.Add(session);
@@ -101,41 +108,50 @@ internal static class AssembleSpeed
         });
     }
 
-    private static async Task MeasureAsync(WebApplication app, int turns, string character)
+    private static async Task MeasureAsync(WebApplication app, int turns, int people, string character)
     {
-        var procedure = app.Services.GetRequiredService<SuperPromptProcedure>();
-        var replies = app.Services.GetRequiredService<ReplyRecorder>();
         var questions = new Conversations(1_000).Questions;
-        var (assemble, record) = (new List<double>(), new List<double>());
-        string? session = null;
-        var first = 0.0;
+        var sessions = new string?[people];
+        var asked = 0;
+        var (first, assemble, record) = (new List<double>(), new List<double>(), new List<double>());
+        for (var person = 0; person < people; person++)
+            first.Add((await SayAsync(person)).Prompt);
         for (var number = 0; number < Messages + WarmUp; number++)
         {
             // A new conversation now and then, as people have them.
-            session = number % 40 == 0 ? null : session;
-            var start = Stopwatch.GetTimestamp();
-            var answer = await procedure.AnswerAsync(
-                new SuperPromptRequest
-                {
-                    RequestId = $"req-{number}", Character = character, Subject = "mara", Session = session, Messages = [new ChatMessage("user", questions[number % questions.Count].Text)],
-                    Model = "m", Profile = PromptProfile.Standard,
-                },
-                CancellationToken.None);
-            var took = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-            session = answer.Value!.Session;
-            start = Stopwatch.GetTimestamp();
-            await replies.RecordAsync(session, answer.Value.ReplyTurn, new RecordedReply { Content = "Aye, so it was.", FinishReason = "stop", Model = "m", Receipt = answer.Value.Receipt }, CancellationToken.None);
-            if (number == 0)
-                first = took;
+            var person = number % people;
+            sessions[person] = number / people % 40 == 39 ? null : sessions[person];
+            var (prompt, reply) = await SayAsync(person);
             if (number < WarmUp)
                 continue;
-            assemble.Add(took);
-            record.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+            assemble.Add(prompt);
+            record.Add(reply);
         }
 
-        Console.WriteLine("| turns | first prompt (index built) | prompt p50 | p99 | reply recorded p50 | p99 |");
-        Console.WriteLine("|---|---|---|---|---|---|");
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {turns:N0} | {first / 1000:F1} s | {At(assemble, .5):F1} ms | {At(assemble, .99):F1} ms | {At(record, .5):F1} ms | {At(record, .99):F1} ms |"));
+        Console.WriteLine("| turns | people | first prompt of a person (index built) p50 | p99 | prompt p50 | p99 | reply recorded p50 | p99 | peak RSS |");
+        Console.WriteLine("|---|---|---|---|---|---|---|---|---|");
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"| {turns:N0} | {people:N0} | {At(first, .5):F0} ms | {At(first, .99):F0} ms | {At(assemble, .5):F1} ms | {At(assemble, .99):F1} ms | {At(record, .5):F1} ms | {At(record, .99):F1} ms | {Process.GetCurrentProcess().PeakWorkingSet64 >> 20} MB |"));
+
+        async Task<(double Prompt, double Reply)> SayAsync(int person)
+        {
+            var number = asked++;
+            var start = Stopwatch.GetTimestamp();
+            var answer = await app.Services.GetRequiredService<SuperPromptProcedure>().AnswerAsync(
+                new SuperPromptRequest
+                {
+                    RequestId = $"req-{number}", Character = character, Subject = Person(person), Session = sessions[person],
+                    Messages = [new ChatMessage("user", questions[number % questions.Count].Text)], Model = "m", Profile = PromptProfile.Standard,
+                },
+                CancellationToken.None);
+            var prompt = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+            sessions[person] = answer.Value!.Session;
+            start = Stopwatch.GetTimestamp();
+            await app.Services.GetRequiredService<ReplyRecorder>().RecordAsync(
+                sessions[person]!, answer.Value.ReplyTurn, new RecordedReply { Content = "Aye, so it was.", FinishReason = "stop", Model = "m", Receipt = answer.Value.Receipt }, CancellationToken.None);
+            return (prompt, Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        }
     }
 
     private static double At(List<double> times, double share)
