@@ -43,4 +43,13 @@ internal static partial class NodeAgentLog
 
     [LoggerMessage(14, LogLevel.Warning, "Engine {Engine} could not be ended in good order")]
     public static partial void EngineNotEnded(this ILogger log, string engine, Exception problem);
+
+    [LoggerMessage(15, LogLevel.Information, "Loading {Engine} ({Mebibytes} MiB); {Waiting} requests wait for it")]
+    public static partial void LoadDecided(this ILogger log, string engine, long mebibytes, int waiting);
+
+    [LoggerMessage(16, LogLevel.Information, "Engine {Engine} makes room ({Mebibytes} MiB) when its {InFlight} requests are done")]
+    public static partial void DrainDecided(this ILogger log, string engine, long mebibytes, int inFlight);
+
+    [LoggerMessage(17, LogLevel.Warning, "Engine {Engine} is estimated to need {Mebibytes} MiB, and engines have {Limit} MiB here. It is pinned, so it is tried")]
+    public static partial void LoadedAnyway(this ILogger log, string engine, long mebibytes, long limit);
 }

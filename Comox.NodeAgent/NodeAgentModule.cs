@@ -5,13 +5,14 @@ using Comox.NodeAgent.Hardware;
 using Comox.NodeAgent.Health;
 using Comox.NodeAgent.ModelCache;
 using Comox.NodeAgent.Supervision;
+using Comox.NodeAgent.Swapping;
 using Comox.ServiceDefaults;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 
 namespace Comox.NodeAgent;
 
-/// <summary>The node agent: one chat engine, found or installed, supervised, and proxied under <c>/node</c>.</summary>
+/// <summary>The node agent: engines, found or installed, supervised, loaded as they are asked for, and proxied under <c>/node</c>.</summary>
 public static class NodeAgentModule
 {
     public static IHostApplicationBuilder AddNodeAgent(this IHostApplicationBuilder builder)
@@ -67,11 +68,12 @@ public static class NodeAgentModule
         builder.Services.AddSingleton<EngineStarter>();
         builder.Services.AddSingleton<EngineReadiness>(services =>
             new EngineReadiness(new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = Timeout.InfiniteTimeSpan }, services.GetRequiredService<TimeProvider>()));
-        builder.Services.AddSingleton<EngineRunner>();
-        builder.Services.AddSingleton(services =>
-            new EngineHandle(NodeStatusBoard.ChatEngine, services.GetRequiredService<NodeStatusBoard>(), services.GetRequiredService<ILogger<EngineHandle>>()));
-        builder.Services.AddHostedService<EngineSupervisor>();
+        builder.Services.AddSingleton<EngineRunners>();
+        builder.Services.AddHostedService<EngineSupervision>();
         builder.Services.AddSingleton<EngineRegistry>();
+        builder.Services.AddSingleton<ISwapEffects, EngineSwapEffects>();
+        builder.Services.AddSingleton<ModelSwapper>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<ModelSwapper>());
         builder.Services.AddSingleton<EngineProxy>();
         builder.Services.AddHttpForwarder();
     }

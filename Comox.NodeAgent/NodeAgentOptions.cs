@@ -1,4 +1,6 @@
+using Comox.NodeAgent.Engines;
 using Comox.NodeAgent.ModelCache;
+using Comox.NodeAgent.Swapping;
 
 namespace Comox.NodeAgent;
 
@@ -15,6 +17,11 @@ internal sealed class NodeAgentOptions
 
     /// <summary>A path to a GGUF file, or a Hugging Face name: <c>org/repo</c>, <c>org/repo:Q8_0</c>, <c>org/repo:file.gguf</c>.</summary>
     public string? Model { get; set; }
+
+    /// <summary>Models that are loaded when somebody asks for them, as far as memory has room; see <see cref="Swapping"/>.</summary>
+    public IReadOnlyList<ServedModelOptions> Models { get; set; } = [];
+
+    public SwapOptions Swapping { get; set; } = new();
 
     /// <summary>Address of the model hub; <c>HF_ENDPOINT</c> where that is set.</summary>
     public Uri Hub { get; set; } = new("https://huggingface.co");
@@ -61,6 +68,8 @@ internal sealed class NodeAgentOptions
             yield return $"{Section}:Threads must be between 1 and 1024.";
         if (options.ProbeTimeout <= TimeSpan.Zero || options.ProvisionTimeout <= TimeSpan.Zero || options.LoadTimeout <= TimeSpan.Zero)
             yield return $"{Section}:ProbeTimeout, ProvisionTimeout and LoadTimeout must be longer than zero.";
+        foreach (var problem in EngineSpec.Problems(options).Concat(options.Swapping.Problems()))
+            yield return problem;
     }
 
     private static bool IsHttp(Uri? address) => address is { IsAbsoluteUri: true, Scheme: "http" or "https" };

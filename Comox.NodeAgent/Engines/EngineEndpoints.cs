@@ -1,4 +1,3 @@
-using Comox.NodeAgent.Supervision;
 using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Comox.ServiceDefaults.Contracts.OpenAI;
@@ -25,10 +24,4 @@ internal static class EngineEndpoints
     }
 
     private static ApiError NotFound(string id) => new(StatusCodes.Status404NotFound, ErrorCodes.EngineNotFound, $"This node has no engine '{id}'; GET /node/status lists them.");
-}
-
-/// <summary>The engines of this node.</summary>
-internal sealed class EngineRegistry(IEnumerable<EngineHandle> engines)
-{
-    public EngineHandle? Find(string id) => engines.FirstOrDefault(engine => engine.Id == id);
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using Comox.NodeAgent.Supervision;
+using Comox.NodeAgent.Swapping;
 using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Comox.ServiceDefaults.Contracts.OpenAI;
@@ -10,7 +11,7 @@ using Yarp.ReverseProxy.Forwarder;
 namespace Comox.NodeAgent.Engines;
 
 /// <summary>Hands a request through to an engine, byte by byte as they come, and its end in either direction too.</summary>
-internal sealed class EngineProxy(IHttpForwarder forwarder, ILogger<EngineProxy> log) : IDisposable
+internal sealed class EngineProxy(IHttpForwarder forwarder, ModelSwapper swapper, ILogger<EngineProxy> log) : IDisposable
 {
     // An engine that works on a long prompt, or answers without a stream, may say nothing for minutes. Its death ends the connection in any case.
     private static readonly ForwarderRequestConfig Patient = new() { ActivityTimeout = TimeSpan.FromMinutes(30), Version = HttpVersion.Version11 };
@@ -27,14 +28,39 @@ internal sealed class EngineProxy(IHttpForwarder forwarder, ILogger<EngineProxy>
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(2),
     });
 
+    /// <summary>Waits for the engine, where it has to be loaded first, and answers with what it answers.</summary>
     public async Task ForwardAsync(HttpContext context, EngineHandle engine)
     {
-        if (engine.Endpoint is not { } endpoint)
+        try
         {
-            await Unready(engine.Status).WriteAsync(context);
+            if (await swapper.EnterAsync(engine, context.RequestAborted) is { } error)
+            {
+                await error.WriteAsync(context);
+                return;
+            }
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
             return;
         }
 
+        try
+        {
+            if (engine.Endpoint is { } endpoint)
+                await ForwardAsync(context, engine, endpoint);
+            else
+                await Unready(engine.Status).WriteAsync(context);
+        }
+        finally
+        {
+            engine.Traffic.Leave();
+        }
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task ForwardAsync(HttpContext context, EngineHandle engine, EngineEndpoint endpoint)
+    {
         // How large a request may be is the gateway's to say; here it would only be said twice, and differently.
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
             size.MaxRequestBodySize = null;
@@ -47,9 +73,8 @@ internal sealed class EngineProxy(IHttpForwarder forwarder, ILogger<EngineProxy>
             await Broken(engine.Id, context.Response.StatusCode).WriteAsync(context);
     }
 
-    public void Dispose() => _http.Dispose();
-
-    private static ApiError Unready(EngineStatus status) => status.State is EngineStates.Failed or EngineStates.Stopping or EngineStates.Stopped
+    /// <summary>What a request is told that the engine cannot take.</summary>
+    public static ApiError Unready(EngineStatus status) => status.State is EngineStates.Failed or EngineStates.Stopping or EngineStates.Stopped
         ? new ApiError(StatusCodes.Status503ServiceUnavailable, ErrorCodes.EngineUnavailable, $"The engine '{status.Id}' is {status.State}. {status.Reason}") { RetryAfter = 30 }
         : new ApiError(StatusCodes.Status503ServiceUnavailable, ErrorCodes.EngineLoading, $"The engine '{status.Id}' is not ready yet ({status.State}). {status.Reason}") { RetryAfter = 2 };
 

@@ -1,18 +1,22 @@
-using Comox.NodeAgent.Supervision;
+using Comox.NodeAgent.Engines;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Comox.NodeAgent.Health;
 
-/// <summary>The check <c>engine</c>: ready means that a chat can be answered.</summary>
-internal sealed class EngineHealthCheck(EngineHandle engine) : IHealthCheck
+/// <summary>The check <c>engine</c>: ready means that a chat can be answered, at once or after a model is loaded.</summary>
+internal sealed class EngineHealthCheck(EngineRegistry engines) : IHealthCheck
 {
     public const string Name = "engine";
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
-        var status = engine.Status;
-        var words = $"{status.State}: {status.Reason}";
-        return Task.FromResult(status.State == EngineStates.Ready ? HealthCheckResult.Healthy(words) : HealthCheckResult.Unhealthy(words));
+        var status = engines.All.Select(engine => engine.Status).ToList();
+        var best = status.Find(engine => engine.State == EngineStates.Ready) ?? status.Find(CanAnswer) ?? status[0];
+        var words = $"{best.Id} {best.State}: {best.Reason}";
+        return Task.FromResult(CanAnswer(best) ? HealthCheckResult.Healthy(words) : HealthCheckResult.Unhealthy(words));
     }
+
+    // One that is pinned is not unloaded for long, and until it answers for the first time nobody knows whether it will.
+    private static bool CanAnswer(EngineStatus engine) => engine.State is EngineStates.Ready or EngineStates.Draining || engine is { State: EngineStates.Unloaded, Pinned: false };
 }

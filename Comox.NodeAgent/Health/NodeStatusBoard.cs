@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using Comox.NodeAgent.Engines;
 using Comox.NodeAgent.Hardware;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Microsoft.Extensions.Options;
@@ -10,8 +11,6 @@ namespace Comox.NodeAgent.Health;
 /// <summary>Holds the one immutable <see cref="NodeStatus"/>; each change replaces it and wakes the watchers.</summary>
 internal sealed class NodeStatusBoard
 {
-    public const string ChatEngine = "chat";
-
     private readonly Lock _lock = new();
     private readonly List<Channel<NodeStatus>> _watchers = [];
     private readonly TimeProvider _time;
@@ -27,19 +26,7 @@ internal sealed class NodeStatusBoard
             StartedAt = Now,
             AgentVersion = typeof(NodeStatusBoard).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0",
             Hardware = HardwareReader.Read(),
-            Engines =
-            [
-                new EngineStatus
-                {
-                    Id = ChatEngine,
-                    Kind = "llama.cpp",
-                    Role = "chat",
-                    State = EngineStates.Provisioning,
-                    Since = Now,
-                    Reason = "Starting",
-                    ProxyPath = $"/node/engines/{ChatEngine}/proxy",
-                },
-            ],
+            Engines = [.. EngineSpec.Of(options.Value).Select(spec => spec.Announce(Now))],
         };
     }
 

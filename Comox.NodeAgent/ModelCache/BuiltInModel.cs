@@ -32,12 +32,15 @@ internal static class EngineModels
         return Math.Min(wanted, info.ContextTokens ?? wanted);
     }
 
-    public static EngineModel Describe(ChosenModel model, NodeAgentOptions options)
+    /// <param name="model">The file.</param>
+    /// <param name="options">How much of its context is used.</param>
+    /// <param name="name">What the settings call it; null: its own name.</param>
+    public static EngineModel Describe(ChosenModel model, NodeAgentOptions options, string? name = null)
     {
         var builtIn = BuiltInModel.Is(model.Info);
         return new EngineModel
         {
-            Name = builtIn ? BuiltInModel.Name : Slug(Path.GetFileNameWithoutExtension(model.Path)),
+            Name = name ?? (builtIn ? BuiltInModel.Name : Slug(Path.GetFileNameWithoutExtension(model.Path))),
             Source = model.Source,
             SizeBytes = model.Info.SizeBytes,
             Parameters = model.Info.Parameters,

@@ -20,6 +20,9 @@ internal sealed record GgufInfo
 
     public bool HasChatTemplate { get; init; }
 
+    /// <summary>What a token of context takes in memory, keys and values of 16 bits; null where the head does not tell.</summary>
+    public long? KeyValueBytesPerToken { get; init; }
+
     /// <summary>An encoder embeds or ranks text and cannot answer.</summary>
     public bool IsEncoder => Architecture.Contains("bert", StringComparison.Ordinal) || Architecture is "t5encoder" or "clip" or "gemma-embedding";
 }
@@ -103,7 +106,19 @@ internal static class GgufFile
                 Parameters = parameters,
                 ContextTokens = numbers.TryGetValue($"{architecture}.context_length", out var context) && context is > 0 and <= int.MaxValue ? (int)context : null,
                 HasChatTemplate = texts.ContainsKey("tokenizer.chat_template"),
+                KeyValueBytesPerToken = KeyValueBytes(architecture, numbers),
             };
+        }
+
+        // Layers × heads that keep keys and values × (key + value length) × 2 bytes. A head without a length of its own has its share of the width.
+        private static long? KeyValueBytes(string architecture, Dictionary<string, long> numbers)
+        {
+            if (Number("block_count") is not { } layers || Number("attention.head_count") is not (> 0 and var heads))
+                return null;
+            var length = Number("embedding_length") / heads;
+            return layers * (Number("attention.head_count_kv") ?? heads) * ((Number("attention.key_length") ?? length) + (Number("attention.value_length") ?? length)) * 2;
+
+            long? Number(string key) => numbers.TryGetValue($"{architecture}.{key}", out var number) && number is > 0 and < 1 << 24 ? number : null;
         }
 
         private void Entry(Dictionary<string, string> texts, Dictionary<string, long> numbers)

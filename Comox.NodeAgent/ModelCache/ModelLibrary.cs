@@ -30,10 +30,16 @@ internal sealed class ModelLibrary(ModelCaches caches, HubClient hub, VerifiedDo
     /// <summary>Small enough for two cores, and trained to follow a system message.</summary>
     public static readonly ModelReference.OnHub Default = new("Qwen/Qwen2.5-0.5B-Instruct-GGUF", "qwen2.5-0.5b-instruct-q8_0.gguf");
 
-    public async Task<Outcome<ChosenModel>> ChooseAsync(IReadOnlyList<RefusedModel> refused, ProgressReport report, CancellationToken cancellation)
+    /// <param name="configured">What the settings name; null: Comox chooses.</param>
+    /// <param name="setting">The key that names it.</param>
+    /// <param name="refused">What the engine could not load.</param>
+    /// <param name="report">Hears how far it is.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    public async Task<Outcome<ChosenModel>> ChooseAsync(
+        string? configured, string setting, IReadOnlyList<RefusedModel> refused, ProgressReport report, CancellationToken cancellation)
     {
-        if (options.Value.Model is { Length: > 0 } configured) // (1)
-            return await ConfiguredAsync(configured, report, cancellation);
+        if (configured is { Length: > 0 }) // (1)
+            return await ConfiguredAsync(configured, setting, report, cancellation);
 
         var passedOver = string.Join(' ', refused.Select(model => $"The engine cannot load {System.IO.Path.GetFileName(model.Path)}: {model.Reason}"));
         if (Cached(refused) is { } cached) // (2)
@@ -61,28 +67,27 @@ internal sealed class ModelLibrary(ModelCaches caches, HubClient hub, VerifiedDo
         ChosenModel Explained(ChosenModel model) => passedOver.Length > 0 ? model with { Fallback = passedOver } : model;
     }
 
-    private async Task<Outcome<ChosenModel>> ConfiguredAsync(string configured, ProgressReport report, CancellationToken cancellation)
+    private async Task<Outcome<ChosenModel>> ConfiguredAsync(string configured, string setting, ProgressReport report, CancellationToken cancellation)
     {
-        const string Setting = $"{NodeAgentOptions.Section}:Model";
         switch (ModelReference.Parse(configured))
         {
             case ModelReference.LocalFile { Path: var path }:
                 return GgufFile.TryRead(path, out var info, out var problem)
                     ? Outcome<ChosenModel>.Of(new ChosenModel(path, ModelSources.Configured, info))
-                    : Outcome<ChosenModel>.Failed($"The model file {path} cannot be used: {problem}. Correct {Setting}, or remove it to let Comox choose.");
+                    : Outcome<ChosenModel>.Failed($"The model file {path} cannot be used: {problem}. Correct {setting}, or remove it to let Comox choose.");
 
             case ModelReference.OnHub wanted:
                 if (caches.Find(wanted) is { } cached)
                     return Read(cached, ModelSources.Configured);
                 if (options.Value.Offline)
-                    return Outcome<ChosenModel>.Failed($"The model {wanted} is not in the cache, and {NodeAgentOptions.Section}:Offline forbids to fetch it. Allow it, or correct {Setting}.");
+                    return Outcome<ChosenModel>.Failed($"The model {wanted} is not in the cache, and {NodeAgentOptions.Section}:Offline forbids to fetch it. Allow it, or correct {setting}.");
                 var fetched = await FetchAsync(wanted, ModelSources.Configured, report, cancellation);
                 return fetched.IsSuccess
                     ? fetched
-                    : Outcome<ChosenModel>.Failed($"The model {wanted} cannot be had. {fetched.Problem} Then restart the engine; or remove {Setting} to let Comox choose.");
+                    : Outcome<ChosenModel>.Failed($"The model {wanted} cannot be had. {fetched.Problem} Then restart the engine; or remove {setting} to let Comox choose.");
 
             default:
-                return Outcome<ChosenModel>.Failed($"{Setting} is not a model: '{configured}'.");
+                return Outcome<ChosenModel>.Failed($"{setting} is not a model: '{configured}'.");
         }
     }
 

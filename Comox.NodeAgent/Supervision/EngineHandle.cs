@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Comox.NodeAgent.Engines;
 using Comox.NodeAgent.Health;
 using Comox.ServiceDefaults.Contracts.Nodes;
 
@@ -12,14 +13,28 @@ internal sealed class EngineEndpoint(int port, string key)
 }
 
 /// <summary>One engine as the rest of the agent knows it. The supervisor alone writes; everyone reads.</summary>
-internal sealed class EngineHandle(string id, NodeStatusBoard board, ILogger<EngineHandle> log)
+internal sealed class EngineHandle(EngineSpec spec, NodeStatusBoard board, ILogger<EngineHandle> log)
 {
+    private readonly string _id = spec.Id;
     private readonly Channel<bool> _restarts = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private EngineEndpoint? _endpoint;
 
-    public string Id => id;
+    public string Id => _id;
+    public EngineSpec Spec => spec;
+
+    /// <summary>Whether it is to be in memory. Who decides about memory sets it, the supervisor obeys.</summary>
+    public Latch Wanted { get; } = new();
+
+    public EngineTraffic Traffic { get; } = new();
+
+    /// <summary>The file in use, once a model is chosen.</summary>
+    public string? ModelPath { get; set; }
+
+    /// <summary>Raised when it has entered another state.</summary>
+    public event Action? Entered;
+
     public LogRing Log { get; } = new(500);
-    public EngineStatus Status => board.Engine(id);
+    public EngineStatus Status => board.Engine(_id);
 
     /// <summary>Null unless the engine is ready.</summary>
     public EngineEndpoint? Endpoint
@@ -46,8 +61,8 @@ internal sealed class EngineHandle(string id, NodeStatusBoard board, ILogger<Eng
     {
         var before = Status;
         if (!EngineLifecycle.MayFollow(before.State, state))
-            throw new InvalidOperationException($"Engine {id} cannot go from {before.State} to {state}.");
-        board.Update(id, status => (change?.Invoke(status) ?? status) with
+            throw new InvalidOperationException($"Engine {_id} cannot go from {before.State} to {state}.");
+        board.Update(_id, status => (change?.Invoke(status) ?? status) with
         {
             State = state,
             Reason = reason,
@@ -55,9 +70,19 @@ internal sealed class EngineHandle(string id, NodeStatusBoard board, ILogger<Eng
             Since = state == status.State ? status.Since : board.Now,
         });
         if (state == EngineStates.Failed)
-            log.EngineFailed(id, reason);
+            log.EngineFailed(_id, reason);
         else if (state != before.State)
-            log.EngineState(id, state, reason);
+            log.EngineState(_id, state, reason);
+        if (state != before.State)
+            Entered?.Invoke();
+    }
+
+    /// <summary>Tells what is not a matter of its state.</summary>
+    public void Tell(Func<EngineStatus, EngineStatus> change)
+    {
+        var shown = Status;
+        if (change(shown) != shown)
+            board.Update(_id, change);
     }
 
     /// <summary>Tells how far the present state has come. Steps below one percent are kept to ourselves: each change wakes every watcher.</summary>
@@ -67,6 +92,6 @@ internal sealed class EngineHandle(string id, NodeStatusBoard board, ILogger<Eng
         if (shown.Progress is { } before && progress is { } now && Math.Abs(now - before) < 0.01 && now < 1)
             return;
         if (shown.Reason != words || shown.Progress != progress)
-            board.Update(id, status => status with { Reason = words, Progress = progress });
+            board.Update(_id, status => status with { Reason = words, Progress = progress });
     }
 }

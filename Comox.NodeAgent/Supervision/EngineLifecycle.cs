@@ -7,9 +7,10 @@ namespace Comox.NodeAgent.Supervision;
 /// <code>
 ///                       ┌←─────┐                                loading → fetching: another model is to be tried
 /// provisioning → fetching → loading → ready → stopping → stopped
-///       │            │        │ ↑       │
-///       │            │        ↓ │       │        restarting: it died, or a restart was asked for
-///       │            │     restarting ←─┘
+///       │            │ │    │ ↑ ↑      ││
+///       │            │ │    ↓ │ │      ││         restarting: it died, or a restart was asked for
+///       │            │ │ restarting ←──┘│
+///       │            │ └→ unloaded ← draining ←┘  unloaded → loading: somebody asks for it
 ///       └────────────┴────────┴──→ failed → provisioning, when a restart is asked for
 /// </code>
 /// </summary>
@@ -18,10 +19,12 @@ internal static class EngineLifecycle
     private static readonly Dictionary<string, string[]> Next = new()
     {
         [EngineStates.Provisioning] = [EngineStates.Fetching, EngineStates.Failed, EngineStates.Stopping],
-        [EngineStates.Fetching] = [EngineStates.Loading, EngineStates.Failed, EngineStates.Stopping],
+        [EngineStates.Fetching] = [EngineStates.Loading, EngineStates.Unloaded, EngineStates.Failed, EngineStates.Stopping],
+        [EngineStates.Unloaded] = [EngineStates.Loading, EngineStates.Failed, EngineStates.Provisioning, EngineStates.Stopping],
         [EngineStates.Loading] = [EngineStates.Ready, EngineStates.Fetching, EngineStates.Restarting, EngineStates.Failed, EngineStates.Stopping],
-        [EngineStates.Ready] = [EngineStates.Restarting, EngineStates.Failed, EngineStates.Stopping],
-        [EngineStates.Restarting] = [EngineStates.Loading, EngineStates.Failed, EngineStates.Stopping],
+        [EngineStates.Ready] = [EngineStates.Draining, EngineStates.Restarting, EngineStates.Failed, EngineStates.Stopping],
+        [EngineStates.Draining] = [EngineStates.Unloaded, EngineStates.Failed, EngineStates.Stopping],
+        [EngineStates.Restarting] = [EngineStates.Loading, EngineStates.Unloaded, EngineStates.Failed, EngineStates.Stopping],
         [EngineStates.Failed] = [EngineStates.Provisioning, EngineStates.Stopping],
         [EngineStates.Stopping] = [EngineStates.Stopped],
         [EngineStates.Stopped] = [],

@@ -6,34 +6,60 @@ using Microsoft.Extensions.Options;
 
 namespace Comox.NodeAgent.Supervision;
 
-/// <summary>Keeps one program with one model running: steps (3) to (5) of <see cref="EngineSupervisor"/>.</summary>
-internal sealed class EngineRunner(
+/// <summary>Makes the runner of an engine; all share the rest.</summary>
+internal sealed class EngineRunners(
     EngineStarter starter, EngineReadiness readiness, LeftoverEngines leftovers, IOptions<NodeAgentOptions> options, TimeProvider time, ILogger<EngineRunner> log)
+{
+    public EngineRunner For(EngineHandle engine) => new(engine, this);
+
+    internal EngineStarter Starter => starter;
+    internal EngineReadiness Readiness => readiness;
+    internal LeftoverEngines Leftovers => leftovers;
+    internal NodeAgentOptions Options => options.Value;
+    internal TimeProvider Time => time;
+    internal ILogger Log => log;
+}
+
+/// <summary>Keeps one program with one model running, as long as it is wanted: steps (3) to (6) of <see cref="EngineSupervisor"/>.</summary>
+internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
 {
     // A stream that runs sees the stop at its next ping, 2 s at most.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(4);
     private EngineProcess? _running;
 
     /// <summary>Returns, with the reason, when starting it again has no prospect.</summary>
-    public async Task<RunEnd> RunAsync(EngineHandle engine, EngineProgram program, ChosenModel model, CancellationToken stopping)
+    public async Task<RunEnd> RunAsync(EngineProgram program, ChosenModel model, CancellationToken stopping)
     {
-        var described = EngineModels.Describe(model, options.Value);
-        var slots = LlamaCppLaunch.Slots(options.Value, model.Info.Parameters);
-        log.ModelChosen(described.Name, described.Source, described.Notice);
+        var described = EngineModels.Describe(model, shared.Options, engine.Spec.Name);
+        var slots = LlamaCppLaunch.Slots(shared.Options, model.Info.Parameters);
+        var memory = EngineMemory.Estimate(model.Info, slots, EngineModels.SlotContext(model.Info, shared.Options));
+        engine.ModelPath = model.Path;
+        shared.Log.ModelChosen(described.Name, described.Source, described.Notice);
 
         var policy = new RestartPolicy();
         var loaded = false;
         while (true)
         {
-            engine.Enter(EngineStates.Loading, $"Loading {described.Name}", status => status with { Model = described, Slots = slots });
+            if (!engine.Wanted.IsSet)
+            {
+                engine.Enter(
+                    EngineStates.Unloaded,
+                    $"{described.Name} is not in memory; it is loaded when somebody asks for it",
+                    status => status with { Model = described, Slots = slots, ProcessId = null, MemoryBytes = status.MemoryBytes ?? memory });
+                await engine.Wanted.WaitAsync(true, stopping); // (3)
+            }
+
+            engine.Enter(EngineStates.Loading, $"Loading {described.Name}", status => status with { Model = described, Slots = slots, MemoryBytes = status.MemoryBytes ?? memory });
             var words = new LogRing(100);
-            var started = await starter.StartAsync(engine, program, model, line => Hear(engine, words, line), stopping); // (3)
+            var started = await shared.Starter.StartAsync(engine, program, model, line => Hear(words, line), stopping); // (4)
             if (!started.IsSuccess)
                 return new RunEnd(started.Problem, ModelRefused: false);
 
-            var end = await LiveAsync(engine, described, started.Value, stopping); // (4)
-            await StopAsync(engine);
+            var end = await LiveAsync(described, started.Value, stopping); // (5)
+            await StopAsync();
             loaded |= end.ReadyFor is not null;
+            if (end.Unwanted)
+                continue;
             if (end.AskedFor)
             {
                 engine.Enter(EngineStates.Restarting, "Restarting, as asked", status => status with { ProcessId = null });
@@ -42,8 +68,8 @@ internal sealed class EngineRunner(
 
             var (reason, hopeless) = end.ExitCode is { } code
                 ? LastWords.Explain(code, end.ReadyFor is not null, words.Lines())
-                : ($"llama-server did not load the model within {NodeAgentOptions.Section}:LoadTimeout ({options.Value.LoadTimeout})", true);
-            var delay = hopeless ? null : policy.AfterDeath(end.ReadyFor ?? TimeSpan.Zero); // (5)
+                : ($"llama-server did not load the model within {NodeAgentOptions.Section}:LoadTimeout ({shared.Options.LoadTimeout})", true);
+            var delay = hopeless ? null : policy.AfterDeath(end.ReadyFor ?? TimeSpan.Zero); // (6)
             if (delay is null)
             {
                 return new RunEnd(
@@ -52,32 +78,33 @@ internal sealed class EngineRunner(
             }
 
             engine.Enter(EngineStates.Restarting, $"{reason}. Starting again in {delay.Value.TotalSeconds:0.#} s", status => status with { ProcessId = null, Restarts = status.Restarts + 1 });
-            await Task.Delay(delay.Value, time, stopping);
+            await Task.Delay(delay.Value, shared.Time, stopping);
         }
     }
 
     /// <summary>Ends the process, if there is one, and what was noted about it.</summary>
-    public async Task StopAsync(EngineHandle engine)
+    public async Task StopAsync()
     {
+        engine.Traffic.Close();
         engine.Endpoint = null;
         if (_running is null)
             return;
-        await _running.StopAsync(Grace, time);
+        await _running.StopAsync(Grace, shared.Time);
         _running.Dispose();
         _running = null;
-        leftovers.Forget(engine.Id);
+        shared.Leftovers.Forget(engine.Id);
     }
 
-    private async Task<LifeEnd> LiveAsync(EngineHandle engine, EngineModel model, StartedEngine started, CancellationToken stopping)
+    private async Task<LifeEnd> LiveAsync(EngineModel model, StartedEngine started, CancellationToken stopping)
     {
         _running = started.Process;
         var exited = started.Process.Exited;
         using var watching = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         try
         {
-            using var limit = new CancellationTokenSource(options.Value.LoadTimeout, time);
+            using var limit = new CancellationTokenSource(shared.Options.LoadTimeout, shared.Time);
             using var loading = CancellationTokenSource.CreateLinkedTokenSource(watching.Token, limit.Token);
-            var ready = readiness.WaitAsync(started.Endpoint, model.Name, loading.Token);
+            var ready = shared.Readiness.WaitAsync(started.Endpoint, model.Name, loading.Token);
             await Task.WhenAny(ready, exited);
             stopping.ThrowIfCancellationRequested();
             if (exited.IsCompleted)
@@ -85,16 +112,26 @@ internal sealed class EngineRunner(
             if (!ready.IsCompletedSuccessfully)
                 return new LifeEnd(ExitCode: null, ReadyFor: null, AskedFor: false);
 
-            var since = time.GetTimestamp();
+            var since = shared.Time.GetTimestamp();
             engine.Endpoint = started.Endpoint;
             engine.ForgetRestartRequests();
             engine.Enter(EngineStates.Ready, $"Serving {model.Name}", status => status with { ProcessId = started.Process.Id });
-            await Task.WhenAny(exited, engine.RestartRequestedAsync(watching.Token));
+            engine.Traffic.Open();
+            await Task.WhenAny(exited, engine.RestartRequestedAsync(watching.Token), engine.Wanted.WaitAsync(false, watching.Token));
+            engine.Traffic.Close();
             stopping.ThrowIfCancellationRequested();
+            if (!engine.Wanted.IsSet && !exited.IsCompleted)
+            {
+                engine.Enter(EngineStates.Draining, $"Makes room for another model; finishes {engine.Traffic.InFlight} {(engine.Traffic.InFlight == 1 ? "request" : "requests")} first");
+                await Task.WhenAny(exited, engine.Traffic.EmptyAsync(), Task.Delay(shared.Options.Swapping.DrainTimeout, shared.Time, watching.Token));
+                stopping.ThrowIfCancellationRequested();
+                return new LifeEnd(ExitCode: null, shared.Time.GetElapsedTime(since), AskedFor: false, Unwanted: true);
+            }
+
             engine.Endpoint = null;
             return exited.IsCompleted
-                ? new LifeEnd(await exited, time.GetElapsedTime(since), AskedFor: false)
-                : new LifeEnd(ExitCode: null, time.GetElapsedTime(since), AskedFor: true);
+                ? new LifeEnd(await exited, shared.Time.GetElapsedTime(since), AskedFor: false)
+                : new LifeEnd(ExitCode: null, shared.Time.GetElapsedTime(since), AskedFor: true);
         }
         finally
         {
@@ -102,7 +139,7 @@ internal sealed class EngineRunner(
         }
     }
 
-    private static void Hear(EngineHandle engine, LogRing words, string line)
+    private void Hear(LogRing words, string line)
     {
         engine.Log.Add(line);
         words.Add(line);
@@ -115,5 +152,6 @@ internal sealed class EngineRunner(
     /// <param name="ExitCode">Null when it still runs.</param>
     /// <param name="ReadyFor">Null when it never was ready.</param>
     /// <param name="AskedFor">A restart was asked for.</param>
-    private readonly record struct LifeEnd(int? ExitCode, TimeSpan? ReadyFor, bool AskedFor);
+    /// <param name="Unwanted">Its memory is wanted for another.</param>
+    private readonly record struct LifeEnd(int? ExitCode, TimeSpan? ReadyFor, bool AskedFor, bool Unwanted = false);
 }

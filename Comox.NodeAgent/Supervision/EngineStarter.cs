@@ -25,7 +25,7 @@ internal sealed class EngineStarter(ComoxHome home, ProcessTether tether, Leftov
         var keyFile = leftovers.KeyFile(engine.Id);
         home.WriteSecret(Path.GetRelativePath(home.Path, keyFile), key);
 
-        var described = EngineModels.Describe(model, options.Value);
+        var described = EngineModels.Describe(model, options.Value, engine.Spec.Name);
         var service = new LlamaCppService(
             model.Path,
             described.Name,

@@ -9,22 +9,16 @@ namespace Comox.NodeAgent.Supervision;
 /// <code>
 /// (1) find or install the program
 /// (2) choose the model; when the engine cannot load one that nobody asked for, the next
-/// (3) start the process and wait until it is ready
-/// (4) wait until it dies, a restart is asked for, or the host stops
-/// (5) died: start again after a while, or give up; failed: wait until a restart is asked for, and begin at (1)
-/// (6) the host stops: ask the engine to stop, then make it
+/// (3) wait until it is wanted in memory
+/// (4) start the process and wait until it is ready
+/// (5) wait until it dies, a restart is asked for, it is not wanted any more, or the host stops
+/// (6) died: start again after a while, or give up; failed: wait until a restart is asked for, and begin at (1); not wanted: let it finish, end it, and go on at (3)
+/// (7) the host stops: ask the engine to stop, then make it
 /// </code>
 /// </summary>
-internal sealed class EngineSupervisor(
-    EngineHandle engine, EngineProvisioner provisioner, ModelLibrary library, EngineRunner runner, AgentLock agentLock, ILogger<EngineSupervisor> log) : BackgroundService
+internal sealed class EngineSupervisor(EngineHandle engine, EngineProvisioner provisioner, ModelLibrary library, EngineRunner runner, ILogger<EngineSupervisor> log)
 {
-    public override Task StartAsync(CancellationToken cancellationToken)
-    {
-        agentLock.Take();
-        return base.StartAsync(cancellationToken);
-    }
-
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public async Task RunAsync(CancellationToken stopping)
     {
         await Task.Yield(); // The host waits for the synchronous part; a slow disk is none of its business.
         try
@@ -32,16 +26,16 @@ internal sealed class EngineSupervisor(
             while (true)
             {
                 engine.ForgetRestartRequests();
-                var problem = await ServeAsync(stoppingToken);
-                engine.Enter(EngineStates.Failed, problem, Stopped); // (5)
-                await engine.RestartRequestedAsync(stoppingToken);
+                var problem = await ServeAsync(stopping);
+                engine.Enter(EngineStates.Failed, problem, Stopped); // (6)
+                await engine.RestartRequestedAsync(stopping);
                 engine.Enter(EngineStates.Provisioning, "Starting again, as asked");
             }
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             engine.Enter(EngineStates.Stopping, "The agent is stopping");
-            await EndAsync(); // (6)
+            await EndAsync(); // (7)
             engine.Enter(EngineStates.Stopped, "The agent has stopped it", Stopped);
         }
     }
@@ -72,7 +66,7 @@ internal sealed class EngineSupervisor(
     {
         try
         {
-            await runner.StopAsync(engine);
+            await runner.StopAsync();
         }
         catch (Exception problem)
         {
@@ -90,11 +84,11 @@ internal sealed class EngineSupervisor(
         while (true)
         {
             engine.Enter(EngineStates.Fetching, "Choosing a model", status => status with { Version = program.Value.Version, ProcessId = null });
-            var model = await library.ChooseAsync(refused, engine.Report, stopping); // (2)
+            var model = await library.ChooseAsync(engine.Spec.Model, engine.Spec.Setting, refused, engine.Report, stopping); // (2)
             if (!model.IsSuccess)
                 return model.Problem;
 
-            var (reason, modelRefused) = await runner.RunAsync(engine, program.Value, model.Value, stopping);
+            var (reason, modelRefused) = await runner.RunAsync(program.Value, model.Value, stopping);
             if (!modelRefused || model.Value.Source is not (ModelSources.Cache or ModelSources.Hub))
                 return reason;
             log.ModelPassedOver(model.Value.Path, reason);

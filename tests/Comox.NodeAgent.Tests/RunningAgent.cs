@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using Comox.NodeAgent.Engines;
 using Comox.NodeAgent.Health;
 using Comox.NodeAgent.Supervision;
 using Comox.ServiceDefaults;
@@ -69,12 +70,14 @@ internal sealed class RunningAgent : IAsyncDisposable
         return http;
     }
 
-    public EngineHandle Engine => Services.GetRequiredService<EngineHandle>();
+    public EngineHandle Engine => Services.GetRequiredService<EngineRegistry>().All[0];
 
     /// <summary>Waits, without asking again and again, until the chat engine's status is as wanted.</summary>
     public Task<EngineStatus> UntilAsync(string state) => UntilAsync(engine => engine.State == state);
 
-    public async Task<EngineStatus> UntilAsync(Func<EngineStatus, bool> wanted)
+    public Task<EngineStatus> UntilAsync(Func<EngineStatus, bool> wanted) => UntilAsync(Engine.Id, wanted);
+
+    public async Task<EngineStatus> UntilAsync(string id, Func<EngineStatus, bool> wanted)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         var seen = new List<string>();
@@ -82,7 +85,7 @@ internal sealed class RunningAgent : IAsyncDisposable
         {
             await foreach (var status in Services.GetRequiredService<NodeStatusBoard>().WatchAsync(limit.Token))
             {
-                var engine = status.Engines.Single();
+                var engine = status.Engines.Single(engine => engine.Id == id);
                 seen.Add($"{engine.State}: {engine.Reason}");
                 if (wanted(engine))
                     return engine;

@@ -25,11 +25,29 @@ internal interface IEngineInstaller
 /// </summary>
 internal sealed class EngineProvisioner(
     ComoxHome home, EngineProbe probe, IEnumerable<IEngineInstaller> installers, IOptions<NodeAgentOptions> options, TimeProvider time, ILogger<EngineProvisioner> log)
+    : IDisposable
 {
+    // Several engines may ask at once; the second finds what the first has installed.
+    private readonly SemaphoreSlim _oneAtATime = new(1, 1);
+
     public async Task<Outcome<EngineProgram>> ProvideAsync(ProgressReport report, CancellationToken cancellation)
     {
         report("Looking for llama-server", null);
+        await _oneAtATime.WaitAsync(cancellation);
+        try
+        {
+            return await FindOrInstallAsync(report, cancellation);
+        }
+        finally
+        {
+            _oneAtATime.Release();
+        }
+    }
 
+    public void Dispose() => _oneAtATime.Dispose();
+
+    private async Task<Outcome<EngineProgram>> FindOrInstallAsync(ProgressReport report, CancellationToken cancellation)
+    {
         if (options.Value.EnginePath is { Length: > 0 } configured) // (1)
         {
             var named = await probe.TryAsync(Path.GetFullPath(configured), cancellation);

@@ -64,6 +64,24 @@ public sealed record EngineStatus
     /// <summary>Requests the engine can work on at once.</summary>
     public int? Slots { get; init; }
 
+    /// <summary>Always in memory. The others come and go; a request to one that is not there waits until it is.</summary>
+    public bool Pinned { get; init; }
+
+    /// <summary>Requests it works on.</summary>
+    public int InFlight { get; init; }
+
+    /// <summary>Requests that wait for it to be loaded.</summary>
+    public int Waiting { get; init; }
+
+    /// <summary>1: it is loaded now or next; null unless it is waited for.</summary>
+    public int? Place { get; init; }
+
+    /// <summary>Seconds until it answers, as predicted: for one that is waited for from now on, else from when somebody asks. Null: unknown, or it is ready.</summary>
+    public double? EtaSeconds { get; init; }
+
+    /// <summary>Memory that it holds or, while it is not loaded, will hold, in bytes; null: unknown.</summary>
+    public long? MemoryBytes { get; init; }
+
     /// <summary>Times the engine was started again after a crash.</summary>
     public int Restarts { get; init; }
 }
@@ -81,6 +99,12 @@ public static class EngineStates
     public const string Loading = "loading";
 
     public const string Ready = "ready";
+
+    /// <summary>Not in memory; it is loaded when somebody asks for it.</summary>
+    public const string Unloaded = "unloaded";
+
+    /// <summary>It makes room: it finishes what it has begun, and what comes now waits until it is loaded again.</summary>
+    public const string Draining = "draining";
 
     /// <summary>It died; a restart is due.</summary>
     public const string Restarting = "restarting";

@@ -25,6 +25,7 @@ public sealed class EngineProxyTests
         await using var agent = await RunningAgent.StartAsync(new() { ["Comox:NodeAgent:EnginePath"] = "/nowhere" });
         await agent.UntilAsync(EngineStates.Failed);
         agent.Engine.Endpoint = new EngineEndpoint(engine.Address.Port, "key");
+        agent.Engine.Traffic.Open();
 
         using var response = await agent.Http.PostAsync("node/engines/chat/proxy/v1/chat/completions", new ByteArrayContent(new byte[Size]));
 

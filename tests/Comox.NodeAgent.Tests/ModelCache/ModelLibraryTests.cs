@@ -229,7 +229,7 @@ public sealed class ModelLibraryTests : IAsyncLifetime
             new VerifiedDownload(time),
             options,
             NullLogger<ModelLibrary>.Instance);
-        return await library.ChooseAsync(refused, (words, _) => _reports.Enqueue(words), TestContext.Current.CancellationToken);
+        return await library.ChooseAsync(settings.Model, "Comox:NodeAgent:Model", refused, (words, _) => _reports.Enqueue(words), TestContext.Current.CancellationToken);
     }
 
     private async Task HubAsync(HttpContext context)

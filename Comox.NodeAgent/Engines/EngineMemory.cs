@@ -1,0 +1,42 @@
+using System.Globalization;
+using Comox.NodeAgent.ModelCache;
+
+namespace Comox.NodeAgent.Engines;
+
+/// <summary>How much memory an engine needs: its weights, the keys and values of all its slots, and what the program itself takes.</summary>
+internal static class EngineMemory
+{
+    // Buffers of the computation and the program: measured 60 to 300 MB, with the model's width.
+    private const long Program = 64L << 20;
+    private const double ComputeShare = 0.02;
+
+    /// <summary>Keys and values of an 8-billion-parameter model with grouped heads; larger ones have more in proportion.</summary>
+    private const double GuessedBytesPerTokenPerParameter = 131_072 / 8e9;
+
+    public static long Estimate(GgufInfo model, int slots, int slotContext)
+    {
+        var perToken = model.KeyValueBytesPerToken ?? (long)(model.Parameters * GuessedBytesPerTokenPerParameter);
+        return model.SizeBytes + (perToken * slots * slotContext) + (long)(model.SizeBytes * ComputeShare) + Program;
+    }
+
+    /// <summary>What a process holds now; null where nothing tells.</summary>
+    public static long? Measure(int processId)
+    {
+        try
+        {
+            // "VmRSS:	   93480 kB"
+            foreach (var line in File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{processId}/status")))
+            {
+                if (line.StartsWith("VmRSS:", StringComparison.Ordinal)
+                    && long.TryParse(line.AsSpan(6).Trim().ToString().Split(' ')[0], CultureInfo.InvariantCulture, out var kilobytes))
+                    return kilobytes * 1024;
+            }
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            // It has ended, or this is another system than Linux.
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,19 @@
+using Comox.NodeAgent.Engines;
+using Comox.NodeAgent.Engines.Provisioning;
+using Comox.NodeAgent.ModelCache;
+
+namespace Comox.NodeAgent.Supervision;
+
+/// <summary>Runs a <see cref="EngineSupervisor"/> for each engine of the node, side by side.</summary>
+internal sealed class EngineSupervision(
+    EngineRegistry engines, EngineProvisioner provisioner, ModelLibrary library, EngineRunners runners, AgentLock agentLock, ILogger<EngineSupervisor> log) : BackgroundService
+{
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        agentLock.Take();
+        return base.StartAsync(cancellationToken);
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(engines.All.Select(engine => new EngineSupervisor(engine, provisioner, library, runners.For(engine), log).RunAsync(stoppingToken)));
+}

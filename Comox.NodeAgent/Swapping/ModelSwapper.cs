@@ -1,0 +1,217 @@
+using System.Threading.Channels;
+using Comox.NodeAgent.Engines;
+using Comox.NodeAgent.Hardware;
+using Comox.NodeAgent.Supervision;
+using Comox.ServiceDefaults;
+using Comox.ServiceDefaults.Contracts.Nodes;
+using Comox.ServiceDefaults.Contracts.OpenAI;
+using Microsoft.Extensions.Options;
+
+namespace Comox.NodeAgent.Swapping;
+
+/// <summary>
+/// The one owner of what this node has in memory. Requests come here for an engine and wait until it answers; at each change it
+/// <list type="number">
+/// <item>looks what has become of the engines;</item>
+/// <item>lets in who waits for one that answers, and tells who waits for one that cannot;</item>
+/// <item>has <see cref="SwapScheduler"/> decide, and has it done;</item>
+/// <item>tells how long whoever still waits will wait.</item>
+/// </list>
+/// </summary>
+internal sealed class ModelSwapper : BackgroundService
+{
+    /// <summary>Figures that change with every request are told this often; each telling wakes every watcher of the node.</summary>
+    private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(250);
+
+    private readonly Lock _lock = new();
+    private readonly Channel<bool> _signals = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Dictionary<string, SwappedEngine> _engines;
+    private readonly GreedyDual _values = new();
+    private readonly ISwapEffects _effects;
+    private readonly SwapOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger<ModelSwapper> _log;
+    private readonly IReadOnlyList<SwapDevice> _devices;
+    private long _told;
+
+    public ModelSwapper(EngineRegistry engines, ISwapEffects effects, IOptions<NodeAgentOptions> options, TimeProvider time, ILogger<ModelSwapper> log)
+    {
+        (_effects, _options, _time, _log) = (effects, options.Value.Swapping, time, log);
+        var loads = new LoadTimes();
+        _engines = engines.All.ToDictionary(engine => engine.Id, engine => new SwappedEngine(engine, loads, time), StringComparer.Ordinal);
+        _devices = [new SwapDevice(0, _options.MemoryBytes ?? (long)((HardwareReader.AvailableMemory() ?? long.MaxValue / 2) * 0.8))];
+        foreach (var engine in engines.All)
+        {
+            engine.Entered += Signal;
+            engine.Traffic.Emptied += Signal;
+        }
+    }
+
+    /// <summary>Waits until the engine answers. Who gets in must leave its <see cref="EngineHandle.Traffic"/>.</summary>
+    /// <returns>Null, or why it will not answer.</returns>
+    public async ValueTask<ApiError?> EnterAsync(EngineHandle engine, CancellationToken cancellation)
+    {
+        var waiter = new EngineWaiter(_time.GetTimestamp());
+        lock (_lock)
+        {
+            var known = _engines[engine.Id];
+            known.Used(_values);
+            if (engine.Traffic.TryEnter())
+            {
+                Signal();
+                return null;
+            }
+
+            if (engine.Status.State is not (EngineStates.Unloaded or EngineStates.Loading or EngineStates.Ready or EngineStates.Draining))
+                return EngineProxy.Unready(engine.Status);
+            known.Waiters.Add(waiter);
+        }
+
+        Signal();
+        try
+        {
+            return await waiter.Done.Task.WaitAsync(cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            lock (_lock)
+                _engines[engine.Id].Waiters.Remove(waiter);
+            // It may have been let in at the very moment it left.
+            if (!waiter.Done.TrySetCanceled(CancellationToken.None) && await waiter.Done.Task is null)
+                engine.Traffic.Leave();
+            throw;
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            Signal();
+            while (true)
+            {
+                await _signals.Reader.ReadAsync(stoppingToken);
+                while (Round())
+                    await NextAsync(stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // Who waits is told by the end of the connection.
+        }
+    }
+
+    private void Signal() => _signals.Writer.TryWrite(true);
+
+    private async Task NextAsync(CancellationToken stopping)
+    {
+        using var beat = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        await Task.WhenAny(_signals.Reader.WaitToReadAsync(beat.Token).AsTask(), Task.Delay(Beat, _time, beat.Token));
+        await beat.CancelAsync();
+        stopping.ThrowIfCancellationRequested();
+        _signals.Reader.TryRead(out _);
+    }
+
+    /// <returns>Whether something is left that time alone will change.</returns>
+    private bool Round()
+    {
+        lock (_lock)
+        {
+            foreach (var engine in _engines.Values)
+            {
+                engine.Look(); // 1.
+                LetIn(engine); // 2.
+            }
+
+            var plan = SwapScheduler.Decide(new SwapView(_devices, [.. _engines.Values.Where(engine => engine.Residency is not null).Select(engine => engine.View())]), _options);
+            foreach (var action in plan.Actions) // 3.
+                Do(action);
+            foreach (var id in plan.TooLarge)
+                Refuse(_engines[id]);
+            return Tell(plan); // 4.
+        }
+    }
+
+    private static void LetIn(SwappedEngine engine)
+    {
+        if (engine.Residency == Residency.Hot)
+        {
+            while (engine.Waiters.Count > 0 && engine.Engine.Traffic.TryEnter())
+            {
+                if (!engine.Waiters[0].Done.TrySetResult(null))
+                    engine.Engine.Traffic.Leave();
+                engine.Waiters.RemoveAt(0);
+            }
+        }
+        else if (engine.Residency is null or Residency.Failed)
+        {
+            engine.Engine.Wanted.Set(false);
+            Send(engine, EngineProxy.Unready(engine.Engine.Status));
+        }
+    }
+
+    private void Do(SwapAction action)
+    {
+        var engine = _engines[action.Unit];
+        switch (action)
+        {
+            case SwapAction.Load load:
+                _log.LoadDecided(load.Unit, engine.Bytes >> 20, engine.Waiters.Count);
+                _effects.Load(load.Unit, load.Device);
+                break;
+            case SwapAction.Drain drain:
+                _values.Evicted(engine.Worth);
+                _log.DrainDecided(drain.Unit, engine.Bytes >> 20, engine.Engine.Traffic.InFlight);
+                _effects.Drain(drain.Unit);
+                break;
+        }
+    }
+
+    private void Refuse(SwappedEngine engine)
+    {
+        // What the settings want in memory at any price is tried: the estimate may be wrong, and there is nothing else to do with this node.
+        if (engine.Engine.Spec.IsPinned)
+        {
+            _log.LoadedAnyway(engine.Engine.Id, engine.Bytes >> 20, _devices[0].Bytes >> 20);
+            _effects.Load(engine.Engine.Id, _devices[0].Index);
+            return;
+        }
+
+        Send(engine, new ApiError(
+            StatusCodes.Status503ServiceUnavailable,
+            ErrorCodes.EngineUnavailable,
+            $"The model of the engine '{engine.Engine.Id}' needs about {engine.Bytes >> 20} MiB of memory, and engines have {_devices[0].Bytes >> 20} MiB on this node. " +
+            $"Give them more with {SwapOptions.Section}:{nameof(SwapOptions.MemoryBytes)}, or fewer slots or less context."));
+    }
+
+    private static void Send(SwappedEngine engine, ApiError error)
+    {
+        foreach (var waiter in engine.Waiters)
+            waiter.Done.TrySetResult(error);
+        engine.Waiters.Clear();
+    }
+
+    private bool Tell(SwapPlan plan)
+    {
+        var isDue = _time.GetElapsedTime(_told) >= Beat;
+        var isBusy = false;
+        foreach (var engine in _engines.Values)
+        {
+            var wait = plan.Waits.FirstOrDefault(wait => wait.Unit == engine.Engine.Id);
+            var (waiting, inFlight) = (engine.Waiters.Count, engine.Engine.Traffic.InFlight);
+            var seconds = wait?.Seconds ?? (engine.Residency == Residency.Cold && waiting == 0 ? engine.LoadSeconds : null);
+            isBusy |= waiting > 0 || inFlight != engine.Engine.Status.InFlight;
+            if (isDue)
+            {
+                engine.Engine.Tell(status => status with
+                {
+                    InFlight = inFlight, Waiting = waiting, Place = wait?.Place, EtaSeconds = seconds is null ? null : Math.Round(seconds.Value, 1),
+                });
+            }
+        }
+
+        if (isDue)
+            _told = _time.GetTimestamp();
+        return isBusy;
+    }
+}

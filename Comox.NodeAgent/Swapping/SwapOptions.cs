@@ -1,0 +1,31 @@
+namespace Comox.NodeAgent.Swapping;
+
+/// <summary>Section <c>Comox:NodeAgent:Swapping</c>.</summary>
+internal sealed record SwapOptions
+{
+    public const string Section = $"{NodeAgentOptions.Section}:Swapping";
+
+    /// <summary>Bytes of memory that engines may have together; null: four fifths of what the machine has free when the agent starts.</summary>
+    public long? MemoryBytes { get; init; }
+
+    /// <summary>A model that was loaded less than this ago stays: two that are asked for in turn would else only be loaded.</summary>
+    public TimeSpan MinResidency { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Who has waited this long gets room whatever it costs others, pinned ones apart.</summary>
+    public TimeSpan MaxWait { get; init; } = TimeSpan.FromSeconds(90);
+
+    /// <summary>How long a model that has to go may finish what it has begun.</summary>
+    public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromMinutes(2);
+
+    public IEnumerable<string> Problems()
+    {
+        if (MemoryBytes is < 1 << 20)
+            yield return $"{Section}:{nameof(MemoryBytes)} is {MemoryBytes}; it must be at least one mebibyte, in bytes.";
+        if (MinResidency < TimeSpan.Zero || MinResidency > TimeSpan.FromHours(1))
+            yield return $"{Section}:{nameof(MinResidency)} is {MinResidency}; it must be between 0 and an hour.";
+        if (MaxWait < TimeSpan.Zero || MaxWait > TimeSpan.FromHours(1))
+            yield return $"{Section}:{nameof(MaxWait)} is {MaxWait}; it must be between 0 and an hour.";
+        if (DrainTimeout < TimeSpan.Zero || DrainTimeout > TimeSpan.FromHours(1))
+            yield return $"{Section}:{nameof(DrainTimeout)} is {DrainTimeout}; it must be between 0 and an hour.";
+    }
+}

@@ -1,0 +1,198 @@
+namespace Comox.NodeAgent.Swapping;
+
+/// <summary>
+/// Decides what to load and what gives way. Pure: the same view gives the same plan, and nothing happens here.
+/// <list type="number">
+/// <item>Memory is a ledger: what is loaded, loading and draining holds its bytes, and so does what has been promised to those that came before.</item>
+/// <item>Who waits longest is first, then pinned models that are not there. Nobody behind takes room from somebody in front, but who fits beside goes ahead.</item>
+/// <item>Of the devices the one where the least worth has to go, then where it is soonest loaded.</item>
+/// <item>What gives way: the idle of least worth, then, if they do not do, the busy. Not what is pinned, not what was loaded a moment ago; but who has waited too long gets room from the latter too.</item>
+/// <item>One model at a time is loaded into a device, because two would only share its bus; several devices load side by side.</item>
+/// </list>
+/// </summary>
+internal static class SwapScheduler
+{
+    // Finishing an answer, where somebody still talks; nobody knows how long it will be.
+    private const double BusyDrainSeconds = 10;
+
+    public static SwapPlan Decide(SwapView view, SwapOptions options)
+    {
+        var devices = view.Devices.Select(device => new Ledger(device, view.Units)).ToList();
+        var leaving = new HashSet<string>(StringComparer.Ordinal);
+        var (actions, waits, tooLarge) = (new List<SwapAction>(), new List<SwapWait>(), new List<string>());
+        foreach (var loading in view.Units.Where(unit => unit is { Residency: Residency.Loading, Waiting: > 0 }))
+            waits.Add(new SwapWait(loading.Id, 1, Math.Max(0, loading.LoadSeconds - loading.Since.TotalSeconds)));
+
+        foreach (var wanted in InOrder(view.Units))
+        {
+            var choice = devices.Select(device => Choose(device, wanted, view.Units, leaving, options)).Where(choice => choice is not null)
+                .OrderBy(choice => choice!.Busy).ThenBy(choice => choice!.Worth).ThenBy(choice => choice!.Device.Seconds).ThenBy(choice => choice!.Device.Index).FirstOrDefault();
+            if (choice is null)
+            {
+                if (devices.TrueForAll(device => device.Bytes < wanted.Bytes))
+                    tooLarge.Add(wanted.Id);
+                else if (wanted.Waiting > 0)
+                    waits.Add(Stuck(devices, wanted));
+                continue;
+            }
+
+            var device = choice.Device;
+            foreach (var leaver in choice.Leavers)
+            {
+                actions.Add(new SwapAction.Drain(leaver.Id));
+                leaving.Add(leaver.Id);
+                device.Leaves(leaver, leaver.InFlight > 0 ? BusyDrainSeconds : 1);
+            }
+
+            if (device.TryLoad(wanted))
+                actions.Add(new SwapAction.Load(wanted.Id, device.Index));
+            else
+                device.Promise(wanted);
+            if (wanted.Waiting > 0)
+                waits.Add(new SwapWait(wanted.Id, device.Ahead, device.Seconds));
+        }
+
+        return new SwapPlan(actions, waits, tooLarge);
+    }
+
+    private static IEnumerable<SwapUnit> InOrder(IReadOnlyList<SwapUnit> units) =>
+        units.Where(unit => unit.Residency == Residency.Cold && (unit.Waiting > 0 || unit.IsPinned))
+            .OrderBy(unit => unit.Waiting == 0).ThenByDescending(unit => unit.Waited).ThenBy(unit => unit.Id, StringComparer.Ordinal);
+
+    private static Choice? Choose(Ledger device, SwapUnit wanted, IReadOnlyList<SwapUnit> units, HashSet<string> leaving, SwapOptions options)
+    {
+        if (device.Bytes < wanted.Bytes)
+            return null;
+        var missing = wanted.Bytes + device.Promised - device.Free - device.Leaving;
+        if (missing <= 0)
+            return new Choice(device, []);
+
+        // A pinned model that nobody waits for makes nobody go whom somebody uses.
+        var there = units.Where(unit => unit is { Residency: Residency.Hot, IsPinned: false } && unit.Device == device.Index && !leaving.Contains(unit.Id)
+            && (wanted.Waiting > 0 || unit.InFlight == 0)).ToList();
+        var settled = there.Where(unit => unit.Since >= options.MinResidency).ToList();
+        var leavers = Least(settled, missing) ?? (wanted.Waited >= options.MaxWait ? Least(there, missing) : null);
+        return leavers is null ? null : new Choice(device, leavers);
+    }
+
+    /// <summary>The idle before the busy, each by worth, until it is enough; then whoever turns out not to be needed stays, the worthiest first.</summary>
+    private static List<SwapUnit>? Least(IEnumerable<SwapUnit> candidates, long missing)
+    {
+        var leavers = new List<SwapUnit>();
+        var freed = 0L;
+        foreach (var unit in candidates.OrderBy(unit => unit.InFlight > 0).ThenBy(unit => unit.Worth).ThenBy(unit => unit.Id, StringComparer.Ordinal))
+        {
+            if (freed >= missing)
+                break;
+            leavers.Add(unit);
+            freed += unit.Bytes;
+        }
+
+        if (freed < missing)
+            return null;
+        for (var at = leavers.Count - 1; at >= 0; at--)
+        {
+            if (freed - leavers[at].Bytes < missing)
+                continue;
+            freed -= leavers[at].Bytes;
+            leavers.RemoveAt(at);
+        }
+
+        return leavers;
+    }
+
+    // What is there now may not go yet; when it may is known for what was loaded a moment ago, and for nobody else.
+    private static SwapWait Stuck(List<Ledger> devices, SwapUnit wanted)
+    {
+        var nearest = devices.Where(device => device.Bytes >= wanted.Bytes).MinBy(device => device.Seconds)!;
+        return new SwapWait(wanted.Id, nearest.Ahead + 1, null);
+    }
+
+    private sealed record Choice(Ledger Device, IReadOnlyList<SwapUnit> Leavers)
+    {
+        public int Busy => Leavers.Count(unit => unit.InFlight > 0);
+        public double Worth => Leavers.Sum(unit => unit.Worth);
+    }
+
+    /// <summary>One device while a plan is made.</summary>
+    private sealed class Ledger
+    {
+        public Ledger(SwapDevice device, IReadOnlyList<SwapUnit> units)
+        {
+            (Index, Bytes) = (device.Index, device.ForModels);
+            Free = Bytes;
+            foreach (var unit in units.Where(unit => unit.Device == device.Index))
+            {
+                switch (unit.Residency)
+                {
+                    case Residency.Loading:
+                        Free -= unit.Bytes;
+                        IsLoading = true;
+                        Ahead++;
+                        Seconds += Math.Max(0, unit.LoadSeconds - unit.Since.TotalSeconds);
+                        break;
+                    case Residency.Hot:
+                        Free -= unit.Bytes;
+                        break;
+                    case Residency.Draining:
+                        Free -= unit.Bytes;
+                        Leaves(unit, unit.InFlight > 0 ? BusyDrainSeconds : 1);
+                        break;
+                }
+            }
+        }
+
+        public int Index { get; }
+        public long Bytes { get; }
+
+        /// <summary>Held by nobody.</summary>
+        public long Free { get; private set; }
+
+        /// <summary>Held by who is about to go.</summary>
+        public long Leaving { get; private set; }
+
+        /// <summary>To be had by those in front, once it is free.</summary>
+        public long Promised { get; private set; }
+
+        public bool IsLoading { get; private set; }
+
+        /// <summary>Models that are loaded into it before the next.</summary>
+        public int Ahead { get; private set; }
+
+        /// <summary>Until the last of them answers.</summary>
+        public double Seconds { get; private set; }
+
+        public void Leaves(SwapUnit unit, double seconds)
+        {
+            Leaving += unit.Bytes;
+            _draining = Math.Max(_draining, seconds);
+        }
+
+        /// <summary>Takes the room for it now, if it is there and nobody in front will miss it.</summary>
+        public bool TryLoad(SwapUnit unit)
+        {
+            if (IsLoading || Free < unit.Bytes || Free + Leaving - Promised < unit.Bytes)
+                return false;
+            Free -= unit.Bytes;
+            IsLoading = true;
+            Follow(unit);
+            return true;
+        }
+
+        public void Promise(SwapUnit unit)
+        {
+            Promised += unit.Bytes;
+            if (Free < Promised)
+                Seconds = Math.Max(Seconds, _draining);
+            Follow(unit);
+        }
+
+        private void Follow(SwapUnit unit)
+        {
+            Ahead++;
+            Seconds += unit.LoadSeconds;
+        }
+
+        private double _draining;
+    }
+}

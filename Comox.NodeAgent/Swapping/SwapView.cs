@@ -1,0 +1,87 @@
+namespace Comox.NodeAgent.Swapping;
+
+/// <summary>Where a model is on its way in and out of a device's memory.</summary>
+internal enum Residency
+{
+    /// <summary>Not in memory.</summary>
+    Cold,
+
+    /// <summary>Its engine starts. Its memory is taken from the moment this is decided.</summary>
+    Loading,
+
+    /// <summary>It answers.</summary>
+    Hot,
+
+    /// <summary>It finishes what it has begun and takes nothing new; then its engine ends. Its memory is taken until that.</summary>
+    Draining,
+
+    /// <summary>It cannot be loaded as things are.</summary>
+    Failed,
+}
+
+/// <summary>Memory that models are loaded into: a card, or the machine's own for engines on the CPU.</summary>
+/// <param name="Index">Its number.</param>
+/// <param name="Bytes">What models may have of it.</param>
+/// <param name="ForeignBytes">What others hold of it, as measured; 0 where nothing tells.</param>
+internal readonly record struct SwapDevice(int Index, long Bytes, long ForeignBytes = 0)
+{
+    public long ForModels => Math.Max(0, Bytes - ForeignBytes);
+}
+
+/// <summary>One model that can be loaded.</summary>
+internal sealed record SwapUnit
+{
+    public required string Id { get; init; }
+    public required Residency Residency { get; init; }
+
+    /// <summary>What it holds, measured, or will hold, estimated.</summary>
+    public required long Bytes { get; init; }
+
+    /// <summary>Where it is or is going to be; null: <see cref="Residency.Cold"/> or <see cref="Residency.Failed"/>.</summary>
+    public int? Device { get; init; }
+
+    /// <summary>To be in memory always.</summary>
+    public bool IsPinned { get; init; }
+
+    /// <summary>Requests that it works on.</summary>
+    public int InFlight { get; init; }
+
+    /// <summary>Requests that wait for it to be loaded.</summary>
+    public int Waiting { get; init; }
+
+    /// <summary>How long the first of them has waited.</summary>
+    public TimeSpan Waited { get; init; }
+
+    /// <summary>How long it is what <see cref="Residency"/> says.</summary>
+    public TimeSpan Since { get; init; }
+
+    /// <summary>Predicted, for loading it from where it is now.</summary>
+    public double LoadSeconds { get; init; }
+
+    /// <summary>What it is worth in memory, see <see cref="GreedyDual"/>; the least goes first.</summary>
+    public double Worth { get; init; }
+}
+
+/// <summary>All that a decision rests on.</summary>
+internal sealed record SwapView(IReadOnlyList<SwapDevice> Devices, IReadOnlyList<SwapUnit> Units);
+
+/// <summary>Something to do now.</summary>
+internal abstract record SwapAction(string Unit)
+{
+    /// <summary>Start its engine on a device that has the room.</summary>
+    public sealed record Load(string Unit, int Device) : SwapAction(Unit);
+
+    /// <summary>Let it finish, then end it.</summary>
+    public sealed record Drain(string Unit) : SwapAction(Unit);
+}
+
+/// <summary>What whoever waits for a model is told.</summary>
+/// <param name="Unit">The model.</param>
+/// <param name="Place">1: it is loaded now or next; of those that wait for the same device.</param>
+/// <param name="Seconds">Until it answers, as predicted; null: nobody can say.</param>
+internal sealed record SwapWait(string Unit, int Place, double? Seconds);
+
+/// <param name="Actions">In this order.</param>
+/// <param name="Waits">For each model that is waited for.</param>
+/// <param name="TooLarge">Models that no device can hold, even empty.</param>
+internal sealed record SwapPlan(IReadOnlyList<SwapAction> Actions, IReadOnlyList<SwapWait> Waits, IReadOnlyList<string> TooLarge);

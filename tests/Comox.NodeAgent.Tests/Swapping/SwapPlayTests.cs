@@ -1,0 +1,127 @@
+using Comox.NodeAgent.Swapping;
+using FsCheck;
+using FsCheck.Fluent;
+using FsCheck.Xunit;
+
+namespace Comox.NodeAgent.Tests.Swapping;
+
+/// <summary>The scheduler over random histories, with a world that obeys it: memory is never given twice, pinned models stay, and everybody is served.</summary>
+public sealed class SwapPlayTests
+{
+    private static readonly SwapOptions Options = new() { MinResidency = TimeSpan.FromSeconds(5), MaxWait = TimeSpan.FromSeconds(20) };
+
+    [Property(MaxTest = 300)]
+    public Property Memory_is_never_given_twice_and_everybody_who_fits_is_served() => Prop.ForAll(ArbMap.Default.ArbFor<int>(), seed =>
+    {
+        var world = new World(new Random(seed));
+        for (var second = 0; second < 400; second++)
+            world.Step(asks: second < 250);
+        Assert.Empty(world.Unserved);
+    });
+
+    /// <summary>Moves by seconds. Requests last one to eight of them.</summary>
+    private sealed class World
+    {
+        private readonly Random _random;
+        private readonly List<SwapDevice> _devices;
+        private readonly List<Model> _models;
+        private readonly GreedyDual _values = new();
+
+        public World(Random random)
+        {
+            _random = random;
+            _devices = [.. Enumerable.Range(0, random.Next(1, 4)).Select(index => new SwapDevice(index, random.Next(16, 33), random.Next(0, 4)))];
+            _models = [.. Enumerable.Range(0, random.Next(2, 12)).Select(number => new Model($"m{number}", random.Next(2, 20), random.Next(1, 4), number == 0 && random.Next(3) == 0))];
+        }
+
+        /// <summary>Models that somebody still waits for and that would fit into a device without those that are pinned.</summary>
+        public IEnumerable<string> Unserved => _models
+            .Where(model => model.Waiting > 0 && _devices.Any(device => device.ForModels - _models.Where(other => other.Pinned && other.Device == device.Index).Sum(other => other.Bytes) >= model.Bytes))
+            .Select(model => model.Id);
+
+        public void Step(bool asks)
+        {
+            foreach (var model in _models)
+                model.Pass();
+            if (asks && _models[_random.Next(_models.Count)] is var asked)
+            {
+                asked.Ask(_random.Next(1, 9));
+                asked.Worth = _values.WorthOf(++asked.Uses, asked.LoadSeconds, asked.Bytes << 30);
+            }
+
+            var view = new SwapView(_devices, [.. _models.Select(model => model.View())]);
+            var plan = SwapScheduler.Decide(view, Options);
+            Assert.Equal(plan.Actions, SwapScheduler.Decide(view, Options).Actions);
+            foreach (var action in plan.Actions)
+                Do(action);
+            foreach (var device in _devices)
+                Assert.True(_models.Where(model => model.Device == device.Index).Sum(model => model.Bytes) <= device.ForModels);
+            Assert.True(_devices.TrueForAll(device => _models.Count(model => model.Residency == Residency.Loading && model.Device == device.Index) <= 1));
+        }
+
+        private void Do(SwapAction action)
+        {
+            var model = _models.Single(model => model.Id == action.Unit);
+            switch (action)
+            {
+                case SwapAction.Load load:
+                    Assert.Equal(Residency.Cold, model.Residency);
+                    model.Enter(Residency.Loading, load.Device);
+                    break;
+                case SwapAction.Drain:
+                    Assert.Equal(Residency.Hot, model.Residency);
+                    Assert.False(model.Pinned);
+                    _values.Evicted(model.Worth);
+                    model.Enter(Residency.Draining, model.Device);
+                    break;
+            }
+        }
+    }
+
+    private sealed class Model(string id, long bytes, int loadSeconds, bool pinned)
+    {
+        private readonly List<int> _running = [];
+        private readonly List<int> _waiting = [];
+        private int _since;
+        private int _waited;
+
+        public string Id => id;
+        public long Bytes => bytes;
+        public int LoadSeconds => loadSeconds;
+        public bool Pinned => pinned;
+        public Residency Residency { get; private set; }
+        public int? Device { get; private set; }
+        public int Waiting => _waiting.Count;
+        public int Uses { get; set; }
+        public double Worth { get; set; }
+
+        public void Ask(int seconds) => (Residency == Residency.Hot ? _running : _waiting).Add(seconds);
+
+        public void Enter(Residency residency, int? device) => (Residency, Device, _since) = (residency, device, 0);
+
+        public void Pass()
+        {
+            _since++;
+            _waited = _waiting.Count > 0 ? _waited + 1 : 0;
+            for (var at = _running.Count - 1; at >= 0; at--)
+            {
+                if (--_running[at] == 0)
+                    _running.RemoveAt(at);
+            }
+
+            if (Residency == Residency.Draining && _running.Count == 0)
+                Enter(Residency.Cold, null);
+            if (Residency != Residency.Loading || _since < loadSeconds)
+                return;
+            Enter(Residency.Hot, Device);
+            _running.AddRange(_waiting);
+            _waiting.Clear();
+        }
+
+        public SwapUnit View() => new()
+        {
+            Id = id, Residency = Residency, Bytes = bytes, Device = Device, IsPinned = pinned, InFlight = _running.Count, Waiting = _waiting.Count,
+            Waited = TimeSpan.FromSeconds(_waited), Since = TimeSpan.FromSeconds(_since), LoadSeconds = loadSeconds, Worth = Worth,
+        };
+    }
+}
