@@ -35,7 +35,11 @@ internal sealed record Backend
     public required BackendLoad Load { get; init; }
     public required BackendCircuit Circuit { get; init; }
 
-    public bool IsReady => NodeReachable && (Engine is null || Engine.State == EngineStates.Ready);
+    /// <summary>Whether a request to it is answered: at once, or after its node has loaded the model for it.</summary>
+    public bool IsReady => NodeReachable && (IsLoaded || Engine is { Pinned: false, State: EngineStates.Unloaded or EngineStates.Loading or EngineStates.Draining });
+
+    /// <summary>Whether its model is in memory and takes requests.</summary>
+    public bool IsLoaded => Engine is null || Engine.State == EngineStates.Ready;
 
     public Uri AddressOf(RequestApiKind api) => api switch
     {

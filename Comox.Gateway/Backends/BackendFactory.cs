@@ -9,6 +9,9 @@ namespace Comox.Gateway.Backends;
 /// <summary>Makes backends of what nodes report and of what the settings name. Ledger and circuit of one backend are the same objects through every change.</summary>
 internal sealed class BackendFactory(AuthenticationHeaderValue serviceKey, BackendLoads loads, BackendCircuits circuits)
 {
+    /// <summary>Until its model answers, where the node cannot say.</summary>
+    private const double UnknownLoadSeconds = 10;
+
     private readonly IReadOnlyList<KeyValuePair<string, string>> _nodeHeaders = [new("Authorization", serviceKey.ToString())];
 
     public Backend Of(NodeView node, EngineStatus engine)
@@ -18,6 +21,7 @@ internal sealed class BackendFactory(AuthenticationHeaderValue serviceKey, Backe
         // By its address, because two boxes may call themselves by one name.
         var load = loads.Of(model.Name, address.AbsoluteUri);
         load.Slots = engine.Slots;
+        load.SwapSeconds = engine.State == EngineStates.Ready ? 0 : engine.EtaSeconds ?? UnknownLoadSeconds;
         return new Backend
         {
             Id = $"{node.Status!.Node}/{engine.Id}",

@@ -20,13 +20,15 @@ namespace Comox.Gateway.Forwarding;
 /// (8) Read the engine's last bytes, so that the connection can serve the next request.
 /// A client that leaves, and a gateway that stops, end every step at once and close the connection to the engine, which is how the engine hears of it.
 /// </remarks>
-internal sealed class BackendForwarder(AnswerOpener opener, Hedge hedge, RelayGauge relays, IOptions<GatewayOptions> options, TimeProvider time)
+internal sealed class BackendForwarder(AnswerOpener opener, Hedge hedge, LoadNews news, RelayGauge relays, IOptions<GatewayOptions> options, TimeProvider time)
 {
     public async ValueTask<ForwardError?> SendAsync(Exchange exchange)
     {
         // :: Steps 1 to 4.
         // A stream goes on through all attempts; a fold that broke off is worth nothing.
-        IReplySink sink = exchange.Request.Stream ? exchange.Sink ??= new StreamingSink(exchange, options.Value, time) : new FoldingSink(exchange);
+        IReplySink sink = exchange.Request.Stream ? exchange.Sink ??= new StreamingSink(exchange, news, options.Value, time) : new FoldingSink(exchange);
+        if (sink is StreamingSink stream && !exchange.Backend.IsLoaded)
+            stream.TellOfLoading();
         var opening = exchange.Route.Options.HedgeAfter is { } patience && !exchange.Spoken
             ? await hedge.OpenAsync(exchange, patience)
             : await opener.OpenAsync(exchange, exchange.Attempt, CancellationToken.None);

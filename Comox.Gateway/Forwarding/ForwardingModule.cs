@@ -14,6 +14,6 @@ internal static class ForwardingModule
         services.AddSingleton<SocketLoops>().AddSingleton<HostAddresses>();
         services.AddSingleton<IConnectionListenerFactory, LoopTransport>();
         services.AddSingleton<SocketEngineConnector>().AddSingleton<HttpEngineConnector>().AddSingleton<EngineConnectors>();
-        services.AddSingleton<RelayGauge>().AddSingleton<AnswerOpener>().AddSingleton<Hedge>().AddSingleton<BackendForwarder>();
+        services.AddSingleton<RelayGauge>().AddSingleton<AnswerOpener>().AddSingleton<Hedge>().AddSingleton<LoadNews>().AddSingleton<BackendForwarder>();
     }
 }

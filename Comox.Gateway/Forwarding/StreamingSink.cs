@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Text;
 using Comox.Gateway.Forwarding.Sockets;
 using Comox.Gateway.Routing;
 using Microsoft.AspNetCore.Http.Features;
@@ -10,7 +11,7 @@ namespace Comox.Gateway.Forwarding;
 
 /// <summary>
 /// The answer as a stream: every event byte for byte, or in the words of the client's API, and a comment after a long silence, before the first token too, so that proxies in
-/// between keep the connection open.
+/// between keep the connection open. While a model is loaded for it, the client is told every other second how long that will be.
 /// <para>A timer writes the comments while the pump waits for the engine, so the writer has two users. <see cref="_owner"/> says who has it;
 /// taking it costs the pump one compare-and-swap, and only the pump ever waits.</para>
 /// </summary>
@@ -18,7 +19,11 @@ internal sealed class StreamingSink : IReplySink
 {
     private static readonly TaskCompletionSource Pump = new();
 
+    private static readonly TimeSpan NewsInterval = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan FirstNews = TimeSpan.FromMilliseconds(500);
+
     private readonly Exchange _exchange;
+    private readonly LoadNews _news;
     private readonly TimeSpan _keepAlive;
     private readonly TimeSpan _slowClient;
     private readonly TimeProvider _time;
@@ -29,9 +34,9 @@ internal sealed class StreamingSink : IReplySink
     private bool _held;
     private long _lastFlush;
 
-    public StreamingSink(Exchange exchange, GatewayOptions options, TimeProvider time)
+    public StreamingSink(Exchange exchange, LoadNews news, GatewayOptions options, TimeProvider time)
     {
-        (_exchange, _keepAlive, _slowClient, _time) = (exchange, options.KeepAliveInterval, options.SlowClientTimeout, time);
+        (_exchange, _news, _keepAlive, _slowClient, _time) = (exchange, news, options.KeepAliveInterval, options.SlowClientTimeout, time);
         _body = exchange.Http.Response.BodyWriter;
         _target = exchange.Dialect is null ? TargetOf(exchange.Http) : null;
         _lastFlush = time.GetTimestamp();
@@ -40,6 +45,9 @@ internal sealed class StreamingSink : IReplySink
 
     // Not while an event waits for its flush: the loop's bytes would overtake it.
     public ClientConnection? RelayTarget => _exchange.Committed && !_held ? _target : null;
+
+    /// <summary>The backend that is asked now has to load its model first: tells of it until the answer begins.</summary>
+    public void TellOfLoading() => _timer.Change(FirstNews, NewsInterval);
 
     public async ValueTask WriteAsync(SseEvent sse)
     {
@@ -111,23 +119,24 @@ internal sealed class StreamingSink : IReplySink
         // A loop that carries the stream sends its own comments.
         if (_target is { Output.IsCarried: true })
             Volatile.Write(ref _lastFlush, _time.GetTimestamp());
-        if (_time.GetElapsedTime(Volatile.Read(ref _lastFlush)) < _keepAlive)
+        var news = _exchange.Spoken ? null : _news.Of(_exchange.Backend);
+        if (news is null && _time.GetElapsedTime(Volatile.Read(ref _lastFlush)) < _keepAlive)
             return;
         var mine = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         // Taken: an event is being written this moment, so there is no silence.
         if (Interlocked.CompareExchange(ref _owner, mine, null) is null)
-            _ = PingAsync(mine);
+            _ = PingAsync(mine, news);
     }
 
-    private async Task PingAsync(TaskCompletionSource mine)
+    private async Task PingAsync(TaskCompletionSource mine, string? news)
     {
         try
         {
             // To a socket of a loop as one chunk past the server, because a relay may begin this moment and would write into the middle of two.
             if (_target is not null && _exchange.Committed)
-                _target.Output.Interject(StreamRelay.Ping);
+                _target.Output.Interject(news is null ? StreamRelay.Ping : Chunk(news));
             else
-                await WritePingAsync();
+                await WritePingAsync(news);
             Volatile.Write(ref _lastFlush, _time.GetTimestamp());
         }
         catch (Exception problem) when (problem is OperationCanceledException or IOException or InvalidOperationException)
@@ -141,10 +150,18 @@ internal sealed class StreamingSink : IReplySink
         }
     }
 
-    private async ValueTask WritePingAsync()
+    private static byte[] Chunk(string news)
+    {
+        var comment = Comment(news);
+        return [.. Encoding.ASCII.GetBytes($"{comment.Length:x}\r\n"), .. comment, .. "\r\n"u8];
+    }
+
+    private static byte[] Comment(string news) => Encoding.UTF8.GetBytes($": {news}\n\n");
+
+    private async ValueTask WritePingAsync(string? news)
     {
         Commit();
-        _body.Write(": ping\n\n"u8);
+        _body.Write(news is null ? ": ping\n\n"u8 : Comment(news));
         await _body.FlushAsync(_exchange.Aborted);
     }
 

@@ -29,6 +29,7 @@ internal sealed class BackendLoad
     private double _trust = 1;
     private long _position;
     private int _slots;
+    private double _swapSeconds;
     private ForeignLoad? _foreign;
 
     public BackendLoad(string id, int slot, LoadOptions options, TimeProvider time)
@@ -65,6 +66,13 @@ internal sealed class BackendLoad
     {
         get => Volatile.Read(ref _slots) is var slots and > 0 ? slots : null;
         set => Volatile.Write(ref _slots, value ?? 0);
+    }
+
+    /// <summary>Until its model is in memory, as its node predicts; 0: it is.</summary>
+    public double SwapSeconds
+    {
+        get => Volatile.Read(ref _swapSeconds);
+        set => Volatile.Write(ref _swapSeconds, value);
     }
 
     /// <summary>How far it has come in the round robin; belongs to <see cref="RoundRobinPolicy"/>.</summary>

@@ -6,6 +6,7 @@ namespace Comox.Gateway.LoadBalancing;
 /// <item><term>reading</term><description>uncached prompt tokens ahead, mine included, ÷ prefill rate</description></item>
 /// <item><term>writing</term><description>requests in flight × my expected tokens × what each of them slows one token by</description></item>
 /// <item><term>queue</term><description>where slots are counted and all are taken: requests over them × time of an answer ÷ slots</description></item>
+/// <item><term>swap</term><description>what its node predicts until the model is in memory, where it is not</description></item>
 /// <item><term>adapter</term><description>loading it, where the backend does not hold it</description></item>
 /// <item><term>correction</term><description>the same for what others do there, and 0.15 s · k / (1 − k) for a KV cache k full: fresh telemetry</description></item>
 /// </list>
@@ -63,7 +64,7 @@ internal sealed class WaitPrediction(LoadBalancingOptions options)
     private double Ledger(BackendLoad load, in RoutingRequest request, int cached, long now)
     {
         var inFlight = load.InFlight;
-        var wait = ((load.PromptTokens + Math.Max(0, request.PromptTokens - cached)) * load.SecondsPerToken)
+        var wait = load.SwapSeconds + ((load.PromptTokens + Math.Max(0, request.PromptTokens - cached)) * load.SecondsPerToken)
             + (inFlight * ((request.OutputTokens * _slowdown) + Touch));
         if (load.Slots is { } slots && inFlight >= slots)
         {

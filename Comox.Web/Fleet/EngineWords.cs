@@ -19,6 +19,8 @@ internal static class EngineWords
         EngineStates.Fetching => "Fetching the model",
         EngineStates.Loading => "Loading the model",
         EngineStates.Ready => "Ready",
+        EngineStates.Unloaded => "Not in memory",
+        EngineStates.Draining => "Making room",
         EngineStates.Restarting => "Restarting",
         EngineStates.Failed => "Failed",
         EngineStates.Stopping => "Stopping",
@@ -26,7 +28,7 @@ internal static class EngineWords
         _ => state,
     };
 
-    /// <summary><c>good</c>, <c>busy</c> or <c>bad</c>: the colour of the dot.</summary>
+    /// <summary><c>good</c>, <c>busy</c>, <c>bad</c> or <c>idle</c>: the colour of the dot.</summary>
     public static string Tone(NodeView node) => node switch
     {
         { IsLost: true } => "bad",
@@ -38,8 +40,11 @@ internal static class EngineWords
     {
         EngineStates.Ready => "good",
         EngineStates.Failed or EngineStates.Stopped => "bad",
+        EngineStates.Unloaded => "idle",
         _ => "busy",
     };
+
+    public static string Requests(int count) => count == 1 ? "1 request" : $"{count} requests";
 
     /// <summary>The value of <c>data-state</c>.</summary>
     public static string State(NodeView node) => node.IsLost ? "lost" : node.ChatEngine?.State ?? "connecting";

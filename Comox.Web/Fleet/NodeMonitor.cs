@@ -16,7 +16,8 @@ internal sealed record NodeView(NodeStatus? Status, bool Connected, DateTimeOffs
     /// <summary>The engine that people chat with.</summary>
     public EngineStatus? ChatEngine => Status?.Engines.FirstOrDefault(engine => engine.Role == "chat");
 
-    public bool CanChat => Connected && ChatEngine?.State == EngineStates.Ready;
+    /// <summary>Whether a message is answered, at once or after its model is loaded.</summary>
+    public bool CanChat => Connected && ChatEngine is { State: EngineStates.Ready } or { Pinned: false, State: EngineStates.Unloaded or EngineStates.Loading or EngineStates.Draining };
 }
 
 /// <summary>Follows the node's events once for all open pages. The end of the stream is the signal that the node is lost.</summary>

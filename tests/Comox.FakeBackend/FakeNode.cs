@@ -32,6 +32,7 @@ public static class FakeNode
         Reason = reason,
         Role = "chat",
         ProxyPath = $"/node/engines/{id}/proxy",
+        Pinned = true,
         Model = model is null ? null : new EngineModel { Name = model, Source = ModelSources.Configured, Profile = PromptProfile.Standard, Notice = $"The model {model}." },
     };
 

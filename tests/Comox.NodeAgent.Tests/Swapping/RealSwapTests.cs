@@ -45,22 +45,19 @@ public sealed class RealSwapTests
     {
         await using var agent = await StartAsync();
         await AskAsync(agent, "ada");
-        using var stream = await SendAsync(agent, "ada", stream: true);
-        await using var body = await stream.Content.ReadAsStreamAsync();
-        using var reader = new StreamReader(body);
-        Assert.StartsWith("data:", await reader.ReadLineAsync());
-
         // The model writes faster than anybody can look; held up, it writes for as long as the test needs.
         var process = Status(agent, "ada").ProcessId!.Value;
         Assert.Equal(0, Kill(process, Stop));
+        var stream = SendAsync(agent, "ada", stream: true);
+        await agent.UntilAsync("ada", engine => engine.InFlight == 1);
         var other = AskAsync(agent, "brine");
         var waiting = await agent.UntilAsync("brine", engine => engine.Waiting == 1);
         Assert.Equal(1, waiting.Place);
         var draining = await agent.UntilAsync("ada", engine => engine.State == EngineStates.Draining);
         Assert.Contains("finishes 1 request first", draining.Reason);
         Assert.Equal(0, Kill(process, Continue));
-        var rest = await reader.ReadToEndAsync();
-        Assert.Contains("[DONE]", rest);
+        using var answer = await stream;
+        Assert.Contains("[DONE]", await answer.Content.ReadAsStringAsync());
         await other;
         Assert.Equal(EngineStates.Unloaded, Status(agent, "ada").State);
         Assert.Equal(0, (await agent.UntilAsync("brine", engine => engine.Waiting == 0)).Waiting);
