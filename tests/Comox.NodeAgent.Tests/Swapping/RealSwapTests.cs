@@ -44,7 +44,9 @@ public sealed class RealSwapTests
     public async Task A_stream_that_runs_is_finished_before_its_model_goes_and_whoever_waits_is_told_its_place()
     {
         await using var agent = await StartAsync();
+        await UnloadedAsync(agent, "brine");
         await AskAsync(agent, "ada");
+        await agent.UntilAsync("ada", engine => engine.InFlight == 0);
         // The model writes faster than anybody can look; held up, it writes for as long as the test needs.
         var process = Status(agent, "ada").ProcessId!.Value;
         Assert.Equal(0, Kill(process, Stop));
@@ -76,6 +78,7 @@ public sealed class RealSwapTests
     {
         // Nothing may give way, so whoever asks second waits.
         await using var agent = await StartAsync(new() { ["Comox:NodeAgent:Swapping:MinResidency"] = "00:30:00", ["Comox:NodeAgent:Swapping:MaxWait"] = "00:30:00" });
+        await UnloadedAsync(agent, "brine");
         await AskAsync(agent, "ada");
         using var leaves = new CancellationTokenSource();
         var other = SendAsync(agent, "brine", stream: false, leaves.Token);
