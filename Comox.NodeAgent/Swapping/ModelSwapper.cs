@@ -200,14 +200,13 @@ internal sealed class ModelSwapper : BackgroundService
             var wait = plan.Waits.FirstOrDefault(wait => wait.Unit == engine.Engine.Id);
             var (waiting, inFlight) = (engine.Waiters.Count, engine.Engine.Traffic.InFlight);
             var seconds = wait?.Seconds ?? (engine.Residency == Residency.Cold && waiting == 0 ? engine.LoadSeconds : null);
-            isBusy |= waiting > 0 || inFlight != engine.Engine.Status.InFlight;
-            if (isDue)
-            {
-                engine.Engine.Tell(status => status with
-                {
-                    InFlight = inFlight, Waiting = waiting, Place = wait?.Place, EtaSeconds = seconds is null ? null : Math.Round(seconds.Value, 1),
-                });
-            }
+            var isNews = engine.Engine.Status is var told && Figures(told) != told;
+            isBusy |= waiting > 0 || isNews;
+            if (isDue && isNews)
+                engine.Engine.Tell(Figures);
+
+            EngineStatus Figures(EngineStatus status) =>
+                status with { InFlight = inFlight, Waiting = waiting, Place = wait?.Place, EtaSeconds = seconds is null ? null : Math.Round(seconds.Value, 1) };
         }
 
         if (isDue)

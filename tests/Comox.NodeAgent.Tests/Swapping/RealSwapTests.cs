@@ -37,7 +37,7 @@ public sealed class RealSwapTests
 
         await AskAsync(agent, "ada");
         Assert.Equal(EngineStates.Ready, Status(agent, "ada").State);
-        Assert.InRange(Status(agent, "brine").EtaSeconds!.Value, 0.05, 30);
+        Assert.InRange((await agent.UntilAsync("brine", engine => engine.EtaSeconds is not null)).EtaSeconds!.Value, 0.05, 30);
     }
 
     [Fact]
@@ -46,12 +46,11 @@ public sealed class RealSwapTests
         await using var agent = await StartAsync();
         await UnloadedAsync(agent, "brine");
         await AskAsync(agent, "ada");
-        await agent.UntilAsync("ada", engine => engine.InFlight == 0);
         // The model writes faster than anybody can look; held up, it writes for as long as the test needs.
         var process = Status(agent, "ada").ProcessId!.Value;
         Assert.Equal(0, Kill(process, Stop));
         var stream = SendAsync(agent, "ada", stream: true);
-        await agent.UntilAsync("ada", engine => engine.InFlight == 1);
+        await Eventually.IsTrueAsync(() => agent.Services.GetRequiredService<EngineRegistry>().Find("ada")!.Traffic.InFlight == 1, "the engine has the request");
         var other = AskAsync(agent, "brine");
         var waiting = await agent.UntilAsync("brine", engine => engine.Waiting == 1);
         Assert.Equal(1, waiting.Place);
