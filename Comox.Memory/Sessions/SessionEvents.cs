@@ -109,9 +109,10 @@ internal sealed record SceneChanged(string? Turn, string? Place, string? Time, I
 
 /// <summary>
 /// The oldest part of a line in few words. Holds for every line that has the same path up to there: <paramref name="Chain"/> is that path's digest.
-/// <paramref name="Sources"/>: ids of the turns it was made from; with an earlier summary in it, of those of that one too.
+/// <paramref name="Sources"/>: ids of the turns it was made from, beside those of the summary <paramref name="Previous"/> that it stands on. Events from before
+/// there was a previous name all their turns.
 /// </summary>
-internal sealed record SummaryMade(string Id, string Chain, int Depth, IReadOnlyList<string> Sources, string Content, string Model) : SessionEvent
+internal sealed record SummaryMade(string Id, string Chain, int Depth, IReadOnlyList<string> Sources, string Content, string Model, string? Previous = null) : SessionEvent
 {
     public override string? Of() => null;
     public override SessionEvent Redacted() => this with { Content = "" };

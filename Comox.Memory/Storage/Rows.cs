@@ -198,8 +198,11 @@ internal sealed class SummaryRow
     /// <summary>Number of its event; of two for the same path the later counts.</summary>
     public required int Number { get; init; }
 
-    /// <summary>JSON list of the turns it was made from.</summary>
+    /// <summary>JSON list of the turns it was made from, beside those of <see cref="Previous"/>.</summary>
     public required string Sources { get; init; }
+
+    /// <summary>The summary it stands on; null: none, or <see cref="Sources"/> has those of all before it too.</summary>
+    public string? Previous { get; init; }
 
     public required string Content { get; init; }
     public required string Model { get; init; }

@@ -576,6 +576,10 @@ namespace Comox.Memory.Storage.Postgres.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("number");
 
+                    b.Property<string>("Previous")
+                        .HasColumnType("text")
+                        .HasColumnName("previous");
+
                     b.Property<string>("SessionId")
                         .IsRequired()
                         .HasColumnType("text")

@@ -571,6 +571,10 @@ namespace Comox.Memory.Storage.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("number");
 
+                    b.Property<string>("Previous")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("previous");
+
                     b.Property<string>("SessionId")
                         .IsRequired()
                         .HasColumnType("TEXT")
