@@ -54,6 +54,9 @@ internal sealed class SessionRow
     /// <summary>How many events the session's log has; two writers that read the same number cannot both write.</summary>
     public int Version { get; set; }
 
+    /// <summary>Number of the last event that the background workers' places have been told of: see <c>Consolidation/WorkerPlaces</c>.</summary>
+    public int Told { get; init; }
+
     /// <summary>Number of the last event that changed something before the line's end. Who has read the line after it need only read what was added since.</summary>
     public int Reshaped { get; set; }
 
@@ -244,6 +247,9 @@ internal sealed class CursorRow
 
     /// <summary>Number of the last event it is done with.</summary>
     public required int Number { get; set; }
+
+    /// <summary>Number of the last event that it has been told of; it is behind while this is higher.</summary>
+    public int Told { get; init; }
 
     /// <summary>How often it has failed on the next one in a row.</summary>
     public int Failures { get; set; }
