@@ -5,8 +5,12 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 namespace Comox.Memory.Storage;
 
 /// <summary>The one model of both databases; <see cref="SqliteMemoryDb"/> and <see cref="PostgresMemoryDb"/> differ in migrations alone.</summary>
-internal abstract class MemoryDb(DbContextOptions options) : DbContext(options)
+internal abstract class MemoryDb : DbContext
 {
+    // A projector asks for tracked rows with every event. To compare them all with what they were, each time, takes time by the square of a log's length.
+    protected MemoryDb(DbContextOptions options)
+        : base(options) => ChangeTracker.AutoDetectChangesEnabled = false;
+
     public DbSet<CharacterRow> Characters => Set<CharacterRow>();
     public DbSet<IdentityRow> Identities => Set<IdentityRow>();
     public DbSet<AvatarRow> Avatars => Set<AvatarRow>();
@@ -32,6 +36,12 @@ internal abstract class MemoryDb(DbContextOptions options) : DbContext(options)
 
     /// <summary>A transaction of the caller's, which goes on with what is held.</summary>
     public virtual Task<IDbContextTransaction> BeginAsync(CancellationToken cancellation) => Database.BeginTransactionAsync(cancellation);
+
+    public override Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
+    {
+        ChangeTracker.DetectChanges();
+        return base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+    }
 
     // Unix milliseconds: SQLite has no time type that both sorts and compares, and one meaning in both databases is worth more than a prettier column.
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
