@@ -14,6 +14,7 @@ namespace Comox.Memory.Sessions;
 [JsonDerivedType(typeof(TurnsDeleted), "turns.deleted")]
 [JsonDerivedType(typeof(ReplyTold), "reply.told")]
 [JsonDerivedType(typeof(FactsRead), "facts.read")]
+[JsonDerivedType(typeof(TurnsRead), "turns.read")]
 [JsonDerivedType(typeof(FactForgotten), "fact.forgotten")]
 [JsonDerivedType(typeof(SceneChanged), "scene.changed")]
 [JsonDerivedType(typeof(SummaryMade), "summary.made")]
@@ -90,6 +91,12 @@ internal sealed record FactsRead(string Turn, string Reader, IReadOnlyList<ReadF
 internal sealed record ReadFact(
     string Id, string Relation, string Object, bool Retracts, int Start, string Quote,
     string? About = null, DateTimeOffset? ValidFrom = null, DateTimeOffset? ValidTo = null, string Epistemic = Ingestion.Epistemic.Asserted);
+
+/// <summary>The <c>extract</c> role is done with these turns, whether it found something or not: until one is edited, it need not be read again.</summary>
+internal sealed record TurnsRead(IReadOnlyList<string> Turns) : SessionEvent
+{
+    public override string? Of() => null;
+}
 
 /// <summary>The person had a fact forgotten, though the words that told it stay.</summary>
 internal sealed record FactForgotten(string Fact, string Turn) : SessionEvent

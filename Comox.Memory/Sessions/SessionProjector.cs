@@ -29,6 +29,7 @@ internal sealed class SessionProjector(MemoryDb db, SessionRow session)
                 break;
             case TurnEdited edited:
                 await _tree.EditAsync(edited.Turn, edited.Content, cancellation);
+                await MarkReadAsync([edited.Turn], false, cancellation);
                 await _facts.DropAsync([edited.Turn], cancellation);
                 break;
             case TurnsDeleted deleted:
@@ -40,6 +41,9 @@ internal sealed class SessionProjector(MemoryDb db, SessionRow session)
                 break;
             case FactsRead read when await _tree.FindAsync(read.Turn, cancellation) is { } turn:
                 await _facts.ReadAsync(turn, read, cancellation);
+                break;
+            case TurnsRead read:
+                await MarkReadAsync(read.Turns, true, cancellation);
                 break;
             case FactForgotten forgotten:
                 await _facts.ForgetAsync(forgotten.Fact, cancellation);
@@ -85,6 +89,15 @@ internal sealed class SessionProjector(MemoryDb db, SessionRow session)
         var summaries = await Tracked.Async(db.Summaries, row => row.SessionId == session.Id, cancellation);
         var gone = SummarySources.MadeFrom(turns, summaries.Select(SummarySources.Of));
         db.RemoveRange(summaries.Where(summary => gone.Contains(summary.Id)));
+    }
+
+    private async Task MarkReadAsync(IReadOnlyList<string> turns, bool read, CancellationToken cancellation)
+    {
+        foreach (var id in turns)
+        {
+            if (await _tree.FindAsync(id, cancellation) is { } turn)
+                turn.Extracted = read;
+        }
     }
 
     // With what one stands on it goes too.

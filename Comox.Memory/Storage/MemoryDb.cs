@@ -84,6 +84,7 @@ internal abstract class MemoryDb : DbContext
             turn.ToTable("turns");
             turn.HasIndex(row => new { row.SessionId, row.Current, row.Depth });
             turn.HasIndex(row => row.Chain);
+            turn.HasIndex(row => new { row.SessionId, row.Depth }, "IX_turns_unread").HasFilter("\"current\" AND NOT \"extracted\"");
             turn.HasOne<SessionRow>().WithMany().HasForeignKey(row => row.SessionId).OnDelete(DeleteBehavior.Cascade);
             turn.HasOne<TurnRow>().WithMany().HasForeignKey(row => row.ParentId).OnDelete(DeleteBehavior.NoAction);
         });

@@ -107,6 +107,9 @@ internal sealed class TurnRow
     public string? FinishReason { get; set; }
     public string? Model { get; set; }
     public string? ReceiptId { get; init; }
+
+    /// <summary>Whether the <c>extract</c> role is done with its words as they are.</summary>
+    public bool Extracted { get; set; }
 }
 
 /// <summary>A statement with its source and its two clocks: when it was true, and from when to when it was held for true.</summary>

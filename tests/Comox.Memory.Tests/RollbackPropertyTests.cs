@@ -240,7 +240,7 @@ public abstract class RollbackPropertyTests
             var whole = before is null or { Previous: null } && random.Next(3) == 0;
             var sources = (whole && before is not null ? JsonSerializer.Deserialize<List<string>>(before.Sources)! : []).Concat(turns.Select(turn => turn.Id)).ToList();
             var log = new SessionLog(db, await db.Sessions.FirstAsync(row => row.Id == session, cancellation), TimeProvider.System);
-            await log.AppendAsync(cancellation, new SummaryMade(Ids.New("sum", TimeProvider.System), turns[^1].Chain, turns[^1].Depth, sources, "So far.", "scribe", whole ? null : before?.Id));
+            await log.AppendAsync(cancellation, new SummaryMade(Ids.New("sum", TimeProvider.System), turns[^1].Chain, turns[^1].Depth, sources, "So far.", "scribe", whole ? null : before?.Id), new TurnsRead(sources));
             await db.SaveChangesAsync(cancellation);
         }
 

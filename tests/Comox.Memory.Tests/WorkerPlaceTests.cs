@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.RegularExpressions;
 using Comox.Memory.Consolidation;
 using Comox.Memory.Storage;
 using Comox.ServiceDefaults.Clients;
@@ -8,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Comox.Memory.Tests;
 
-public sealed partial class SqliteWorkerPlaceTests : WorkerPlaceTests
+public sealed class SqliteWorkerPlaceTests : WorkerPlaceTests
 {
     private protected override Task<MemoryHost> StartAsync() => MemoryHost.StartAsync();
 
@@ -23,7 +22,7 @@ public sealed partial class SqliteWorkerPlaceTests : WorkerPlaceTests
             db.Sessions.Where(row => row.Version > row.Told).OrderBy(row => row.Id).Select(row => row.Id).ToQueryString(),
         })
         {
-            var plan = await PlanAsync(db, query);
+            var plan = await QueryPlan.OfAsync(db, query);
             Assert.Contains(plan, step => step.Contains("IX_cursors_behind", StringComparison.Ordinal) || step.Contains("IX_sessions_untold", StringComparison.Ordinal));
             Assert.DoesNotContain(plan, step => step.StartsWith("SCAN", StringComparison.Ordinal) && !step.Contains("IX_sessions_untold", StringComparison.Ordinal));
         }
@@ -65,29 +64,6 @@ public sealed partial class SqliteWorkerPlaceTests : WorkerPlaceTests
 
         return best;
     }
-
-    private static async Task<List<string>> PlanAsync(MemoryDb db, string query)
-    {
-        await db.Database.OpenConnectionAsync(Cancellation);
-        await using var command = db.Database.GetDbConnection().CreateCommand();
-        // Before the query stand its parameters, as settings of the shell.
-        command.CommandText = "EXPLAIN QUERY PLAN " + string.Join('\n', query.Split('\n').Where(line => !line.StartsWith(".param", StringComparison.Ordinal)));
-        foreach (Match parameter in Parameter().Matches(command.CommandText))
-        {
-            var value = command.CreateParameter();
-            (value.ParameterName, value.Value) = (parameter.Value, "drift");
-            command.Parameters.Add(value);
-        }
-
-        var plan = new List<string>();
-        await using var reader = await command.ExecuteReaderAsync(Cancellation);
-        while (await reader.ReadAsync(Cancellation))
-            plan.Add(reader.GetString(3));
-        return plan;
-    }
-
-    [GeneratedRegex("@\\w+")]
-    private static partial Regex Parameter();
 }
 
 public sealed class PostgresWorkerPlaceTests : WorkerPlaceTests

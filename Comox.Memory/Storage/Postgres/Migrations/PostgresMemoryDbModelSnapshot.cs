@@ -639,6 +639,10 @@ namespace Comox.Memory.Storage.Postgres.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("depth");
 
+                    b.Property<bool>("Extracted")
+                        .HasColumnType("boolean")
+                        .HasColumnName("extracted");
+
                     b.Property<string>("FinishReason")
                         .HasColumnType("text")
                         .HasColumnName("finish_reason");
@@ -676,6 +680,9 @@ namespace Comox.Memory.Storage.Postgres.Migrations
                     b.HasIndex("ParentId");
 
                     b.HasIndex("SessionId", "Current", "Depth");
+
+                    b.HasIndex(new[] { "SessionId", "Depth" }, "IX_turns_unread")
+                        .HasFilter("\"current\" AND NOT \"extracted\"");
 
                     b.ToTable("turns", (string)null);
                 });

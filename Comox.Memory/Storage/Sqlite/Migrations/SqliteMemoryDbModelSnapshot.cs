@@ -634,6 +634,10 @@ namespace Comox.Memory.Storage.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("depth");
 
+                    b.Property<bool>("Extracted")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("extracted");
+
                     b.Property<string>("FinishReason")
                         .HasColumnType("TEXT")
                         .HasColumnName("finish_reason");
@@ -671,6 +675,9 @@ namespace Comox.Memory.Storage.Sqlite.Migrations
                     b.HasIndex("ParentId");
 
                     b.HasIndex("SessionId", "Current", "Depth");
+
+                    b.HasIndex(new[] { "SessionId", "Depth" }, "IX_turns_unread")
+                        .HasFilter("\"current\" AND NOT \"extracted\"");
 
                     b.ToTable("turns", (string)null);
                 });
