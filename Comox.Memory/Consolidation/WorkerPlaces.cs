@@ -73,6 +73,8 @@ internal sealed class WorkerPlaces(IEnumerable<ISessionWorker> workers, TimeProv
             var tell = db is PostgresMemoryDb ? Places + KeepSessions + OnConflict : Places + OnConflict;
             while (await db.Sessions.Where(row => row.Version > row.Told).OrderBy(row => row.Id).Select(row => row.Id).Take(SessionsAtOnce).ToListAsync(cancellation) is { Count: > 0 } grown)
             {
+                // On SQLite one write to the disk for both. On PostgreSQL a writer has its session's row before its place's; to hold places first could tie the two up.
+                await using var transaction = db is SqliteMemoryDb ? await db.Database.BeginTransactionAsync(cancellation) : null;
                 await db.Database.ExecuteSqlRawAsync(tell, [grown[0], grown[^1]], cancellation);
                 await db.Sessions
                     .Where(row => row.Version > row.Told && grown.Contains(row.Id)
@@ -80,6 +82,8 @@ internal sealed class WorkerPlaces(IEnumerable<ISessionWorker> workers, TimeProv
                     .ExecuteUpdateAsync(
                         row => row.SetProperty(session => session.Told, session => db.Cursors.Where(cursor => cursor.SessionId == session.Id && db.Marks.Any(mark => mark.Name == Met + cursor.Worker)).Min(cursor => cursor.Told)),
                         cancellation);
+                if (transaction is not null)
+                    await transaction.CommitAsync(cancellation);
             }
         }
         finally
