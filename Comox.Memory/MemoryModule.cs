@@ -40,6 +40,7 @@ public static class MemoryModule
         services.AddSingleton<LineWriter>();
         services.AddSingleton<ReplyRecorder>();
         services.AddSingleton<TurnErasure>();
+        services.AddSingleton<SessionChanges>();
         services.AddSingleton<SessionEditor>();
         services.AddSingleton<SessionReplay>();
 

@@ -15,6 +15,7 @@ internal static class ConsolidationModule
         services.AddRoles();
         builder.AddGatewayCompletionClient();
         services.AddSingleton<RoleModels>();
+        services.AddSingleton<WorkerPlaces>();
         services.AddSingleton<SessionWorkers>();
         services.AddHostedService(provider => provider.GetRequiredService<SessionWorkers>());
     }
@@ -37,13 +38,15 @@ internal static class ConsolidationModule
 
     public static void MapConsolidation(this IEndpointRouteBuilder memory) => memory.MapGet("/status", StatusAsync);
 
-    private static async Task<IResult> StatusAsync(MemoryDbFactory databases, IEnumerable<ISessionWorker> workers, CancellationToken cancellation)
+    private static async Task<IResult> StatusAsync(MemoryDbFactory databases, WorkerPlaces places, CancellationToken cancellation)
     {
         await using var db = databases.Open();
+        await places.TellAsync(db, cancellation);
         var states = new List<WorkerStatus>();
-        foreach (var worker in workers)
+        foreach (var worker in places.Workers)
         {
-            var behind = await WorkerPlaces.Behind(db, worker.Name)
+            // One without a model has read nothing of anything; to count that would be to go through all sessions.
+            var behind = !worker.IsEnabled ? null : await WorkerPlaces.Behind(db, worker.Name)
                 .GroupBy(place => 1)
                 .Select(all => new { Sessions = all.Count(), Events = all.Sum(place => place.Version - place.Number), Failing = all.Count(place => place.Failures > 0), Oldest = all.Min(place => place.UpdatedAt) })
                 .FirstOrDefaultAsync(cancellation);

@@ -17,13 +17,13 @@ namespace Comox.Memory.Consolidation;
 /// A process that ends in between has written nothing; the work is done again.
 /// </summary>
 internal sealed class SessionWorkers(
-    MemoryDbFactory databases, ConversationLocks locks, IEnumerable<ISessionWorker> workers, ConsolidationOptions options, TimeProvider time, ILogger<SessionWorkers> log)
+    MemoryDbFactory databases, ConversationLocks locks, WorkerPlaces places, ConsolidationOptions options, TimeProvider time, ILogger<SessionWorkers> log)
     : BackgroundService
 {
     private const int SessionsAtOnce = 64;
 
     private readonly IReadOnlyList<(ISessionWorker Worker, Channel<bool> Nudges)> _workers =
-        [.. workers.Select(worker => (worker, Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite })))];
+        [.. places.Workers.Select(worker => (worker, Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite })))];
 
     /// <summary>A log has grown. Never waits.</summary>
     public void Nudge()
@@ -99,6 +99,7 @@ internal sealed class SessionWorkers(
     private async Task<List<string>> BehindAsync(ISessionWorker worker, CancellationToken cancellation)
     {
         await using var db = databases.Open();
+        await places.TellAsync(db, cancellation);
         var now = time.GetUtcNow();
         return await WorkerPlaces.Behind(db, worker.Name)
             .Where(place => place.RetryAt == null || place.RetryAt <= now)
@@ -119,9 +120,9 @@ internal sealed class SessionWorkers(
         {
             // One session's trouble must not keep all the others waiting. Where the database itself is the trouble, this fails too.
             await using var db = databases.Open();
-            if (!await db.Sessions.AnyAsync(row => row.Id == sessionId, cancellation))
+            if (await CursorAsync(db, worker, sessionId, cancellation) is not { } cursor)
                 return false;
-            var failures = await FailedAsync(db, await CursorAsync(db, worker, sessionId, cancellation), cancellation);
+            var failures = await FailedAsync(db, cursor, cancellation);
             MemoryLog.WorkerStumbled(log, worker.Name, sessionId, failures, problem);
             return false;
         }
@@ -142,9 +143,8 @@ internal sealed class SessionWorkers(
         // 3. What came of it.
         using var held = await locks.TakeAsync(db, session.Subject, session.CharacterId, cancellation);
         db.ChangeTracker.Clear();
-        if (await db.Sessions.FirstOrDefaultAsync(row => row.Id == sessionId, cancellation) is not { } current)
+        if (await db.Sessions.FirstOrDefaultAsync(row => row.Id == sessionId, cancellation) is not { } current || await CursorAsync(db, worker, sessionId, cancellation) is not { } cursor)
             return false;
-        var cursor = await CursorAsync(db, worker, sessionId, cancellation);
         if (cursor.Number != after)
             return true; // Another process was first: look again.
         if (!work.IsSuccess)
@@ -176,13 +176,11 @@ internal sealed class SessionWorkers(
         return true;
     }
 
-    private static async Task<CursorRow> CursorAsync(MemoryDb db, ISessionWorker worker, string sessionId, CancellationToken cancellation)
+    /// <returns>Null where the session is gone, and its places with it.</returns>
+    private static Task<CursorRow?> CursorAsync(MemoryDb db, ISessionWorker worker, string sessionId, CancellationToken cancellation)
     {
         var name = worker.Name;
-        var cursor = await db.Cursors.FirstOrDefaultAsync(row => row.Worker == name && row.SessionId == sessionId, cancellation);
-        if (cursor is null)
-            db.Add(cursor = new CursorRow { Worker = name, SessionId = sessionId, Number = 0 });
-        return cursor;
+        return db.Cursors.FirstOrDefaultAsync(row => row.Worker == name && row.SessionId == sessionId, cancellation);
     }
 
     private async Task<int> FailedAsync(MemoryDb db, CursorRow cursor, CancellationToken cancellation)

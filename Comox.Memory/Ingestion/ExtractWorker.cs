@@ -10,12 +10,14 @@ namespace Comox.Memory.Ingestion;
 /// <summary>
 /// Reads facts by the model of the <c>extract</c> role, in the background and beside the rules. What it reads is what was said, never a prompt: recalled
 /// memories cannot come back as new ones. A person's turn is read as soon as it is on the line; a character's only when the person has gone on from it, so that
-/// of several swipes the accepted one alone feeds the memory.
+/// of several swipes the accepted one alone feeds the memory. What the log has since its place tells only that there may be something: what is read is
+/// whatever is on the line and was not read, so that a turn which comes back with its branch is not missed, and none is read twice.
 /// </summary>
 internal sealed class ExtractWorker(RoleOptions roles, RoleModels models, TurnFacts rules, ILogger<ExtractWorker> log) : ISessionWorker
 {
     // One question for several turns: an import of a thousand messages is a hundred questions and not a thousand.
     private const int TurnsAtOnce = 10;
+    private const int TurnsLookedAt = 80;
     private const int ContextTurns = 4;
     private const int MaxTokens = 1500;
 
@@ -25,10 +27,17 @@ internal sealed class ExtractWorker(RoleOptions roles, RoleModels models, TurnFa
 
     public async Task<ApiResult<WorkDone>> WorkAsync(MemoryDb db, SessionRow session, int after, CancellationToken cancellation)
     {
-        // 1. What is to be read: the turns whose time has come with the events since.
-        var (turns, through) = await DueAsync(db, session, after, cancellation);
+        // 1. What is to be read, oldest first. There may be more; hence the place moves only when nothing is left.
+        var unread = await Unread(db, session.Id, await LastOfPersonAsync(db, session.Id, cancellation)).Take(TurnsLookedAt).ToListAsync(cancellation);
+        if (unread.Count == 0)
+            return WorkDone.Nothing(session.Version);
+        var turns = unread.Where(IsWorthReading).Take(TurnsAtOnce).ToList();
+        var done = turns.Count < TurnsAtOnce ? unread : unread.TakeWhile(turn => turn.Depth <= turns[^1].Depth).ToList();
+        var chains = done.Select(turn => turn.Chain).ToList();
+        WorkDone Done(params IEnumerable<FactsRead> found) => new(after, [.. found, new TurnsRead([.. done.Select(turn => turn.Id)])], async (now, token) =>
+            await now.Turns.CountAsync(turn => turn.SessionId == session.Id && turn.Current && chains.Contains(turn.Chain), token) == chains.Count);
         if (turns.Count == 0)
-            return WorkDone.Nothing(through);
+            return Done();
 
         // 2. The model, with a few turns before for who "she" is.
         var (first, last) = (turns.Min(turn => turn.Depth), turns.Max(turn => turn.Depth));
@@ -44,41 +53,19 @@ internal sealed class ExtractWorker(RoleOptions roles, RoleModels models, TurnFa
         var (read, dropped) = ExtractReader.Read(answer.Value, turns, character);
         var events = turns.Select(turn => Merged(turn, read.GetValueOrDefault(turn.Id) ?? [], model)).OfType<FactsRead>().ToList();
         MemoryLog.Extracted(log, session.Id, model, events.Sum(entry => entry.Facts.Count), turns.Count, dropped);
-        var chains = turns.Select(turn => turn.Chain).ToList();
-        return new WorkDone(through, events, async (now, token) =>
-            await now.Turns.CountAsync(turn => turn.SessionId == session.Id && turn.Current && chains.Contains(turn.Chain), token) == chains.Distinct().Count());
+        return Done(events);
     }
 
-    private static async Task<(List<TurnRow> Turns, int Through)> DueAsync(MemoryDb db, SessionRow session, int after, CancellationToken cancellation)
-    {
-        var fresh = await db.Events.AsNoTracking().Where(row => row.SessionId == session.Id && row.Number > after && row.Number <= session.Version)
-            .OrderBy(row => row.Number).Take(TurnsAtOnce * 8).ToListAsync(cancellation);
-        var due = new Dictionary<string, TurnRow>(StringComparer.Ordinal);
-        var through = after;
-        foreach (var row in fresh)
-        {
-            if (due.Count >= TurnsAtOnce)
-                return ([.. due.Values], through);
-            through = row.Number;
-            if (SessionLog.Read(row) is not (TurnSaid or TurnEdited) || row.TurnId is not { } id)
-                continue;
-            var said = await db.Turns.AsNoTracking().FirstOrDefaultAsync(turn => turn.Id == id && turn.Current, cancellation);
-            if (said is { Role: Utterance.User })
-            {
-                Add(said);
-                if (said.ParentId is { } parent && await db.Turns.AsNoTracking().FirstOrDefaultAsync(turn => turn.Id == parent && turn.Role == Utterance.Assistant, cancellation) is { } accepted)
-                    Add(accepted);
-            }
-        }
+    /// <summary>What is on a line, up to a depth, and was not read.</summary>
+    public static IQueryable<TurnRow> Unread(MemoryDb db, string session, int through) =>
+        db.Turns.AsNoTracking().Where(turn => turn.SessionId == session && turn.Current && !turn.Extracted && turn.Depth <= through).OrderBy(turn => turn.Depth);
 
-        return ([.. due.Values], Math.Max(through, fresh.Count == 0 ? session.Version : through));
+    // 0 where the person has said nothing.
+    private static Task<int> LastOfPersonAsync(MemoryDb db, string session, CancellationToken cancellation) =>
+        db.Turns.Where(turn => turn.SessionId == session && turn.Current && turn.Role == Utterance.User).OrderByDescending(turn => turn.Depth).Select(turn => turn.Depth).FirstOrDefaultAsync(cancellation);
 
-        void Add(TurnRow turn)
-        {
-            if (ExtractPrompt.IsWorthReading(turn.Content) && !(turn.Role == Utterance.User && BackgroundCalls.QuotesChat(turn.Content)))
-                due[turn.Id] = turn;
-        }
-    }
+    private static bool IsWorthReading(TurnRow turn) =>
+        ExtractPrompt.IsWorthReading(turn.Content) && !(turn.Role == Utterance.User && BackgroundCalls.QuotesChat(turn.Content));
 
     /// <summary>The rules' facts, and those of the model's that the rules have not. Null where that is what is known already.</summary>
     private FactsRead? Merged(TurnRow turn, IReadOnlyList<ReadFact> read, string model)

@@ -92,22 +92,25 @@ internal static class FactEndpoints
     private static bool IsSaidAgain(FactState state) => state is { ExpiredBy: not null, ValidTo: null };
 
     /// <summary>The person has it forgotten; the words that told it stay.</summary>
-    private static async Task<IResult> ForgetAsync(
-        string subject, string id, MemoryDbFactory databases, ConversationLocks locks, TimeProvider time, CancellationToken cancellation)
+    private static async Task<IResult> ForgetAsync(string subject, string id, MemoryDbFactory databases, SessionChanges changes, CancellationToken cancellation)
     {
         if (Subjects.Problem(subject) is { } problem)
             return problem.ToResult();
-        await using var db = databases.Open();
         var missing = new ApiError(StatusCodes.Status404NotFound, ErrorCodes.FactNotFound, $"There is no fact '{id}' of this person. GET /memory/subjects/{subject}/facts lists those there are.", "id");
-        if (await db.Facts.AsNoTracking().FirstOrDefaultAsync(row => row.Id == id && row.Subject == subject, cancellation) is not { } fact)
+        string? session;
+        await using (var db = databases.Open())
+            session = await db.Facts.Where(row => row.Id == id && row.Subject == subject).Select(row => row.SessionId).FirstOrDefaultAsync(cancellation);
+        if (session is null)
             return missing.ToResult();
-        using var held = await locks.TakeAsync(db, subject, fact.CharacterId, cancellation);
-        if (await db.Sessions.FirstOrDefaultAsync(row => row.Id == fact.SessionId, cancellation) is not { } session)
-            return missing.ToResult();
-        var log = new SessionLog(db, session, time);
-        await log.AppendAsync(cancellation, new FactForgotten(id, fact.TurnId));
-        await log.SettleAsync(cancellation);
-        await db.SaveChangesAsync(cancellation);
-        return TypedResults.NoContent();
+        var forgotten = await changes.MakeAsync<FactForgotten>(session, async (db, log) =>
+        {
+            if (await db.Facts.AsNoTracking().FirstOrDefaultAsync(row => row.Id == id, cancellation) is not { } fact)
+                return missing;
+            var entry = new FactForgotten(id, fact.TurnId);
+            await log.AppendAsync(cancellation, entry);
+            return entry;
+        }, cancellation);
+        // With its session the fact is gone too.
+        return forgotten.IsSuccess ? TypedResults.NoContent() : missing.ToResult();
     }
 }

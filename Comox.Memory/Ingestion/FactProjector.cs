@@ -17,7 +17,7 @@ internal sealed class FactProjector(MemoryDb db, SessionRow session)
     /// <summary>A reading takes the place of the earlier ones of its turn.</summary>
     public async Task ReadAsync(TurnRow turn, FactsRead read, CancellationToken cancellation)
     {
-        var known = (await Tracked.Async(db.Facts, fact => fact.TurnId == turn.Id, cancellation)).ToDictionary(fact => fact.Id, StringComparer.Ordinal);
+        var known = (await Tracked.FactsOfAsync(db, [turn.Id], cancellation)).ToDictionary(fact => fact.Id, StringComparer.Ordinal);
         foreach (var fact in read.Facts)
         {
             if (known.Remove(fact.Id, out var row))
@@ -62,15 +62,14 @@ internal sealed class FactProjector(MemoryDb db, SessionRow session)
 
     public async Task DropAsync(IReadOnlyList<string> turns, CancellationToken cancellation)
     {
-        foreach (var fact in await Tracked.Async(db.Facts, fact => turns.Contains(fact.TurnId), cancellation))
+        foreach (var fact in await Tracked.FactsOfAsync(db, turns, cancellation))
             await DropAsync(fact, cancellation);
     }
 
     /// <summary>These turns have joined (true) or left (false) the line.</summary>
     public async Task SetLiveAsync(IReadOnlyDictionary<string, bool> turned, CancellationToken cancellation)
     {
-        var turns = turned.Keys.ToList();
-        foreach (var fact in await Tracked.Async(db.Facts, fact => turns.Contains(fact.TurnId), cancellation))
+        foreach (var fact in await Tracked.FactsOfAsync(db, turned.Keys, cancellation))
         {
             if (fact.Live == turned[fact.TurnId])
                 continue;
@@ -81,14 +80,17 @@ internal sealed class FactProjector(MemoryDb db, SessionRow session)
 
     public async Task SettleAsync(CancellationToken cancellation)
     {
-        foreach (var (about, group) in _changed.OrderBy(changed => changed, Comparer<(string, string)>.Default).ToList())
+        // A database does not compare names as we do: it gives what is about anyone, or what is about the person. Once for all groups, which may be many.
+        var changed = _changed.OrderBy(changed => changed, Comparer<(string About, string Group)>.Default).ToList();
+        var relations = changed.SelectMany(key => FactFold.RelationsOf(key.Group)).Distinct(StringComparer.Ordinal).ToList();
+        var (person, others) = (changed.Exists(key => key.About.Length == 0), changed.Exists(key => key.About.Length > 0));
+        var groups = changed.Count == 0 ? null : (await Tracked.Async(
+            db.Facts,
+            fact => fact.Subject == session.Subject && fact.CharacterId == session.CharacterId && ((person && fact.About == "") || (others && fact.About != "")) && relations.Contains(fact.Relation),
+            cancellation)).Where(fact => fact.About.Length == 0 || PlainName.Of(fact.About).Length > 0).ToLookup(fact => (PlainName.Of(fact.About), FactFold.GroupOf(fact.Relation)));
+        foreach (var key in changed)
         {
-            var relations = FactFold.RelationsOf(group);
-            // A database does not compare names as we do: it gives what is about anyone, or what is about the person.
-            var told = (await Tracked.Async(
-                db.Facts,
-                fact => fact.Subject == session.Subject && fact.CharacterId == session.CharacterId && (fact.About == "") == (about == "") && relations.Contains(fact.Relation),
-                cancellation)).Where(fact => PlainName.Of(fact.About) == about).ToList();
+            var told = groups![key].ToList();
             var states = FactFold.Fold(told.Where(fact => fact.Live).Select(fact => ToldFact.From(fact)));
             foreach (var fact in told)
             {

@@ -51,11 +51,10 @@ internal sealed class LineWriter(NewSessions sessions, TurnFacts facts, TimeProv
 
         await log.AppendAsync(cancellation, [new LineMoved(end!.Id), .. BackgroundCalls.IsSubject(subject) ? [] : added.Select(facts.Read).OfType<FactsRead>()]);
         await log.SettleAsync(cancellation);
-        return new PreparedLine(session, end, path, added, [.. added.SelectMany(turn => Told(db, turn))], branched);
+        var told = db.Facts.Local.ToLookup(fact => fact.TurnId, StringComparer.Ordinal);
+        return new PreparedLine(
+            session, end, path, added, [.. added.SelectMany(turn => told[turn.Id].OrderBy(fact => fact.Id, StringComparer.Ordinal).Select(fact => ToldFact.From(fact, turn.Depth)))], branched);
     }
-
-    private static IEnumerable<ToldFact> Told(MemoryDb db, TurnRow turn) =>
-        db.Facts.Local.Where(fact => fact.TurnId == turn.Id).OrderBy(fact => fact.Id, StringComparer.Ordinal).Select(fact => ToldFact.From(fact, turn.Depth));
 
     private static async Task<IReadOnlyList<TurnRow>> PathAsync(MemoryDb db, string sessionId, TurnRow end, bool branched, CancellationToken cancellation)
     {

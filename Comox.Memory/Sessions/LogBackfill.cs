@@ -11,12 +11,14 @@ internal static class LogBackfill
     {
         var sessions = await db.Sessions.AsNoTracking()
             .Where(session => db.Turns.Any(turn => turn.SessionId == session.Id) && !db.Events.Any(entry => entry.SessionId == session.Id))
-            .Select(session => session.Id).ToListAsync(cancellation);
-        foreach (var id in sessions)
+            .Select(session => new { session.Id, session.Subject, session.CharacterId }).ToListAsync(cancellation);
+        foreach (var (id, subject, character) in sessions.Select(session => (session.Id, session.Subject, session.CharacterId)))
         {
-            // Log and projections together: a session with a log is never looked at again.
-            await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
-            var session = await db.Sessions.FirstAsync(row => row.Id == id, cancellation);
+            // Log and projections together: a session with a log is never looked at again. Another process, started at the same moment, may be at it.
+            await db.HoldAsync(subject, character, cancellation);
+            await using var transaction = await db.BeginAsync(cancellation);
+            if (await db.Events.AnyAsync(entry => entry.SessionId == id, cancellation) || await db.Sessions.FirstOrDefaultAsync(row => row.Id == id, cancellation) is not { } session)
+                continue;
             var log = await EventsAsync(db, session, cancellation);
             db.AddRange(log);
             session.Version = log.Count;

@@ -10,10 +10,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Comox.Memory.Sessions;
 
 /// <summary>Changes a conversation on a person's word: other words, another branch, a turn or a whole session gone. Memory follows in the same transaction.</summary>
-internal sealed class SessionEditor(MemoryDbFactory databases, ConversationLocks locks, TurnFacts facts, TurnErasure erasure, IVectorStore vectors, TimeProvider time)
+internal sealed class SessionEditor(SessionChanges changes, TurnFacts facts, TurnErasure erasure, IVectorStore vectors)
 {
-    private const int Attempts = 5;
-
     public Task<ApiResult<SessionTurn>> EditAsync(string sessionId, string turnId, string content, CancellationToken cancellation) =>
         ChangeAsync<SessionTurn>(sessionId, turnId, async (db, log, turn) =>
         {
@@ -39,53 +37,29 @@ internal sealed class SessionEditor(MemoryDbFactory databases, ConversationLocks
             sessionId, turnId, async (db, log, turn) => await erasure.EraseAsync(db, log, following ? await BelowAsync(db, turn, cancellation) : [turn.Id], whole: false, cancellation), cancellation);
 
     /// <summary>The whole conversation, and what other conversations of the two showed of it.</summary>
-    public async Task<ApiResult<DeletionReceipt>> DeleteSessionAsync(string sessionId, CancellationToken cancellation)
-    {
-        await using var db = databases.Open();
-        if (await db.Sessions.AsNoTracking().FirstOrDefaultAsync(session => session.Id == sessionId, cancellation) is not { } owner)
-            return SessionStore.Missing(sessionId);
-        using var held = await locks.TakeAsync(db, owner.Subject, owner.CharacterId, cancellation);
-        if (await db.Sessions.FirstOrDefaultAsync(row => row.Id == sessionId, cancellation) is not { } session)
-            return SessionStore.Missing(sessionId);
-        var turns = await db.Turns.Where(turn => turn.SessionId == sessionId).OrderBy(turn => turn.Number).Select(turn => turn.Id).ToListAsync(cancellation);
-        await using var transaction = await db.BeginAsync(cancellation);
-        var receipt = await erasure.EraseAsync(db, new SessionLog(db, session, time), turns, whole: true, cancellation);
-        await db.SaveChangesAsync(cancellation);
-        await db.Sessions.Where(row => row.Id == sessionId).ExecuteDeleteAsync(cancellation);
-        // Before the log goes, because nobody would be left who knows what is to be deleted; a store that is down keeps the session.
-        if (await vectors.DeleteAsync(new VectorFilter { Subject = session.Subject, Session = sessionId }, cancellation) is { } notDeleted)
-            return notDeleted;
-        await transaction.CommitAsync(cancellation);
-        return receipt;
-    }
-
-    private async Task<ApiResult<T>> ChangeAsync<T>(
-        string sessionId, string turnId, Func<MemoryDb, SessionLog, TurnRow, Task<ApiResult<T>>> change, CancellationToken cancellation)
-        where T : class
-    {
-        for (var attempt = 1; ; attempt++)
+    public Task<ApiResult<DeletionReceipt>> DeleteSessionAsync(string sessionId, CancellationToken cancellation) =>
+        changes.MakeAsync<DeletionReceipt>(sessionId, async (db, log) =>
         {
-            await using var db = databases.Open();
-            if (await db.Sessions.AsNoTracking().FirstOrDefaultAsync(session => session.Id == sessionId, cancellation) is not { } owner)
-                return SessionStore.Missing(sessionId);
-            using var held = await locks.TakeAsync(db, owner.Subject, owner.CharacterId, cancellation);
-            if (await db.Sessions.FirstOrDefaultAsync(row => row.Id == sessionId, cancellation) is not { } session)
-                return SessionStore.Missing(sessionId);
-            if (await db.Turns.FirstOrDefaultAsync(row => row.Id == turnId && row.SessionId == sessionId, cancellation) is not { } turn)
-                return MissingTurn(sessionId, turnId);
-            try
-            {
-                var log = new SessionLog(db, session, time);
-                var result = await change(db, log, turn);
-                await log.SettleAsync(cancellation);
-                await db.SaveChangesAsync(cancellation);
-                return result;
-            }
-            catch (DbUpdateConcurrencyException) when (attempt < Attempts)
-            {
-            }
-        }
-    }
+            var turns = await db.Turns.Where(turn => turn.SessionId == sessionId).OrderBy(turn => turn.Number).Select(turn => turn.Id).ToListAsync(cancellation);
+            await using var transaction = await db.BeginAsync(cancellation);
+            var receipt = await erasure.EraseAsync(db, log, turns, whole: true, cancellation);
+            await db.SaveChangesAsync(cancellation);
+            await db.Sessions.Where(row => row.Id == sessionId).ExecuteDeleteAsync(cancellation);
+            // Before the log goes, because nobody would be left who knows what is to be deleted; a store that is down keeps the session.
+            if (await vectors.DeleteAsync(new VectorFilter { Subject = log.Session.Subject, Session = sessionId }, cancellation) is { } notDeleted)
+                return notDeleted;
+            await transaction.CommitAsync(cancellation);
+            return receipt;
+        }, cancellation);
+
+    private Task<ApiResult<T>> ChangeAsync<T>(string sessionId, string turnId, Func<MemoryDb, SessionLog, TurnRow, Task<ApiResult<T>>> change, CancellationToken cancellation)
+        where T : class =>
+        changes.MakeAsync<T>(
+            sessionId,
+            async (db, log) => await db.Turns.FirstOrDefaultAsync(row => row.Id == turnId && row.SessionId == sessionId, cancellation) is { } turn
+                ? await change(db, log, turn)
+                : MissingTurn(sessionId, turnId),
+            cancellation);
 
     private static ApiError MissingTurn(string session, string turn) =>
         new(

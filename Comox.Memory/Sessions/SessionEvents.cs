@@ -14,6 +14,7 @@ namespace Comox.Memory.Sessions;
 [JsonDerivedType(typeof(TurnsDeleted), "turns.deleted")]
 [JsonDerivedType(typeof(ReplyTold), "reply.told")]
 [JsonDerivedType(typeof(FactsRead), "facts.read")]
+[JsonDerivedType(typeof(TurnsRead), "turns.read")]
 [JsonDerivedType(typeof(FactForgotten), "fact.forgotten")]
 [JsonDerivedType(typeof(SceneChanged), "scene.changed")]
 [JsonDerivedType(typeof(SummaryMade), "summary.made")]
@@ -91,6 +92,12 @@ internal sealed record ReadFact(
     string Id, string Relation, string Object, bool Retracts, int Start, string Quote,
     string? About = null, DateTimeOffset? ValidFrom = null, DateTimeOffset? ValidTo = null, string Epistemic = Ingestion.Epistemic.Asserted);
 
+/// <summary>The <c>extract</c> role is done with these turns, whether it found something or not: until one is edited, it need not be read again.</summary>
+internal sealed record TurnsRead(IReadOnlyList<string> Turns) : SessionEvent
+{
+    public override string? Of() => null;
+}
+
 /// <summary>The person had a fact forgotten, though the words that told it stay.</summary>
 internal sealed record FactForgotten(string Fact, string Turn) : SessionEvent
 {
@@ -109,9 +116,10 @@ internal sealed record SceneChanged(string? Turn, string? Place, string? Time, I
 
 /// <summary>
 /// The oldest part of a line in few words. Holds for every line that has the same path up to there: <paramref name="Chain"/> is that path's digest.
-/// <paramref name="Sources"/>: ids of the turns it was made from; with an earlier summary in it, of those of that one too.
+/// <paramref name="Sources"/>: ids of the turns it was made from, beside those of the summary <paramref name="Previous"/> that it stands on. Events from before
+/// there was a previous name all their turns.
 /// </summary>
-internal sealed record SummaryMade(string Id, string Chain, int Depth, IReadOnlyList<string> Sources, string Content, string Model) : SessionEvent
+internal sealed record SummaryMade(string Id, string Chain, int Depth, IReadOnlyList<string> Sources, string Content, string Model, string? Previous = null) : SessionEvent
 {
     public override string? Of() => null;
     public override SessionEvent Redacted() => this with { Content = "" };

@@ -29,6 +29,7 @@ internal sealed class SessionProjector(MemoryDb db, SessionRow session)
                 break;
             case TurnEdited edited:
                 await _tree.EditAsync(edited.Turn, edited.Content, cancellation);
+                await MarkReadAsync([edited.Turn], false, cancellation);
                 await _facts.DropAsync([edited.Turn], cancellation);
                 break;
             case TurnsDeleted deleted:
@@ -41,6 +42,9 @@ internal sealed class SessionProjector(MemoryDb db, SessionRow session)
             case FactsRead read when await _tree.FindAsync(read.Turn, cancellation) is { } turn:
                 await _facts.ReadAsync(turn, read, cancellation);
                 break;
+            case TurnsRead read:
+                await MarkReadAsync(read.Turns, true, cancellation);
+                break;
             case FactForgotten forgotten:
                 await _facts.ForgetAsync(forgotten.Fact, cancellation);
                 break;
@@ -51,11 +55,11 @@ internal sealed class SessionProjector(MemoryDb db, SessionRow session)
                     Present = scene.Present is null ? null : JsonSerializer.Serialize(scene.Present),
                 });
                 break;
-            case SummaryMade made:
+            case SummaryMade made when made.Previous is null || await HasSummaryAsync(made.Previous, cancellation):
                 db.Add(new SummaryRow
                 {
                     Id = made.Id, SessionId = session.Id, Chain = made.Chain, Depth = made.Depth, Number = number, Sources = JsonSerializer.Serialize(made.Sources),
-                    Content = made.Content, Model = made.Model, CreatedAt = at,
+                    Previous = made.Previous, Content = made.Content, Model = made.Model, CreatedAt = at,
                 });
                 break;
             case ReplyScored scored when await _tree.FindAsync(scored.Turn, cancellation) is not null:
@@ -83,12 +87,20 @@ internal sealed class SessionProjector(MemoryDb db, SessionRow session)
         db.RemoveRange(await Tracked.Async(db.ReplyScores, row => turns.Contains(row.TurnId), cancellation));
         db.RemoveRange(await Tracked.Async(db.Scenes, row => row.SessionId == session.Id && row.TurnId != null && turns.Contains(row.TurnId), cancellation));
         var summaries = await Tracked.Async(db.Summaries, row => row.SessionId == session.Id, cancellation);
-        db.RemoveRange(summaries.Where(summary => SummarySources.Of(summary).Overlaps(turns)));
+        var gone = SummarySources.MadeFrom(turns, summaries.Select(SummarySources.Of));
+        db.RemoveRange(summaries.Where(summary => gone.Contains(summary.Id)));
     }
-}
 
-/// <summary>The turns that a summary was made from.</summary>
-internal static class SummarySources
-{
-    public static HashSet<string> Of(SummaryRow summary) => JsonSerializer.Deserialize<HashSet<string>>(summary.Sources) ?? [];
+    private async Task MarkReadAsync(IReadOnlyList<string> turns, bool read, CancellationToken cancellation)
+    {
+        foreach (var id in turns)
+        {
+            if (await _tree.FindAsync(id, cancellation) is { } turn)
+                turn.Extracted = read;
+        }
+    }
+
+    // With what one stands on it goes too.
+    private async Task<bool> HasSummaryAsync(string id, CancellationToken cancellation) =>
+        await db.Summaries.FindAsync([id], cancellation) is { } summary && db.Entry(summary).State != EntityState.Deleted;
 }

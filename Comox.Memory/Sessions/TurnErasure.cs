@@ -34,8 +34,8 @@ internal sealed class TurnErasure
             .Select(fact => fact.Id).ToListAsync(cancellation);
 
         // 1. The log and its projections.
-        var summaries = (await db.Summaries.AsNoTracking().Where(row => row.SessionId == session.Id).ToListAsync(cancellation))
-            .Where(summary => SummarySources.Of(summary).Overlaps(gone)).Select(summary => summary.Id).ToHashSet(StringComparer.Ordinal);
+        var summaries = SummarySources.MadeFrom(turns, await db.Summaries.AsNoTracking().Where(row => row.SessionId == session.Id)
+            .Select(row => new SummarySources(row.Id, row.Number, row.Sources, row.Previous)).ToListAsync(cancellation));
         await log.AppendAsync(cancellation, new TurnsDeleted(turns));
         await log.SettleAsync(cancellation);
 
@@ -58,7 +58,7 @@ internal sealed class TurnErasure
         };
     }
 
-    private static async Task<int> RedactAsync(MemoryDb db, SessionRow session, HashSet<string> turns, HashSet<string> summaries, CancellationToken cancellation)
+    private static async Task<int> RedactAsync(MemoryDb db, SessionRow session, HashSet<string> turns, IReadOnlySet<string> summaries, CancellationToken cancellation)
     {
         var events = 0;
         foreach (var row in await db.Events.Where(row => row.SessionId == session.Id && ((row.TurnId != null && turns.Contains(row.TurnId)) || row.Body.Contains("summary.made"))).ToListAsync(cancellation))

@@ -64,7 +64,8 @@ internal sealed class TurnTree(MemoryDb db, SessionRow session)
         var depth = fork?.Depth ?? 0;
         if (session.HeadId is not null && fork?.Id != session.HeadId)
         {
-            foreach (var turn in await Tracked.Async(db.Turns, turn => turn.SessionId == session.Id && turn.Current && turn.Depth > depth, cancellation))
+            await db.Turns.Where(turn => turn.SessionId == session.Id && turn.Current && turn.Depth > depth).LoadAsync(cancellation);
+            for (var turn = await FindAsync(session.HeadId, cancellation); turn is not null && turn.Id != fork?.Id; turn = turn.ParentId is null ? null : await FindAsync(turn.ParentId, cancellation))
                 Turn(turn, false);
             session.Reshaped = session.Version;
         }

@@ -29,7 +29,7 @@ internal static class SceneEndpoints
     }
 
     private static async Task<IResult> ChangeAsync(
-        string id, HttpRequest request, MemoryDbFactory databases, ConversationLocks locks, CharacterStore characters, TimeProvider time, CancellationToken cancellation)
+        string id, HttpRequest request, MemoryDbFactory databases, SessionChanges changes, CharacterStore characters, CancellationToken cancellation)
     {
         var wanted = await JsonBody.ReadAsync(request, MemoryJson.Default.SceneChange, cancellation);
         if (!wanted.IsSuccess)
@@ -37,26 +37,26 @@ internal static class SceneEndpoints
         if (Problem(wanted.Value) is { } problem)
             return problem.ToResult();
 
-        await using var db = databases.Open();
         var present = new List<string>();
-        foreach (var name in wanted.Value.Present ?? [])
+        await using (var db = databases.Open())
         {
-            var character = await characters.FindAsync(db, name, cancellation);
-            if (!character.IsSuccess)
-                return character.Error.ToResult();
-            present.Add(character.Value.Id);
+            foreach (var name in wanted.Value.Present ?? [])
+            {
+                var character = await characters.FindAsync(db, name, cancellation);
+                if (!character.IsSuccess)
+                    return character.Error.ToResult();
+                present.Add(character.Value.Id);
+            }
         }
 
-        if (await db.Sessions.AsNoTracking().FirstOrDefaultAsync(row => row.Id == id, cancellation) is not { } owner)
-            return SessionStore.Missing(id).ToResult();
-        using var held = await locks.TakeAsync(db, owner.Subject, owner.CharacterId, cancellation);
-        if (await db.Sessions.FirstOrDefaultAsync(row => row.Id == id, cancellation) is not { } session)
-            return SessionStore.Missing(id).ToResult();
-        var log = new SessionLog(db, session, time);
-        await log.AppendAsync(
-            cancellation, new SceneChanged(session.HeadId, wanted.Value.Place?.Trim(), wanted.Value.Time?.Trim(), wanted.Value.Present is null ? null : present.Distinct().ToList()));
-        await db.SaveChangesAsync(cancellation);
-        return TypedResults.Json(await ViewAsync(db, await Scenes.OfAsync(db, id, null, cancellation), cancellation), MemoryJson.Default.SceneView);
+        var changed = await changes.MakeAsync<SceneView>(id, async (db, log) =>
+        {
+            await log.AppendAsync(
+                cancellation, new SceneChanged(log.Session.HeadId, wanted.Value.Place?.Trim(), wanted.Value.Time?.Trim(), wanted.Value.Present is null ? null : present.Distinct().ToList()));
+            await db.SaveChangesAsync(cancellation);
+            return await ViewAsync(db, await Scenes.OfAsync(db, id, null, cancellation), cancellation);
+        }, cancellation);
+        return changed.IsSuccess ? TypedResults.Json(changed.Value, MemoryJson.Default.SceneView) : changed.Error.ToResult();
     }
 
     private static async Task<SceneView> ViewAsync(MemoryDb db, Scene scene, CancellationToken cancellation)

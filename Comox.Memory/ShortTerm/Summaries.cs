@@ -17,24 +17,26 @@ internal static class Summaries
             .OrderByDescending(summary => summary.Depth).ThenByDescending(summary => summary.Number)
             .FirstOrDefaultAsync(cancellation);
 
-    /// <summary>All that hold for a line, the newest of each depth.</summary>
+    /// <summary>Those that a prompt may have use for: what its window leaves out ends somewhere from <paramref name="earliest"/> on. In the order of their depths.</summary>
     /// <param name="db">The database.</param>
     /// <param name="sessionId">The session.</param>
-    /// <param name="path">The turns of the line where it is not the stored one; null: the stored one.</param>
+    /// <param name="path">The line: all of its turns, or the newest of the stored one.</param>
+    /// <param name="earliest">The smallest depth before which the window may begin. Without one from there on, it is the longest before.</param>
     /// <param name="cancellation">Ends the wait.</param>
-    public static async Task<IReadOnlyList<SummaryRow>> AllAsync(MemoryDb db, string sessionId, IReadOnlyList<TurnRow>? path, CancellationToken cancellation)
+    public static async Task<IReadOnlyList<SummaryRow>> ForWindowAsync(MemoryDb db, string sessionId, IReadOnlyList<TurnRow> path, int earliest, CancellationToken cancellation)
     {
-        var rows = await db.Summaries.AsNoTracking().Where(summary => summary.SessionId == sessionId).ToListAsync(cancellation);
-        if (rows.Count == 0)
+        if (path.Count == 0)
             return [];
-        var depths = rows.Select(row => row.Depth).Distinct().ToList();
-        var chains = path is not null
-            ? path.ToDictionary(turn => turn.Depth, turn => turn.Chain)
-            : await db.Turns.AsNoTracking().Where(turn => turn.SessionId == sessionId && turn.Current && depths.Contains(turn.Depth)).ToDictionaryAsync(turn => turn.Depth, turn => turn.Chain, cancellation);
-        return
-        [
-            .. rows.Where(row => chains.GetValueOrDefault(row.Depth) == row.Chain)
-                .GroupBy(row => row.Depth).Select(alike => alike.MaxBy(row => row.Number)!).OrderBy(row => row.Depth),
-        ];
+        var first = path[0].Depth;
+        var chains = path.ToDictionary(turn => turn.Depth, turn => turn.Chain);
+        // The words are read last, and only of what is used: a long conversation has hundreds of summaries.
+        var holding = (await db.Summaries.AsNoTracking().Where(summary => summary.SessionId == sessionId && summary.Depth >= first)
+            .Select(summary => new { summary.Id, summary.Depth, summary.Chain, summary.Number }).ToListAsync(cancellation))
+            .Where(summary => chains.GetValueOrDefault(summary.Depth) == summary.Chain)
+            .GroupBy(summary => summary.Depth).Select(alike => alike.MaxBy(summary => summary.Number)!).OrderBy(summary => summary.Depth).ToList();
+        if (holding.Count == 0)
+            return first > 1 && await OfLineAsync(db, sessionId, cancellation) is { } longest ? [longest] : [];
+        var used = holding.Where(summary => summary.Depth >= earliest).DefaultIfEmpty(holding[^1]).Select(summary => summary.Id).ToList();
+        return await db.Summaries.AsNoTracking().Where(summary => used.Contains(summary.Id)).OrderBy(summary => summary.Depth).ToListAsync(cancellation);
     }
 }

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using Comox.Memory.Consolidation;
 using Comox.Memory.Diagnostics;
 using Comox.Memory.Sessions;
@@ -44,12 +43,12 @@ internal sealed class SummarizeWorker(RoleOptions roles, RoleModels models, Shor
 
         // 3. The summary, for this very path. There may be another block; hence its place moves only when none is left.
         var last = turns[^1];
-        var sources = (before is null ? [] : JsonSerializer.Deserialize<List<string>>(before.Sources) ?? []).Concat(turns.Select(turn => turn.Id)).ToList();
         MemoryLog.Summarised(log, session.Id, last.Depth, model, text.Length);
         return new WorkDone(
             after,
-            [new SummaryMade(Ids.New("sum", time), last.Chain, last.Depth, sources, text, model)],
-            (now, token) => now.Turns.AnyAsync(turn => turn.Id == last.Id && turn.Current && turn.Chain == last.Chain, token));
+            [new SummaryMade(Ids.New("sum", time), last.Chain, last.Depth, [.. turns.Select(turn => turn.Id)], text, model, before?.Id)],
+            async (now, token) => await now.Turns.AnyAsync(turn => turn.Id == last.Id && turn.Current && turn.Chain == last.Chain, token)
+                && (before is null || await now.Summaries.AnyAsync(row => row.Id == before.Id, token)));
     }
 
     private static string Instructions(string character) =>

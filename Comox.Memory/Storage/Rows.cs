@@ -54,6 +54,9 @@ internal sealed class SessionRow
     /// <summary>How many events the session's log has; two writers that read the same number cannot both write.</summary>
     public int Version { get; set; }
 
+    /// <summary>Number of the last event that the background workers' places have been told of: see <c>Consolidation/WorkerPlaces</c>.</summary>
+    public int Told { get; init; }
+
     /// <summary>Number of the last event that changed something before the line's end. Who has read the line after it need only read what was added since.</summary>
     public int Reshaped { get; set; }
 
@@ -104,6 +107,9 @@ internal sealed class TurnRow
     public string? FinishReason { get; set; }
     public string? Model { get; set; }
     public string? ReceiptId { get; init; }
+
+    /// <summary>Whether the <c>extract</c> role is done with its words as they are.</summary>
+    public bool Extracted { get; set; }
 }
 
 /// <summary>A statement with its source and its two clocks: when it was true, and from when to when it was held for true.</summary>
@@ -198,8 +204,11 @@ internal sealed class SummaryRow
     /// <summary>Number of its event; of two for the same path the later counts.</summary>
     public required int Number { get; init; }
 
-    /// <summary>JSON list of the turns it was made from.</summary>
+    /// <summary>JSON list of the turns it was made from, beside those of <see cref="Previous"/>.</summary>
     public required string Sources { get; init; }
+
+    /// <summary>The summary it stands on; null: none, or <see cref="Sources"/> has those of all before it too.</summary>
+    public string? Previous { get; init; }
 
     public required string Content { get; init; }
     public required string Model { get; init; }
@@ -241,6 +250,9 @@ internal sealed class CursorRow
 
     /// <summary>Number of the last event it is done with.</summary>
     public required int Number { get; set; }
+
+    /// <summary>Number of the last event that it has been told of; it is behind while this is higher.</summary>
+    public int Told { get; init; }
 
     /// <summary>How often it has failed on the next one in a row.</summary>
     public int Failures { get; set; }

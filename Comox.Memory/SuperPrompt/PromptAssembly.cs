@@ -52,7 +52,7 @@ internal sealed class PromptAssembly(RecallIndexes indexes, SideLaneSources sour
         };
         var (intent, intentNote) = background ? (null, null) : await intents.AskAsync(query.Text, Intents.Of(query), cancellation);
         var recalled = Recaller.Recall(index, facts, query with { Intent = intent });
-        var summaries = await Summaries.AllAsync(db, line.Session.Id, line.Branched ? line.Path : null, cancellation);
+        var summaries = await Summaries.ForWindowAsync(db, line.Session.Id, line.Path, line.UserTurn.Depth - request.Profile.HistoryTurns, cancellation);
         var assembled = format.Assemble(new PromptParts
         {
             Card = character.Card,

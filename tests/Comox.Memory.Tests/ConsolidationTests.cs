@@ -150,7 +150,8 @@ public sealed class ConsolidationTests
 
         var rows = await SummariesAsync(memory);
         Assert.Equal([4, 8, 12], rows.Select(row => row.Depth));
-        Assert.Equal([4, 8, 12], rows.Select(row => JsonSerializer.Deserialize<List<string>>(row.Sources)!.Count));
+        Assert.Equal((await memory.Client.GetSessionAsync(session)).Value!.Turns.Take(12).Select(turn => turn.Id), rows.SelectMany(row => JsonSerializer.Deserialize<List<string>>(row.Sources)!));
+        Assert.Equal([null, rows[0].Id, rows[1].Id], rows.Select(row => row.Previous));
         Assert.StartsWith("The story so far:\nSummary of", StrictGateway.MaterialOf(gateway.Requests[1]));
         Assert.Equal(20, (await memory.LineAsync(session)).Count);
     }

@@ -15,7 +15,7 @@ internal static class ProjectionDump
         foreach (var row in await db.Sessions.AsNoTracking().OrderBy(row => row.Id).ToListAsync())
             text.AppendLine($"session {row.Id} head={row.HeadId} count={row.TurnCount} title={row.Title}@{row.TitleDepth}");
         foreach (var row in (await db.Turns.AsNoTracking().ToListAsync()).OrderBy(row => row.Id, StringComparer.Ordinal))
-            text.AppendLine($"turn {row.Id} #{row.Number} parent={row.ParentId} depth={row.Depth} current={row.Current} {row.Role} {row.FinishReason} {row.Model} {row.CreatedAt:O} {row.Chain[..12]} {row.Content}");
+            text.AppendLine($"turn {row.Id} #{row.Number} parent={row.ParentId} depth={row.Depth} current={row.Current} {row.Role} read={row.Extracted} {row.FinishReason} {row.Model} {row.CreatedAt:O} {row.Chain[..12]} {row.Content}");
         foreach (var row in (await db.Facts.AsNoTracking().ToListAsync()).OrderBy(row => row.Id, StringComparer.Ordinal))
         {
             text.AppendLine(
@@ -28,7 +28,7 @@ internal static class ProjectionDump
         foreach (var row in (await db.Entities.AsNoTracking().ToListAsync()).OrderBy(row => row.Id, StringComparer.Ordinal))
             text.AppendLine($"node {row.Id} {row.Name}");
         foreach (var row in (await db.Summaries.AsNoTracking().ToListAsync()).OrderBy(row => row.Id, StringComparer.Ordinal))
-            text.AppendLine($"summary {row.Id} {row.Depth} {row.Chain} {row.Sources} {row.Content}");
+            text.AppendLine($"summary {row.Id} {row.Depth} {row.Chain} {row.Sources} on={row.Previous} {row.Content}");
         foreach (var row in (await db.Scenes.AsNoTracking().ToListAsync()).OrderBy(row => row.SessionId, StringComparer.Ordinal).ThenBy(row => row.Number))
             text.AppendLine($"scene {row.SessionId} #{row.Number} {row.TurnId} {row.Place} {row.Time} {row.Present}");
         foreach (var row in (await db.ReplyScores.AsNoTracking().ToListAsync()).OrderBy(row => row.TurnId, StringComparer.Ordinal))

@@ -1,5 +1,8 @@
+using System.Text.Json;
 using Comox.Memory.Sessions;
+using Comox.Memory.ShortTerm;
 using Comox.Memory.Storage;
+using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Contracts.Memory;
 using Comox.ServiceDefaults.Contracts.OpenAI;
 using Microsoft.EntityFrameworkCore;
@@ -165,7 +168,7 @@ public abstract class RollbackPropertyTests
         {
             var session = Sessions.Count < 2 ? null : Sessions[random.Next(2)];
             var turns = session is null ? [] : (await memory.Client.GetTreeAsync(session)).Value!.Turns;
-            switch (session is null || turns.Count == 0 ? 0 : random.Next(10))
+            switch (session is null || turns.Count == 0 ? 0 : random.Next(12))
             {
                 case <= 3:
                     await SayAsync(session, [new("user", Text())]);
@@ -196,6 +199,9 @@ public abstract class RollbackPropertyTests
                 case 8 when random.Next(3) == 0:
                     Assert.True((await memory.Client.DeleteTurnAsync(session!, Any(turns), random.Next(4) == 0)).IsSuccess);
                     break;
+                case >= 9 and <= 10:
+                    await SummariseAsync(session!);
+                    break;
                 default:
                     await ImportAsync(session!, turns);
                     break;
@@ -218,6 +224,25 @@ public abstract class RollbackPropertyTests
         /// <summary>A transcript with turns that were said elsewhere.</summary>
         private Task ImportAsync(string session, IReadOnlyList<TreeTurn> turns) =>
             SayAsync(session, [.. turns.Where(turn => turn.Current).Take(2).Select(turn => new ChatMessage(turn.Role, turn.Content)), new("assistant", $"Imported {random.Next(3)}."), new("user", Text()), new("assistant", "Imported too."), new("user", Text())]);
+
+        /// <summary>What the worker writes; now and then as it did before a summary named the one it stands on.</summary>
+        private async Task SummariseAsync(string session)
+        {
+            var cancellation = TestContext.Current.CancellationToken;
+            await using var db = memory.Services.GetRequiredService<MemoryDbFactory>().Open();
+            var owner = await db.Sessions.AsNoTracking().FirstAsync(row => row.Id == session, cancellation);
+            using var held = await memory.Services.GetRequiredService<ConversationLocks>().TakeAsync(db, owner.Subject, owner.CharacterId, cancellation);
+            var before = await Summaries.OfLineAsync(db, session, cancellation);
+            var turns = await db.Turns.AsNoTracking().Where(turn => turn.SessionId == session && turn.Current && turn.Depth > (before == null ? 0 : before.Depth))
+                .OrderBy(turn => turn.Depth).Take(2).ToListAsync(cancellation);
+            if (turns.Count == 0)
+                return;
+            var whole = before is null or { Previous: null } && random.Next(3) == 0;
+            var sources = (whole && before is not null ? JsonSerializer.Deserialize<List<string>>(before.Sources)! : []).Concat(turns.Select(turn => turn.Id)).ToList();
+            var log = new SessionLog(db, await db.Sessions.FirstAsync(row => row.Id == session, cancellation), TimeProvider.System);
+            await log.AppendAsync(cancellation, new SummaryMade(Ids.New("sum", TimeProvider.System), turns[^1].Chain, turns[^1].Depth, sources, "So far.", "scribe", whole ? null : before?.Id), new TurnsRead(sources));
+            await db.SaveChangesAsync(cancellation);
+        }
 
         private RecordedReply Reply(SuperPromptResponse to) => new() { Content = random.Next(4) == 0 ? "" : "A late aye.", FinishReason = "stop", Model = "m", Receipt = to.Receipt };
 

@@ -69,8 +69,7 @@ public sealed class SessionWorkerTests
                 return;
             first = false;
             await using var other = memory.Services.GetRequiredService<MemoryDbFactory>().Open();
-            other.Add(new CursorRow { Worker = "reader", SessionId = session, Number = version });
-            await other.SaveChangesAsync();
+            await other.Cursors.Where(row => row.Worker == "reader" && row.SessionId == session).ExecuteUpdateAsync(row => row.SetProperty(place => place.Number, version));
         }) { Adds = new SceneChanged(null, "The harbour", null, null) };
         using var workers = Workers(memory, worker);
         await workers.CatchUpAsync(worker, TestContext.Current.CancellationToken);
@@ -82,7 +81,7 @@ public sealed class SessionWorkerTests
 
     private static SessionWorkers Workers(MemoryHost memory, params ISessionWorker[] workers) =>
         new(
-            memory.Services.GetRequiredService<MemoryDbFactory>(), memory.Services.GetRequiredService<ConversationLocks>(), workers, new ConsolidationOptions(), TimeProvider.System,
+            memory.Services.GetRequiredService<MemoryDbFactory>(), memory.Services.GetRequiredService<ConversationLocks>(), new WorkerPlaces(workers, TimeProvider.System), new ConsolidationOptions(), TimeProvider.System,
             NullLogger<SessionWorkers>.Instance);
 
     private sealed class Worker(string name, Func<string, int, Task> work) : ISessionWorker

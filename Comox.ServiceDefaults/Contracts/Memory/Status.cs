@@ -8,7 +8,7 @@ public sealed record WorkerStatus
     /// <summary><c>extract</c>, <c>summarize</c>, …</summary>
     public required string Name { get; init; }
 
-    /// <summary>Whether it has a model for its role. One without lags for ever, and nothing waits for it.</summary>
+    /// <summary>Whether it has a model for its role. One without reads nothing, nothing waits for it, and what it has not read is not counted.</summary>
     public required bool Enabled { get; init; }
 
     public required int SessionsBehind { get; init; }

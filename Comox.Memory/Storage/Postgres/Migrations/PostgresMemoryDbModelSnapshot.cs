@@ -99,9 +99,16 @@ namespace Comox.Memory.Storage.Postgres.Migrations
                         .HasColumnType("bigint")
                         .HasColumnName("retry_at");
 
+                    b.Property<int>("Told")
+                        .HasColumnType("integer")
+                        .HasColumnName("told");
+
                     b.HasKey("Worker", "SessionId");
 
                     b.HasIndex("SessionId");
+
+                    b.HasIndex(new[] { "Worker" }, "IX_cursors_behind")
+                        .HasFilter("\"told\" > \"number\"");
 
                     b.ToTable("cursors", (string)null);
                 });
@@ -521,6 +528,10 @@ namespace Comox.Memory.Storage.Postgres.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("title_depth");
 
+                    b.Property<int>("Told")
+                        .HasColumnType("integer")
+                        .HasColumnName("told");
+
                     b.Property<int>("TurnCount")
                         .HasColumnType("integer")
                         .HasColumnName("turn_count");
@@ -539,6 +550,9 @@ namespace Comox.Memory.Storage.Postgres.Migrations
                     b.HasIndex("CharacterId");
 
                     b.HasIndex("Subject", "CharacterId", "UpdatedAt");
+
+                    b.HasIndex(new[] { "Id" }, "IX_sessions_untold")
+                        .HasFilter("\"version\" > \"told\"");
 
                     b.ToTable("sessions", (string)null);
                 });
@@ -575,6 +589,10 @@ namespace Comox.Memory.Storage.Postgres.Migrations
                     b.Property<int>("Number")
                         .HasColumnType("integer")
                         .HasColumnName("number");
+
+                    b.Property<string>("Previous")
+                        .HasColumnType("text")
+                        .HasColumnName("previous");
 
                     b.Property<string>("SessionId")
                         .IsRequired()
@@ -621,6 +639,10 @@ namespace Comox.Memory.Storage.Postgres.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("depth");
 
+                    b.Property<bool>("Extracted")
+                        .HasColumnType("boolean")
+                        .HasColumnName("extracted");
+
                     b.Property<string>("FinishReason")
                         .HasColumnType("text")
                         .HasColumnName("finish_reason");
@@ -658,6 +680,9 @@ namespace Comox.Memory.Storage.Postgres.Migrations
                     b.HasIndex("ParentId");
 
                     b.HasIndex("SessionId", "Current", "Depth");
+
+                    b.HasIndex(new[] { "SessionId", "Depth" }, "IX_turns_unread")
+                        .HasFilter("\"current\" AND NOT \"extracted\"");
 
                     b.ToTable("turns", (string)null);
                 });

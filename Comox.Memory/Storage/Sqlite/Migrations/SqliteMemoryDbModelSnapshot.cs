@@ -94,9 +94,16 @@ namespace Comox.Memory.Storage.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("retry_at");
 
+                    b.Property<int>("Told")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("told");
+
                     b.HasKey("Worker", "SessionId");
 
                     b.HasIndex("SessionId");
+
+                    b.HasIndex(new[] { "Worker" }, "IX_cursors_behind")
+                        .HasFilter("\"told\" > \"number\"");
 
                     b.ToTable("cursors", (string)null);
                 });
@@ -516,6 +523,10 @@ namespace Comox.Memory.Storage.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("title_depth");
 
+                    b.Property<int>("Told")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("told");
+
                     b.Property<int>("TurnCount")
                         .HasColumnType("INTEGER")
                         .HasColumnName("turn_count");
@@ -534,6 +545,9 @@ namespace Comox.Memory.Storage.Sqlite.Migrations
                     b.HasIndex("CharacterId");
 
                     b.HasIndex("Subject", "CharacterId", "UpdatedAt");
+
+                    b.HasIndex(new[] { "Id" }, "IX_sessions_untold")
+                        .HasFilter("\"version\" > \"told\"");
 
                     b.ToTable("sessions", (string)null);
                 });
@@ -570,6 +584,10 @@ namespace Comox.Memory.Storage.Sqlite.Migrations
                     b.Property<int>("Number")
                         .HasColumnType("INTEGER")
                         .HasColumnName("number");
+
+                    b.Property<string>("Previous")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("previous");
 
                     b.Property<string>("SessionId")
                         .IsRequired()
@@ -616,6 +634,10 @@ namespace Comox.Memory.Storage.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("depth");
 
+                    b.Property<bool>("Extracted")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("extracted");
+
                     b.Property<string>("FinishReason")
                         .HasColumnType("TEXT")
                         .HasColumnName("finish_reason");
@@ -653,6 +675,9 @@ namespace Comox.Memory.Storage.Sqlite.Migrations
                     b.HasIndex("ParentId");
 
                     b.HasIndex("SessionId", "Current", "Depth");
+
+                    b.HasIndex(new[] { "SessionId", "Depth" }, "IX_turns_unread")
+                        .HasFilter("\"current\" AND NOT \"extracted\"");
 
                     b.ToTable("turns", (string)null);
                 });
