@@ -26,6 +26,17 @@ internal sealed class IndexedLine(int number, string sessionId)
         Turns.Add(turn);
     }
 
+    /// <summary>Puts these facts in the place of those of the turn at this place.</summary>
+    public void Retell(int at, IEnumerable<ToldFact> facts)
+    {
+        var first = FirstAt(at);
+        var last = first;
+        while (last < _facts.Count && _facts[last].At == at)
+            last++;
+        _facts.RemoveRange(first, last - first);
+        _facts.InsertRange(first, facts.Select(fact => (at, fact)));
+    }
+
     /// <returns>The number of the turn that went.</returns>
     public int RemoveLast()
     {
@@ -41,6 +52,12 @@ internal sealed class IndexedLine(int number, string sessionId)
 
     public IEnumerable<ToldFact> FactsAt(int at)
     {
+        for (var place = FirstAt(at); place < _facts.Count && _facts[place].At == at; place++)
+            yield return _facts[place].Fact;
+    }
+
+    private int FirstAt(int at)
+    {
         var (low, high) = (0, _facts.Count);
         while (low < high)
         {
@@ -48,7 +65,6 @@ internal sealed class IndexedLine(int number, string sessionId)
             (low, high) = _facts[middle].At < at ? (middle + 1, high) : (low, middle);
         }
 
-        for (; low < _facts.Count && _facts[low].At == at; low++)
-            yield return _facts[low].Fact;
+        return low;
     }
 }

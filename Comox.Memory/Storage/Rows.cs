@@ -54,7 +54,10 @@ internal sealed class SessionRow
     /// <summary>How many events the session's log has; two writers that read the same number cannot both write.</summary>
     public int Version { get; set; }
 
-    /// <summary>Number of the last event that changed something before the line's end. Who has read the line after it need only read what was added since.</summary>
+    /// <summary>
+    /// Number of the last event that changed the turns before the line's end. Who has read the line after it need only read what was added since, and the facts
+    /// of the turns that events about facts name since.
+    /// </summary>
     public int Reshaped { get; set; }
 
     public required DateTimeOffset CreatedAt { get; init; }
