@@ -18,6 +18,7 @@ internal abstract class MemoryDb(DbContextOptions options) : DbContext(options)
     public DbSet<RelationRow> Relations => Set<RelationRow>();
     public DbSet<SummaryRow> Summaries => Set<SummaryRow>();
     public DbSet<SceneRow> Scenes => Set<SceneRow>();
+    public DbSet<WitnessRow> Witnesses => Set<WitnessRow>();
     public DbSet<ReplyScoreRow> ReplyScores => Set<ReplyScoreRow>();
     public DbSet<CursorRow> Cursors => Set<CursorRow>();
     public DbSet<ReceiptRow> Receipts => Set<ReceiptRow>();
@@ -106,6 +107,12 @@ internal abstract class MemoryDb(DbContextOptions options) : DbContext(options)
         {
             scene.ToTable("scenes").HasKey(row => new { row.SessionId, row.Number });
             scene.HasOne<SessionRow>().WithMany().HasForeignKey(row => row.SessionId).OnDelete(DeleteBehavior.Cascade);
+        });
+        modelBuilder.Entity<WitnessRow>(witness =>
+        {
+            witness.ToTable("witnesses").HasKey(row => new { row.SessionId, row.CharacterId });
+            witness.HasIndex(row => new { row.Subject, row.CharacterId });
+            witness.HasOne<SessionRow>().WithMany().HasForeignKey(row => row.SessionId).OnDelete(DeleteBehavior.Cascade);
         });
         modelBuilder.Entity<ReplyScoreRow>(score =>
         {

@@ -217,7 +217,7 @@ internal sealed class SceneRow
     /// <summary>Number of its event.</summary>
     public required int Number { get; init; }
 
-    /// <summary>The turn with which it begins; null: the session.</summary>
+    /// <summary>The turn with which it begins: the newest when it was set, so that what is said next is the first that a guest hears. Null: the session.</summary>
     public required string? TurnId { get; init; }
 
     public required string? Place { get; init; }
@@ -225,6 +225,19 @@ internal sealed class SceneRow
 
     /// <summary>JSON list of character ids; null: as before.</summary>
     public required string? Present { get; init; }
+}
+
+/// <summary>
+/// A character that was a guest in a session at some time, on whatever branch: where its recall has to look besides its own sessions. From which turn to which
+/// it was there, the scenes tell.
+/// </summary>
+internal sealed class WitnessRow
+{
+    public required string SessionId { get; init; }
+    public required string CharacterId { get; init; }
+
+    /// <summary>The person whose session it is.</summary>
+    public required string Subject { get; init; }
 }
 
 /// <summary>How far a reply is from its character.</summary>
