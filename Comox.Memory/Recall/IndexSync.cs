@@ -1,63 +1,116 @@
 using Comox.Memory.Ingestion;
 using Comox.Memory.Sessions;
+using Comox.Memory.ShortTerm;
 using Comox.Memory.Storage;
 using Microsoft.EntityFrameworkCore;
 
 namespace Comox.Memory.Recall;
 
 /// <summary>
-/// Keeps one recall index as the database is, and reads no more for it than what changed:
+/// Keeps one recall index, of a person and a character, as the database is, and reads no more for it than what changed:
 /// <list type="number">
-/// <item>which sessions have another version than the one that was read; it alone tells, for a clock may be set back, and those of two replicas differ;</item>
-/// <item>of these, one whose line changed before its end is read as a whole;</item>
+/// <item>the sessions of the two, and those of the person with others in which the character was ever a guest: each found by an index of the database;</item>
+/// <item>which of them have another version than the one that was read; it alone tells, for a clock may be set back, and those of two replicas differ;</item>
+/// <item>of these, one whose line changed before its end is read as a whole, and one of another's, too, when a scene says anew who was there;</item>
 /// <item>of the others, the turns that came at the end, and the facts of the turns that an event since then names as read anew or forgotten.</item>
 /// </list>
-/// What a fact ends is not read at all: the index folds the facts of all its sessions, so that a fact which goes gives back what it had ended in another.
+/// Of another's session only those turns are ever read for which the scenes on its line say that the character was present: what it did not hear is not in its
+/// index, so that no search, statistic or fact can come from it. What a fact ends is not read either: the index folds the facts of all its sessions, so that
+/// one which goes gives back what it had ended in another.
 /// </summary>
 internal sealed class IndexSync(RecallIndex index)
 {
+    private const int Attempts = 3;
+
+    private static readonly (int, int)[] Always = [(1, int.MaxValue)];
+
     private readonly Dictionary<string, Known> _known = new(StringComparer.Ordinal);
 
     /// <summary>The session is read as a whole next time, whatever its version.</summary>
     public void Doubt(string sessionId) => _known.Remove(sessionId);
 
+    /// <summary>The caller holds the lock of the two; nobody's lock is held for the sessions of others.</summary>
     public async Task RunAsync(MemoryDb db, string subject, string characterId, CancellationToken cancellation)
     {
-        // 1. What moved.
-        var sessions = await db.Sessions.AsNoTracking()
-            .Where(session => session.Subject == subject && session.CharacterId == characterId)
-            .Select(session => new { session.Id, session.Version, session.Reshaped, session.TurnCount })
-            .ToListAsync(cancellation);
-        var character = "";
-        foreach (var session in sessions)
+        var own = db.Sessions.AsNoTracking().Where(session => session.Subject == subject && session.CharacterId == characterId);
+        var witnessed = db.Witnesses.Where(row => row.Subject == subject && row.CharacterId == characterId).Join(db.Sessions.AsNoTracking(), row => row.SessionId, session => session.Id, (row, session) => session);
+        var sessions = await StatesAsync(own.Concat(witnessed), cancellation);
+        var moved = sessions.Where(session => !_known.TryGetValue(session.Id, out var known) || known.Version != session.Version).ToList();
+        if (moved.Count > 0)
         {
-            var isKnown = _known.TryGetValue(session.Id, out var known);
-            if (isKnown && known.Version == session.Version)
-                continue;
-            if (character.Length == 0)
-                character = await db.Characters.Where(row => row.Id == characterId).Select(row => row.Name).FirstOrDefaultAsync(cancellation) ?? "";
-
-            // 2. What is known of a line that changed counts for nothing.
-            if (!isKnown || known.Version < session.Reshaped)
+            var owners = moved.Select(session => session.CharacterId).Distinct().ToList();
+            var hosts = await db.Characters.Where(row => owners.Contains(row.Id)).ToDictionaryAsync(row => row.Id, row => new Host(row.Slug, row.Name), StringComparer.Ordinal, cancellation);
+            foreach (var session in moved)
             {
-                index.Remove(session.Id);
-                _known.Remove(session.Id);
-                known = default;
+                var speakers = new Said(subject, hosts.GetValueOrDefault(session.CharacterId) ?? new Host("", ""), IsGuest: session.CharacterId != characterId);
+                if (speakers.IsGuest)
+                    await WitnessAsync(db, session, characterId, speakers, cancellation);
+                else
+                    await ReadAsync(db, session, Always, newest: 0, speakers, cancellation);
             }
-            else
-            {
-                await RetellAsync(db, session.Id, known.Version, cancellation);
-            }
-
-            // 3. What came at its end.
-            await AppendAsync(db, session.Id, known.Length, row => row.Role == Utterance.User ? subject : character, cancellation);
-            _known[session.Id] = new Known(session.Version, session.TurnCount);
         }
 
-        foreach (var gone in index.Sessions.Except(sessions.Select(session => session.Id), StringComparer.Ordinal).ToList())
-            index.Remove(gone);
-        foreach (var gone in _known.Keys.Except(sessions.Select(session => session.Id), StringComparer.Ordinal).ToList())
-            _known.Remove(gone);
+        foreach (var gone in index.Sessions.Union(_known.Keys, StringComparer.Ordinal).Except(sessions.Select(session => session.Id), StringComparer.Ordinal).ToList())
+            Drop(gone);
+    }
+
+    /// <summary>
+    /// What a guest heard. Somebody may write to the session between the reading of its scenes and of its turns, and what was said after the guest had left would
+    /// count as heard: what was read stands only when the session's version is still the same after it.
+    /// </summary>
+    private async Task WitnessAsync(MemoryDb db, State session, string characterId, Said speakers, CancellationToken cancellation)
+    {
+        try
+        {
+            for (var attempt = 0; attempt < Attempts; attempt++)
+            {
+                var presence = await Presence.OfAsync(db, session.Id, cancellation);
+                await ReadAsync(db, session, [.. presence.StretchesOf(characterId)], presence.Newest, speakers, cancellation);
+                var now = await StatesAsync(db.Sessions.AsNoTracking().Where(row => row.Id == session.Id), cancellation);
+                if (now.Count == 1 && now[0].Version == session.Version)
+                    return;
+                Drop(session.Id);
+                if (now.Count == 0)
+                    return;
+                session = now[0];
+            }
+        }
+        catch
+        {
+            // Read and not compared.
+            Drop(session.Id);
+            throw;
+        }
+    }
+
+    /// <param name="db">The database.</param>
+    /// <param name="session">As it was before anything else of it was read.</param>
+    /// <param name="stretches">The depths that were perceived, first to last.</param>
+    /// <param name="newest">Number of the newest event that says so.</param>
+    /// <param name="speakers">Who says what.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    private async Task ReadAsync(MemoryDb db, State session, IReadOnlyList<(int First, int Last)> stretches, int newest, Said speakers, CancellationToken cancellation)
+    {
+        // What is known of a line that changed counts for nothing.
+        var isKnown = _known.TryGetValue(session.Id, out var known);
+        if (!isKnown || known.Version < Math.Max(session.Reshaped, newest))
+        {
+            Drop(session.Id);
+            known = default;
+        }
+        else
+        {
+            await RetellAsync(db, session.Id, known.Version, cancellation);
+        }
+
+        foreach (var (first, last) in stretches)
+        {
+            var (from, to) = (Math.Max(first, known.Length + 1), Math.Min(last, session.TurnCount));
+            if (from <= to)
+                await AppendAsync(db.Turns.AsNoTracking().Where(turn => turn.SessionId == session.Id && turn.Current && turn.Depth >= from && turn.Depth <= to), db, speakers, cancellation);
+        }
+
+        _known[session.Id] = new Known(session.Version, session.TurnCount);
     }
 
     /// <summary>A model reads facts late, and they are forgotten later still: a turn somewhere before the end gets others, and nothing else is read.</summary>
@@ -74,21 +127,35 @@ internal sealed class IndexSync(RecallIndex index)
             index.Retell(sessionId, turn, [.. facts[turn]]);
     }
 
-    private async Task AppendAsync(MemoryDb db, string sessionId, int length, Func<TurnRow, string> speaker, CancellationToken cancellation)
+    private async Task AppendAsync(IQueryable<TurnRow> turns, MemoryDb db, Said speakers, CancellationToken cancellation)
     {
-        var added = db.Turns.AsNoTracking().Where(turn => turn.SessionId == sessionId && turn.Current && turn.Depth > length);
-        var rows = await added.OrderBy(turn => turn.Depth).ToListAsync(cancellation);
-        if (rows.Count == 0)
-            return;
-        var facts = await FactsAsync(added, db, cancellation);
+        var rows = await turns.OrderBy(turn => turn.Depth).ToListAsync(cancellation);
+        var facts = rows.Count > 0 ? await FactsAsync(turns, db, cancellation) : null;
         foreach (var row in rows)
-            index.Append(RecallTurn.From(row, speaker(row)), facts[row.Id]);
+            index.Append(RecallTurn.From(row, row.Role == Utterance.User ? speakers.Person : speakers.Character.Name) with { Host = speakers.IsGuest ? speakers.Character : null }, facts![row.Id]);
+    }
+
+    private void Drop(string sessionId)
+    {
+        index.Remove(sessionId);
+        _known.Remove(sessionId);
     }
 
     private static async Task<ILookup<string, ToldFact>> FactsAsync(IQueryable<TurnRow> turns, MemoryDb db, CancellationToken cancellation) =>
         (await db.Facts.AsNoTracking().Join(turns, fact => fact.TurnId, turn => turn.Id, (fact, turn) => new { fact, turn.Depth }).OrderBy(told => told.fact.Id).ToListAsync(cancellation))
             .ToLookup(told => told.fact.TurnId, told => ToldFact.From(told.fact, told.Depth));
 
+    private static async Task<List<State>> StatesAsync(IQueryable<SessionRow> sessions, CancellationToken cancellation) =>
+        [
+            .. (await sessions.Select(row => new { row.Id, row.CharacterId, row.Version, row.Reshaped, row.TurnCount }).ToListAsync(cancellation))
+                .Select(row => new State(row.Id, row.CharacterId, row.Version, row.Reshaped, row.TurnCount)),
+        ];
+
     /// <summary>How far a session has been read: its version, and the length that its line had then.</summary>
     private readonly record struct Known(int Version, int Length);
+
+    private sealed record State(string Id, string CharacterId, int Version, int Reshaped, int TurnCount);
+
+    /// <summary>Who speaks in a session, and whether the character that recalls was a guest in it.</summary>
+    private sealed record Said(string Person, Host Character, bool IsGuest);
 }

@@ -3,7 +3,7 @@ using Comox.Memory.Ingestion;
 namespace Comox.Memory.Recall;
 
 /// <summary>The current line of one session in an index: the numbers of its turns, and the facts that were told in them.</summary>
-internal sealed class IndexedLine(int number, string sessionId)
+internal sealed class IndexedLine(int number, string sessionId, Host? host)
 {
     private readonly List<(int At, ToldFact Fact)> _facts = [];
 
@@ -11,6 +11,9 @@ internal sealed class IndexedLine(int number, string sessionId)
     public int Number => number;
 
     public string SessionId => sessionId;
+
+    /// <summary>Whose session it is, where the character that recalls was a guest.</summary>
+    public Host? Host => host;
 
     /// <summary>First to last.</summary>
     public List<int> Turns { get; } = [];

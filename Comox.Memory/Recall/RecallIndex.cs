@@ -32,17 +32,15 @@ internal sealed class RecallIndex(RecallWeights? weights = null)
     /// <summary>Ids of the turns of a session's line, first to last.</summary>
     public IReadOnlyList<string> TurnsOf(string sessionId) => _lines.TryGetValue(sessionId, out var line) ? [.. line.Turns.Select(_content.Turns.Id)] : [];
 
-    public int LengthOf(string sessionId) => _lines.TryGetValue(sessionId, out var line) ? line.Turns.Count : 0;
-
-    /// <returns>The id of the last turn of a session's line; null when it has none.</returns>
-    public string? LastOf(string sessionId) => LengthOf(sessionId) > 0 ? _content.Turns.Id(_lines[sessionId].Turns[^1]) : null;
+    /// <returns>The character in whose session something was witnessed; null: the session is the own one.</returns>
+    public Host? HostOf(string sessionId) => _lines.GetValueOrDefault(sessionId)?.Host;
 
     /// <summary>Puts a turn at the end of its session's line, with the facts that were told in it.</summary>
     public void Append(RecallTurn turn, params IEnumerable<ToldFact> facts)
     {
         if (!_lines.TryGetValue(turn.SessionId, out var line))
         {
-            _lines[turn.SessionId] = line = new IndexedLine(_sessions.Count, turn.SessionId);
+            _lines[turn.SessionId] = line = new IndexedLine(_sessions.Count, turn.SessionId, turn.Host);
             _sessions.Add(line);
         }
 
@@ -169,6 +167,7 @@ internal sealed class RecallIndex(RecallWeights? weights = null)
         {
             Speaker = _speakers.Name(_content.Turns.Speakers[number]),
             Witnesses = _audiences.Of(_content.Turns.Audiences[number]),
+            Host = _sessions[entry.Session].Host,
         };
     }
 

@@ -101,11 +101,11 @@ internal sealed class TurnErasure
         return receipts + (whole ? await db.Receipts.CountAsync(row => row.SessionId == session.Id, cancellation) : 0);
     }
 
-    // What one session remembers, another of the same two may have recalled.
+    // What one session remembers, any other of the person may have recalled: those of the same two, and those of characters that were guests, though they no longer be.
     private static async Task<IReadOnlyList<string>> ReceiptsWithAsync(MemoryDb db, SessionRow session, IReadOnlyList<string> sources, bool others, CancellationToken cancellation)
     {
         var receipts = db.Receipts.AsNoTracking()
-            .Where(row => !(others && row.SessionId == session.Id) && db.Sessions.Any(owner => owner.Id == row.SessionId && owner.Subject == session.Subject && owner.CharacterId == session.CharacterId));
+            .Where(row => !(others && row.SessionId == session.Id) && db.Sessions.Any(owner => owner.Id == row.SessionId && owner.Subject == session.Subject));
         var found = new List<string>();
         if (sources.Count <= FewSources)
         {

@@ -50,16 +50,21 @@ internal sealed class Presence
     }
 
     /// <summary>On the session's current line.</summary>
-    public static async Task<Presence> OfAsync(MemoryDb db, string sessionId, CancellationToken cancellation)
+    public static async Task<Presence> OfAsync(MemoryDb db, string sessionId, CancellationToken cancellation) =>
+        (await OfAsync(db, [sessionId], cancellation)).GetValueOrDefault(sessionId) ?? new Presence([]);
+
+    /// <summary>On the current lines of sessions, by session; those without a scene that says who is there are not among them.</summary>
+    public static async Task<IReadOnlyDictionary<string, Presence>> OfAsync(MemoryDb db, IReadOnlyCollection<string> sessions, CancellationToken cancellation)
     {
         // A scene whose turn is on another branch was never set.
-        var opening = db.Scenes.Where(row => row.SessionId == sessionId && row.Present != null && row.TurnId == null).Select(row => new { row.Number, row.Present, Depth = 0 });
-        var rows = await opening
-            .Concat(db.Scenes.Where(row => row.SessionId == sessionId && row.Present != null)
-                .Join(db.Turns.Where(turn => turn.Current), row => row.TurnId, turn => turn.Id, (row, turn) => new { row.Number, row.Present, turn.Depth }))
+        var scenes = db.Scenes.Where(row => sessions.Contains(row.SessionId) && row.Present != null);
+        var rows = await scenes.Where(row => row.TurnId == null).Select(row => new { row.SessionId, row.Number, row.Present, Depth = 0 })
+            .Concat(scenes.Join(db.Turns.Where(turn => turn.Current), row => row.TurnId, turn => turn.Id, (row, turn) => new { row.SessionId, row.Number, row.Present, turn.Depth }))
             .ToListAsync(cancellation);
-        var ordered = rows.OrderBy(row => row.Number).ToList();
-        return new Presence(ordered.Select(row => (row.Depth, Read(row.Present)))) { Newest = ordered.Count > 0 ? ordered[^1].Number : 0 };
+        return rows.GroupBy(row => row.SessionId, StringComparer.Ordinal).ToDictionary(
+            group => group.Key,
+            group => new Presence(group.OrderBy(row => row.Number).Select(row => (row.Depth, Read(row.Present)))) { Newest = group.Max(row => row.Number) },
+            StringComparer.Ordinal);
     }
 
     /// <summary>The list as a row has it.</summary>

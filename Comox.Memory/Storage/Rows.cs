@@ -116,7 +116,7 @@ internal sealed class FactRow
     public required string TurnId { get; init; }
     public required string SessionId { get; init; }
 
-    /// <summary>The character that was told: the only one that knows.</summary>
+    /// <summary>The character that was told. Guests who were present know it, too: see <c>ShortTerm/Presence</c>.</summary>
     public required string CharacterId { get; init; }
 
     /// <summary>The person whose conversations it is from.</summary>
@@ -217,7 +217,7 @@ internal sealed class SceneRow
     /// <summary>Number of its event.</summary>
     public required int Number { get; init; }
 
-    /// <summary>The turn with which it begins: the newest when it was set, so that what is said next is the first that a guest hears. Null: the session.</summary>
+    /// <summary>The turn with which it begins: the newest when it was set. What is said after it is the first that a guest hears. Null: the session.</summary>
     public required string? TurnId { get; init; }
 
     public required string? Place { get; init; }

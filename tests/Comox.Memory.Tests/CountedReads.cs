@@ -25,6 +25,9 @@ internal sealed class CountedReads : DbCommandInterceptor
 
     public int RowsOf(string table) => _reads.Where(read => Table(read.Command) == table).Sum(read => read.Rows);
 
+    /// <summary>Rows of the first command on a table.</summary>
+    public int First(string table) => _reads.First(read => read.Command.Contains(table, StringComparison.Ordinal)).Rows;
+
     public void Clear() => _reads.Clear();
 
     public override ValueTask<InterceptionResult> DataReaderClosingAsync(DbCommand command, DataReaderClosingEventData eventData, InterceptionResult result)

@@ -32,7 +32,7 @@ internal static class IndexView
         {
             text.AppendLine(question);
             foreach (var found in index.Search(new RecallQuery { Text = question, At = RecallLines.Start, Asker = "mara", Addressee = "Captain Brine" }, 100).Turns)
-                text.AppendLine(string.Create(CultureInfo.InvariantCulture, $"  {found.Turn.Id} {found.Score:F6} {found.Turn.Speaker}: {found.Turn.Content}"));
+                text.AppendLine(string.Create(CultureInfo.InvariantCulture, $"  {found.Turn.Id} {found.Score:F6} {found.Turn.Speaker} {found.Turn.Host?.Slug}: {found.Turn.Content}"));
         }
 
         return text.ToString();
