@@ -270,7 +270,7 @@ internal sealed class ReceiptRow
     public required string Id { get; init; }
     public required string SessionId { get; init; }
 
-    /// <summary>Ids of the turns and summaries whose words are in it, each followed by a space. Before the JSON, so that a search does not read that.</summary>
+    /// <summary>Ids of the turns and summaries whose words are in it, and of the sessions of others that they are from, each followed by a space. Before the JSON, so that a search does not read that.</summary>
     public required string Turns { get; set; }
 
     public required string Json { get; set; }

@@ -12,6 +12,9 @@ internal sealed class CountedReads : DbCommandInterceptor
 {
     private readonly ConcurrentQueue<(string Command, int Rows)> _reads = new();
 
+    /// <summary>Run before each command that reads, with its text.</summary>
+    public Func<string, Task> Before { get; set; } = _ => Task.CompletedTask;
+
     public int Commands => _reads.Count;
 
     public MemoryDb Open(MemoryHost memory)
@@ -29,6 +32,13 @@ internal sealed class CountedReads : DbCommandInterceptor
     public int First(string table) => _reads.First(read => read.Command.Contains(table, StringComparison.Ordinal)).Rows;
 
     public void Clear() => _reads.Clear();
+
+    public override async ValueTask<InterceptionResult<DbDataReader>> ReaderExecutingAsync(
+        DbCommand command, CommandEventData eventData, InterceptionResult<DbDataReader> result, CancellationToken cancellationToken = default)
+    {
+        await Before(command.CommandText);
+        return result;
+    }
 
     public override ValueTask<InterceptionResult> DataReaderClosingAsync(DbCommand command, DataReaderClosingEventData eventData, InterceptionResult result)
     {

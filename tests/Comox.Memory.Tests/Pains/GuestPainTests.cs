@@ -10,12 +10,13 @@ namespace Comox.Memory.Tests.Pains;
 
 public sealed class SqliteGuestPainTests : GuestPainTests
 {
-    private protected override Task<MemoryHost> StartAsync() => MemoryHost.StartAsync();
+    private protected override Task<MemoryHost> StartAsync(Dictionary<string, string?>? settings = null) => MemoryHost.StartAsync(settings: settings);
 }
 
 public sealed class PostgresGuestPainTests : GuestPainTests
 {
-    private protected override async Task<MemoryHost> StartAsync() => await MemoryHost.StartAsync(database: await TestDatabase.CreateAsync());
+    private protected override async Task<MemoryHost> StartAsync(Dictionary<string, string?>? settings = null) =>
+        await MemoryHost.StartAsync(database: await TestDatabase.CreateAsync(), settings: settings);
 }
 
 /// <summary>Pain 15 of those who use other memories: in a chat of several, characters know what they never saw. Brine is the host, Pim the guest, Clementine is not there.</summary>
@@ -25,7 +26,7 @@ public abstract class GuestPainTests
     private const string Compass = "Do you remember where the compass is?";
     private const string Orchid = "Do you remember what the orchid is?";
 
-    private protected abstract Task<MemoryHost> StartAsync();
+    private protected abstract Task<MemoryHost> StartAsync(Dictionary<string, string?>? settings = null);
 
     [Fact]
     public async Task Pain_15_a_guest_recalls_what_was_said_while_it_was_there_and_nothing_else_and_who_was_not_there_recalls_nothing()
@@ -129,6 +130,73 @@ public abstract class GuestPainTests
         Assert.Empty((await memory.ReceiptAsync(last)).Messages);
 
         async Task<bool> RecallsAsync(string turn) => (await AskedAsync(memory, "pim", Lantern)).Any(item => item.Id == turn);
+    }
+
+    [Fact]
+    public async Task Pain_15_a_host_that_is_deleted_takes_along_what_its_guests_heard_and_what_their_receipts_showed_of_it()
+    {
+        await using var memory = await StartAsync();
+        var session = await EveningAsync(memory);
+        var (own, heard) = (await memory.SayAsync("Hello there.", character: "pim"), await memory.SayAsync(Lantern, character: "pim"));
+        Assert.Contains("third barrel", heard.Messages[^1].Content);
+        Assert.True((await memory.Http.DeleteAsync("/memory/characters/brine")).IsSuccessStatusCode);
+        Assert.DoesNotContain(await AskedAsync(memory, "pim", Lantern), item => item.Source.Session == session);
+        Assert.Empty((await memory.ReceiptAsync(heard)).Messages);
+        Assert.NotEmpty((await memory.ReceiptAsync(own)).Messages);
+    }
+
+    [Fact]
+    public async Task What_is_deleted_while_a_guest_recalls_it_is_in_no_receipt()
+    {
+        // The intent role is asked between recall and saving.
+        Action meanwhile = () => { };
+        await using var gateway = await StrictGateway.StartAsync(_ =>
+        {
+            meanwhile();
+            return "other";
+        });
+        var settings = gateway.Settings(("Intent", "reader"));
+        settings["Comox:Memory:IntentTimeout"] = "00:00:30";
+        await using var memory = await StartAsync(settings);
+        var session = await EveningAsync(memory);
+        var lantern = (await memory.Client.GetTreeAsync(session)).Value!.Turns.Where(turn => turn.Content.Contains("lantern", StringComparison.Ordinal)).Select(turn => turn.Id).ToList();
+        var times = 0;
+        meanwhile = () =>
+        {
+            if (times++ == 0)
+                Task.WaitAll([.. lantern.Select(turn => memory.Client.DeleteTurnAsync(session, turn))], TestContext.Current.CancellationToken);
+        };
+        var answer = await memory.SayAsync("Reckon up the lantern and the barrel.", character: "pim");
+        Assert.Equal(2, times);
+        Assert.DoesNotContain("third", answer.Messages[^1].Content);
+        Assert.DoesNotContain((await memory.ReceiptAsync(answer)).Recalled, item => item.Source.Session == session);
+    }
+
+    [Fact]
+    public async Task A_secret_that_is_told_while_what_a_guest_heard_is_being_read_stays_one()
+    {
+        await using var memory = await StartAsync();
+        var session = await EveningAsync(memory);
+        await PresentAsync(memory, session, "pim");
+        await memory.ExchangeAsync("The kettle is hot.", "Hot, aye.", session);
+        var (indexes, reads) = (new RecallIndexes(new MemoryOptions()), new CountedReads());
+        var told = false;
+        // After the scenes, before the turns.
+        reads.Before = async command =>
+        {
+            if (told || !command.Contains("content", StringComparison.Ordinal))
+                return;
+            told = true;
+            await PresentAsync(memory, session);
+            await memory.ExchangeAsync("The ruby is in the clock.", "The ruby, aye.", session);
+            await memory.Client.DeleteTurnAsync(session, (await memory.Client.GetTreeAsync(session)).Value!.Turns[0].Id);
+        };
+        await using var db = reads.Open(memory);
+        var index = await IndexView.OpenAsync(memory, indexes, "pim", db: db);
+        Assert.True(told);
+        Assert.Equal(4, index.TurnCount);
+        Assert.Equal(IndexView.Of(await IndexView.OpenAsync(memory, new RecallIndexes(new MemoryOptions()), "pim")), IndexView.Of(index));
+        Assert.Empty(RecallLines.Search(index, "Where is the ruby?").Turns);
     }
 
     [Fact]
