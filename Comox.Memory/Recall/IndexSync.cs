@@ -11,11 +11,12 @@ namespace Comox.Memory.Recall;
 /// <list type="number">
 /// <item>the sessions of the two, and those of the person with others in which the character was ever a guest: each found by an index of the database;</item>
 /// <item>which of them have another version than the one that was read; it alone tells, for a clock may be set back, and those of two replicas differ;</item>
-/// <item>of these, one whose line changed before its end is read as a whole, and one of another's, too, when a scene says anew who was there;</item>
+/// <item>of these, one whose line changed before its end is read as a whole;</item>
 /// <item>of the others, the turns that came at the end, and the facts of the turns that an event since then names as read anew or forgotten.</item>
 /// </list>
 /// Of another's session only those turns are ever read for which the scenes on its line say that the character was present: what it did not hear is not in its
-/// index, so that no search, statistic or fact can come from it. What a fact ends is not read either: the index folds the facts of all its sessions, so that
+/// index, so that no search, statistic or fact can come from it. A scene tells only of what is said after it, and goes with a change of the line alone: what was
+/// read before it stands. What a fact ends is not read either: the index folds the facts of all its sessions, so that
 /// one which goes gives back what it had ended in another.
 /// </summary>
 internal sealed class IndexSync(RecallIndex index)
@@ -46,7 +47,7 @@ internal sealed class IndexSync(RecallIndex index)
                 if (speakers.IsGuest)
                     await WitnessAsync(db, session, characterId, speakers, cancellation);
                 else
-                    await ReadAsync(db, session, Always, newest: 0, speakers, cancellation);
+                    await ReadAsync(db, session, Always, speakers, cancellation);
             }
         }
 
@@ -65,7 +66,7 @@ internal sealed class IndexSync(RecallIndex index)
             for (var attempt = 0; attempt < Attempts; attempt++)
             {
                 var presence = await Presence.OfAsync(db, session.Id, cancellation);
-                await ReadAsync(db, session, [.. presence.StretchesOf(characterId)], presence.Newest, speakers, cancellation);
+                await ReadAsync(db, session, [.. presence.StretchesOf(characterId)], speakers, cancellation);
                 var now = await StatesAsync(db.Sessions.AsNoTracking().Where(row => row.Id == session.Id), cancellation);
                 if (now.Count == 1 && now[0].Version == session.Version)
                     return;
@@ -86,14 +87,13 @@ internal sealed class IndexSync(RecallIndex index)
     /// <param name="db">The database.</param>
     /// <param name="session">As it was before anything else of it was read.</param>
     /// <param name="stretches">The depths that were perceived, first to last.</param>
-    /// <param name="newest">Number of the newest event that says so.</param>
     /// <param name="speakers">Who says what.</param>
     /// <param name="cancellation">Ends the wait.</param>
-    private async Task ReadAsync(MemoryDb db, State session, IReadOnlyList<(int First, int Last)> stretches, int newest, Said speakers, CancellationToken cancellation)
+    private async Task ReadAsync(MemoryDb db, State session, IReadOnlyList<(int First, int Last)> stretches, Said speakers, CancellationToken cancellation)
     {
         // What is known of a line that changed counts for nothing.
         var isKnown = _known.TryGetValue(session.Id, out var known);
-        if (!isKnown || known.Version < Math.Max(session.Reshaped, newest))
+        if (!isKnown || known.Version < session.Reshaped)
         {
             Drop(session.Id);
             known = default;

@@ -25,9 +25,6 @@ internal sealed class Presence
         }
     }
 
-    /// <summary>Number of the newest event that says who is there; 0: none does.</summary>
-    public int Newest { get; private init; }
-
     /// <summary>Ids of the guests that perceived the turn at this depth.</summary>
     public IReadOnlyList<string> At(int depth)
     {
@@ -63,7 +60,7 @@ internal sealed class Presence
             .ToListAsync(cancellation);
         return rows.GroupBy(row => row.SessionId, StringComparer.Ordinal).ToDictionary(
             group => group.Key,
-            group => new Presence(group.OrderBy(row => row.Number).Select(row => (row.Depth, Read(row.Present)))) { Newest = group.Max(row => row.Number) },
+            group => new Presence(group.OrderBy(row => row.Number).Select(row => (row.Depth, Read(row.Present)))),
             StringComparer.Ordinal);
     }
 

@@ -214,7 +214,7 @@ public abstract class GuestPainTests
         await memory.ExchangeAsync("The orchid is in the hall.", "Aye.", session);
         Assert.Equal((2, 0), await ReadAsync());
         await PresentAsync(memory, session, "pim");
-        Assert.Equal((2, 2), await ReadAsync());
+        Assert.Equal((2, 0), await ReadAsync());
         await memory.ExchangeAsync("The lantern is out.", "Aye.", session);
         Assert.Equal((2, 2), await ReadAsync());
         Assert.Equal((2, 0), await ReadAsync());
