@@ -32,6 +32,9 @@ internal sealed class RecallIndex(RecallWeights? weights = null)
     /// <summary>Ids of the turns of a session's line, first to last.</summary>
     public IReadOnlyList<string> TurnsOf(string sessionId) => _lines.TryGetValue(sessionId, out var line) ? [.. line.Turns.Select(_content.Turns.Id)] : [];
 
+    /// <summary>Whether something in it was witnessed in a session with another character.</summary>
+    public bool HasHosts => _lines.Values.Any(line => line.Host is not null);
+
     /// <returns>The character in whose session something was witnessed; null: the session is the own one.</returns>
     public Host? HostOf(string sessionId) => _lines.GetValueOrDefault(sessionId)?.Host;
 
