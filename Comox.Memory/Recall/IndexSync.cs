@@ -23,6 +23,9 @@ internal sealed class IndexSync(RecallIndex index)
 {
     private const int Attempts = 3;
 
+    // Of more turns than this their facts are read with all of the session.
+    private const int FewTurns = 64;
+
     private static readonly (int, int)[] Always = [(1, int.MaxValue)];
 
     private readonly Dictionary<string, Known> _known = new(StringComparer.Ordinal);
@@ -107,7 +110,7 @@ internal sealed class IndexSync(RecallIndex index)
         {
             var (from, to) = (Math.Max(first, known.Length + 1), Math.Min(last, session.TurnCount));
             if (from <= to)
-                await AppendAsync(db.Turns.AsNoTracking().Where(turn => turn.SessionId == session.Id && turn.Current && turn.Depth >= from && turn.Depth <= to), db, speakers, cancellation);
+                await AppendAsync(db, session.Id, from, to, speakers, cancellation);
         }
 
         _known[session.Id] = new Known(session.Version, session.TurnCount);
@@ -122,17 +125,26 @@ internal sealed class IndexSync(RecallIndex index)
         var retold = named.Where(turn => index.Has(sessionId, turn)).ToList();
         if (retold.Count == 0)
             return;
-        var facts = await FactsAsync(db.Turns.Where(turn => retold.Contains(turn.Id)), db, cancellation);
+        var facts = (await db.Facts.AsNoTracking().Where(fact => retold.Contains(fact.TurnId)).Join(db.Turns, fact => fact.TurnId, turn => turn.Id, (fact, turn) => new { fact, turn.Depth })
+            .OrderBy(told => told.fact.Id).ToListAsync(cancellation)).ToLookup(told => told.fact.TurnId, told => ToldFact.From(told.fact, told.Depth));
         foreach (var turn in retold)
             index.Retell(sessionId, turn, [.. facts[turn]]);
     }
 
-    private async Task AppendAsync(IQueryable<TurnRow> turns, MemoryDb db, Said speakers, CancellationToken cancellation)
+    private async Task AppendAsync(MemoryDb db, string sessionId, int from, int to, Said speakers, CancellationToken cancellation)
     {
-        var rows = await turns.OrderBy(turn => turn.Depth).ToListAsync(cancellation);
-        var facts = rows.Count > 0 ? await FactsAsync(turns, db, cancellation) : null;
+        var rows = await db.Turns.AsNoTracking().Where(turn => turn.SessionId == sessionId && turn.Current && turn.Depth >= from && turn.Depth <= to)
+            .OrderBy(turn => turn.Depth).ToListAsync(cancellation);
+        if (rows.Count == 0)
+            return;
+        var ids = rows.Select(turn => turn.Id).ToList();
+        var told = rows.Count > FewTurns ? db.Facts.Where(fact => fact.SessionId == sessionId) : db.Facts.Where(fact => ids.Contains(fact.TurnId));
+        var facts = (await told.AsNoTracking().OrderBy(fact => fact.Id).ToListAsync(cancellation)).ToLookup(fact => fact.TurnId, StringComparer.Ordinal);
         foreach (var row in rows)
-            index.Append(RecallTurn.From(row, row.Role == Utterance.User ? speakers.Person : speakers.Character.Name) with { Host = speakers.IsGuest ? speakers.Character : null }, facts![row.Id]);
+        {
+            var turn = RecallTurn.From(row, row.Role == Utterance.User ? speakers.Person : speakers.Character.Name) with { Host = speakers.IsGuest ? speakers.Character : null };
+            index.Append(turn, facts[row.Id].Select(fact => ToldFact.From(fact, row.Depth)));
+        }
     }
 
     private void Drop(string sessionId)
@@ -140,10 +152,6 @@ internal sealed class IndexSync(RecallIndex index)
         index.Remove(sessionId);
         _known.Remove(sessionId);
     }
-
-    private static async Task<ILookup<string, ToldFact>> FactsAsync(IQueryable<TurnRow> turns, MemoryDb db, CancellationToken cancellation) =>
-        (await db.Facts.AsNoTracking().Join(turns, fact => fact.TurnId, turn => turn.Id, (fact, turn) => new { fact, turn.Depth }).OrderBy(told => told.fact.Id).ToListAsync(cancellation))
-            .ToLookup(told => told.fact.TurnId, told => ToldFact.From(told.fact, told.Depth));
 
     private static async Task<List<State>> StatesAsync(IQueryable<SessionRow> sessions, CancellationToken cancellation) =>
         [
