@@ -2,6 +2,7 @@ using Comox.Memory.Cards;
 using Comox.Memory.Diagnostics;
 using Comox.Memory.Identity.Drift;
 using Comox.Memory.Recall;
+using Comox.Memory.Sessions;
 using Comox.Memory.Storage;
 using Comox.Memory.Vectors;
 using Comox.ServiceDefaults;
@@ -82,6 +83,8 @@ internal static class CharacterEndpoints
             return found.Error.ToResult();
         var subjects = await db.Sessions.Where(session => session.CharacterId == found.Value.Id).Select(session => session.Subject).Distinct().ToListAsync(cancellation);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
+        foreach (var subject in subjects.Order(StringComparer.Ordinal))
+            await TurnErasure.StripGuestsAsync(db, subject, found.Value.Id, cancellation);
         await db.Characters.Where(character => character.Id == found.Value.Id).ExecuteDeleteAsync(cancellation);
         // Before the rows are gone for good, because nobody would be left who knows whose vectors there are; a store that is down keeps the character.
         foreach (var subject in subjects)

@@ -35,13 +35,8 @@ internal static class FactEndpoints
             characterId = found.Value.Id;
         }
 
-        var told = (await db.Facts.AsNoTracking()
-                .Where(fact => fact.Subject == subject && fact.Live && (characterId == null || fact.CharacterId == characterId))
-                .Join(db.Characters, fact => fact.CharacterId, row => row.Id, (fact, row) => new { fact, row.Slug })
-                .ToListAsync(cancellation))
-            .Where(row => knownAt is null || row.fact.SaidAt <= knownAt)
-            .Select(row => (row.Slug, Fact: ToldFact.From(row.fact)));
-        return TypedResults.Json(new FactList(View(subject, told, validAt, expired ?? false)), MemoryJson.Default.FactList);
+        var told = (await ToldFacts.OfAsync(db, subject, characterId, cancellation)).Where(told => knownAt is null || told.Fact.SaidAt <= knownAt);
+        return TypedResults.Json(new FactList(View(subject, told, oneKnows: characterId is not null, validAt, expired ?? false)), MemoryJson.Default.FactList);
     }
 
     private static ApiError? Time(string name, string? given, out DateTimeOffset? time)
@@ -55,17 +50,25 @@ internal static class FactEndpoints
         return null;
     }
 
-    /// <summary>What holds is a matter between the person and each character: none of them knows what another was told.</summary>
-    private static List<FactView> View(string subject, IEnumerable<(string Character, ToldFact Fact)> told, DateTimeOffset? validAt, bool expired)
+    /// <summary>
+    /// What holds is a matter between the person and each character: what one was told ends nothing for another, unless that one heard it, too.
+    /// </summary>
+    /// <param name="subject">The person.</param>
+    /// <param name="told">What was told.</param>
+    /// <param name="oneKnows">It is all that one character knows, told to it or not; otherwise each character's is apart.</param>
+    /// <param name="validAt">When it is to have been true; null: now.</param>
+    /// <param name="expired">Everything that was ever held, too.</param>
+    private static List<FactView> View(string subject, IEnumerable<KnownFact> told, bool oneKnows, DateTimeOffset? validAt, bool expired)
     {
         var views = new List<FactView>();
-        foreach (var toOne in told.GroupBy(row => row.Character, row => row.Fact, StringComparer.Ordinal))
+        foreach (var toOne in told.GroupBy(known => oneKnows ? "" : known.Character, StringComparer.Ordinal))
         {
-            var facts = toOne.ToList();
+            var facts = toOne.Select(known => known.Fact).ToList();
             var states = FactFold.Fold(facts);
             var name = UserName.For(subject, FactFold.Held(facts)).InStatements;
             views.AddRange(
-                from fact in facts
+                from known in toOne
+                let fact = known.Fact
                 let state = states[fact.Id]
                 where !fact.Retracts && (expired || (validAt is { } at ? fact.ValidFrom <= at && (state.ValidTo is null || state.ValidTo > at) && !IsSaidAgain(state) : state is { ExpiredBy: null, ValidTo: null }))
                 select new FactView
@@ -75,7 +78,8 @@ internal static class FactEndpoints
                     About = fact.About.Length > 0 ? fact.About : null,
                     Relation = fact.Relation,
                     Object = fact.Object,
-                    Character = toOne.Key,
+                    Character = known.Character,
+                    Witnesses = known.Witnesses,
                     Epistemic = fact.Epistemic,
                     ValidFrom = fact.ValidFrom,
                     ValidTo = state.ValidTo,

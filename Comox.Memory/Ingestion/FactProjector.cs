@@ -49,9 +49,6 @@ internal sealed class FactProjector(MemoryDb db, SessionRow session)
 
         foreach (var gone in known.Values)
             await DropAsync(gone, cancellation);
-        // A later reading of a turn that others have read already.
-        if (db.Entry(turn).State != EntityState.Added)
-            session.Reshaped = session.Version;
     }
 
     public async Task ForgetAsync(string id, CancellationToken cancellation)
@@ -119,6 +116,5 @@ internal sealed class FactProjector(MemoryDb db, SessionRow session)
         await _graph.DropAsync(fact, cancellation);
         db.Remove(fact);
         _dropped[fact.Id] = fact;
-        session.Reshaped = session.Version;
     }
 }

@@ -38,7 +38,7 @@ internal static class FactRanking
             Keep(best, new Scored(fact, isAsked ? KeyWeight : 0, Math.Min(1, shared * .5), core, graph.GetValueOrDefault(fact.Id), RecencyWeight * (1 - (place / (double)facts.Count))));
         }
 
-        return best.Select(fact => Candidate(fact, terms));
+        return best.Select(fact => Candidate(fact, terms) with { Host = index.HostOf(fact.Fact.SessionId) });
     }
 
     // The newest come first, so that most of many are turned away by one comparison.

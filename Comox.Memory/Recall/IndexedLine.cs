@@ -3,7 +3,7 @@ using Comox.Memory.Ingestion;
 namespace Comox.Memory.Recall;
 
 /// <summary>The current line of one session in an index: the numbers of its turns, and the facts that were told in them.</summary>
-internal sealed class IndexedLine(int number, string sessionId)
+internal sealed class IndexedLine(int number, string sessionId, Host? host)
 {
     private readonly List<(int At, ToldFact Fact)> _facts = [];
 
@@ -11,6 +11,9 @@ internal sealed class IndexedLine(int number, string sessionId)
     public int Number => number;
 
     public string SessionId => sessionId;
+
+    /// <summary>Whose session it is, where the character that recalls was a guest.</summary>
+    public Host? Host => host;
 
     /// <summary>First to last.</summary>
     public List<int> Turns { get; } = [];
@@ -24,6 +27,17 @@ internal sealed class IndexedLine(int number, string sessionId)
         foreach (var fact in facts)
             _facts.Add((Turns.Count, fact));
         Turns.Add(turn);
+    }
+
+    /// <summary>Puts these facts in the place of those of the turn at this place.</summary>
+    public void Retell(int at, IEnumerable<ToldFact> facts)
+    {
+        var first = FirstAt(at);
+        var last = first;
+        while (last < _facts.Count && _facts[last].At == at)
+            last++;
+        _facts.RemoveRange(first, last - first);
+        _facts.InsertRange(first, facts.Select(fact => (at, fact)));
     }
 
     /// <returns>The number of the turn that went.</returns>
@@ -41,6 +55,12 @@ internal sealed class IndexedLine(int number, string sessionId)
 
     public IEnumerable<ToldFact> FactsAt(int at)
     {
+        for (var place = FirstAt(at); place < _facts.Count && _facts[place].At == at; place++)
+            yield return _facts[place].Fact;
+    }
+
+    private int FirstAt(int at)
+    {
         var (low, high) = (0, _facts.Count);
         while (low < high)
         {
@@ -48,7 +68,6 @@ internal sealed class IndexedLine(int number, string sessionId)
             (low, high) = _facts[middle].At < at ? (middle + 1, high) : (low, middle);
         }
 
-        for (; low < _facts.Count && _facts[low].At == at; low++)
-            yield return _facts[low].Fact;
+        return low;
     }
 }

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Comox.Memory.Recall;
 
 /// <summary>
-/// For each term, the turns that have it, in the order in which they came. One array holds the lists of all terms as slices of 2, 4, 8 … 512 entries,
+/// For each term, the turns that have it, in the order in which they got it. One array holds the lists of all terms as slices of 2, 4, 8 … 512 entries,
 /// each with a cell after it that says where the next begins, so that a word said once costs two cells and any list grows at its end.
 /// </summary>
 internal sealed class Postings
@@ -48,6 +48,25 @@ internal sealed class Postings
         list.Count++;
     }
 
+    /// <summary>Says anew how often a turn has a term; 0 leaves an entry that counts for nothing. Linear in the term's turns.</summary>
+    public void Set(int term, int turn, int times)
+    {
+        var reader = Read(term);
+        while (reader.Next())
+        {
+            for (var at = 0; at < reader.Slice.Length; at++)
+            {
+                if (Entry(reader.Slice[at]).Turn != turn)
+                    continue;
+                _cells[reader.Start + at] = (turn << TimesBits) | Math.Min(times, MaxTimes);
+                return;
+            }
+        }
+
+        if (times > 0)
+            Add(term, turn, times);
+    }
+
     public int Count(int term) => term < _lists.Length ? _lists[term].Count : 0;
 
     public Reader Read(int term) => term < _lists.Length ? new Reader(_cells, _lists[term]) : new Reader([], default);
@@ -82,11 +101,15 @@ internal sealed class Postings
 
         public ReadOnlySpan<int> Slice { get; private set; }
 
+        /// <summary>The cell with which the slice begins.</summary>
+        public int Start { get; private set; }
+
         public bool Next()
         {
             if (_left == 0)
                 return false;
             var count = Math.Min(_size, _left);
+            Start = _at;
             Slice = cells.AsSpan(_at, count);
             _left -= count;
             if (_left > 0)

@@ -22,9 +22,7 @@ internal sealed class RecallIndex(RecallWeights? weights = null)
     private readonly Audiences _audiences = new();
     private readonly TurnReading _reading = new();
     private readonly Dictionary<ToldFact, ulong[]> _factTerms = new(ReferenceEqualityComparer.Instance);
-    private readonly List<int> _termNumbers = [];
-    private readonly List<long> _counted = [];
-    private Content _content = new(weights ?? RecallWeights.Default);
+    private IndexContent _content = new(weights ?? RecallWeights.Default);
     private IReadOnlyList<ToldFact>? _held;
 
     public int TurnCount => _content.Turns.Live;
@@ -34,17 +32,18 @@ internal sealed class RecallIndex(RecallWeights? weights = null)
     /// <summary>Ids of the turns of a session's line, first to last.</summary>
     public IReadOnlyList<string> TurnsOf(string sessionId) => _lines.TryGetValue(sessionId, out var line) ? [.. line.Turns.Select(_content.Turns.Id)] : [];
 
-    public int LengthOf(string sessionId) => _lines.TryGetValue(sessionId, out var line) ? line.Turns.Count : 0;
+    /// <summary>Whether something in it was witnessed in a session with another character.</summary>
+    public bool HasHosts => _lines.Values.Any(line => line.Host is not null);
 
-    /// <returns>The id of the last turn of a session's line; null when it has none.</returns>
-    public string? LastOf(string sessionId) => LengthOf(sessionId) > 0 ? _content.Turns.Id(_lines[sessionId].Turns[^1]) : null;
+    /// <returns>The character in whose session something was witnessed; null: the session is the own one.</returns>
+    public Host? HostOf(string sessionId) => _lines.GetValueOrDefault(sessionId)?.Host;
 
     /// <summary>Puts a turn at the end of its session's line, with the facts that were told in it.</summary>
     public void Append(RecallTurn turn, params IEnumerable<ToldFact> facts)
     {
         if (!_lines.TryGetValue(turn.SessionId, out var line))
         {
-            _lines[turn.SessionId] = line = new IndexedLine(_sessions.Count, turn.SessionId);
+            _lines[turn.SessionId] = line = new IndexedLine(_sessions.Count, turn.SessionId, turn.Host);
             _sessions.Add(line);
         }
 
@@ -68,6 +67,22 @@ internal sealed class RecallIndex(RecallWeights? weights = null)
         Truncate(sessionId, kept);
         foreach (var (turn, facts) in turns.Skip(kept))
             Append(turn, facts);
+    }
+
+    /// <summary>Whether a turn is on a session's line.</summary>
+    public bool Has(string sessionId, string turnId) => PlaceOf(sessionId, turnId) >= 0;
+
+    /// <summary>Puts these facts in the place of those that were told in a turn of a session's line. A turn that is not there stays away.</summary>
+    public void Retell(string sessionId, string turnId, IReadOnlyList<ToldFact> facts)
+    {
+        var place = PlaceOf(sessionId, turnId);
+        if (place < 0)
+            return;
+        var line = _lines[sessionId];
+        line.Retell(place, facts);
+        _reading.ReadKeys(KeysOf(facts));
+        _content.SetKeys(line.Turns[place], _reading.Terms);
+        _held = null;
     }
 
     /// <summary>Keeps the first turns of a session's line.</summary>
@@ -133,39 +148,15 @@ internal sealed class RecallIndex(RecallWeights? weights = null)
 
     private int Add(RecallTurn turn, IndexedLine line, List<ToldFact> facts)
     {
-        _reading.Read(turn.Content, turn.IsUser, facts.Where(fact => !fact.Retracts).Select(fact => Asked.KeysOf(fact.Relation)));
-        _termNumbers.Clear();
-        _counted.Clear();
-        foreach (var key in _reading.Terms)
-        {
-            var term = _content.Terms.FindOrAdd(key);
-            _counted.Add(((long)term << 1) | (_termNumbers.Count < _reading.Said ? 0L : 1L));
-            _termNumbers.Add(term);
-        }
-
-        var number = _content.Turns.Add(
-            line.Turns.Count > 0 ? line.Turns[^1] : TurnStore.None,
-            new TurnStore.Entry { Ticks = turn.SaidAt.UtcTicks, Session = line.Number },
-            _speakers.Add(turn.Speaker),
-            _reading.Traits,
-            _audiences.Number(turn.Witnesses),
-            turn.Id,
-            turn.Content,
-            System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_termNumbers),
-            _reading.Said);
-        _content.Ids.Add(number);
-
-        _counted.Sort();
-        for (var at = 0; at < _counted.Count;)
-        {
-            var (term, times) = ((int)(_counted[at] >> 1), 0);
-            for (; at < _counted.Count && (int)(_counted[at] >> 1) == term; at++)
-                times += (_counted[at] & 1) == 0 ? TurnReading.SaidTimes : TurnReading.KeyTimes;
-            _content.Postings.Add(term, number, times);
-        }
-
-        return number;
+        _reading.Read(turn.Content, turn.IsUser, KeysOf(facts));
+        return _content.Add(turn, line, _speakers.Add(turn.Speaker), _audiences.Number(turn.Witnesses), _reading);
     }
+
+    private static IEnumerable<string> KeysOf(IEnumerable<ToldFact> facts) => facts.Where(fact => !fact.Retracts).Select(fact => Asked.KeysOf(fact.Relation));
+
+    // Numbers on a line only go up.
+    private int PlaceOf(string sessionId, string turnId) =>
+        _lines.TryGetValue(sessionId, out var line) && _content.Ids.Find(turnId) is >= 0 and var turn ? line.Turns.BinarySearch(turn) : -1;
 
     private RecallTurn Turn(int number)
     {
@@ -179,13 +170,14 @@ internal sealed class RecallIndex(RecallWeights? weights = null)
         {
             Speaker = _speakers.Name(_content.Turns.Speakers[number]),
             Witnesses = _audiences.Of(_content.Turns.Audiences[number]),
+            Host = _sessions[entry.Session].Host,
         };
     }
 
     private void Rebuild()
     {
         var lines = _lines.Values.Select(line => line.Turns.Select((turn, at) => (Turn(turn), line.FactsAt(at).ToList())).ToList()).ToList();
-        _content = new Content(_weights);
+        _content = new IndexContent(_weights);
         _lines.Clear();
         _sessions.Clear();
         _speakers = new Speakers();
@@ -193,19 +185,5 @@ internal sealed class RecallIndex(RecallWeights? weights = null)
         _held = null;
         foreach (var (turn, facts) in lines.SelectMany(line => line))
             Append(turn, facts);
-    }
-
-    private sealed class Content
-    {
-        public Content(RecallWeights weights)
-        {
-            Turns = new TurnStore(weights);
-            Ids = new TurnIds(Turns);
-        }
-
-        public TurnStore Turns { get; }
-        public TurnIds Ids { get; }
-        public TermTable Terms { get; } = new();
-        public Postings Postings { get; } = new();
     }
 }

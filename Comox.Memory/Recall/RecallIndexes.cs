@@ -1,6 +1,5 @@
 using Comox.Memory.Ingestion;
 using Comox.Memory.Storage;
-using Microsoft.EntityFrameworkCore;
 
 namespace Comox.Memory.Recall;
 
@@ -17,7 +16,7 @@ internal sealed class RecallIndexes(MemoryOptions options)
     public async Task<RecallIndex> OpenAsync(MemoryDb db, string subject, string characterId, CancellationToken cancellation)
     {
         var entry = Entered(subject, characterId);
-        await SyncAsync(db, entry, subject, characterId, cancellation);
+        await entry.Sync.RunAsync(db, subject, characterId, cancellation);
         Trim();
         return entry.Index;
     }
@@ -30,7 +29,7 @@ internal sealed class RecallIndexes(MemoryOptions options)
     {
         var entry = Entered(subject, characterId);
         entry.Index.Replace(sessionId, line);
-        entry.Versions.Remove(sessionId);
+        entry.Sync.Doubt(sessionId);
     }
 
     /// <summary>Drops everything about a character.</summary>
@@ -51,65 +50,6 @@ internal sealed class RecallIndexes(MemoryOptions options)
             foreach (var key in _entries.Keys.Where(key => key.Subject == subject).ToList())
                 _entries.Remove(key);
         }
-    }
-
-    private static async Task SyncAsync(MemoryDb db, Entry entry, string subject, string characterId, CancellationToken cancellation)
-    {
-        // The versions alone tell what moved: a clock may be set back, and those of two replicas differ.
-        var sessions = await db.Sessions.AsNoTracking()
-            .Where(session => session.Subject == subject && session.CharacterId == characterId)
-            .Select(session => new { session.Id, session.Version, session.Reshaped })
-            .ToListAsync(cancellation);
-        var character = "";
-        foreach (var session in sessions)
-        {
-            if (entry.Versions.TryGetValue(session.Id, out var version) && version == session.Version)
-                continue;
-            if (character.Length == 0)
-                character = await db.Characters.Where(row => row.Id == characterId).Select(row => row.Name).FirstOrDefaultAsync(cancellation) ?? "";
-            // Something before the end has changed: what is known of the line counts for nothing.
-            if (entry.Versions.GetValueOrDefault(session.Id) < session.Reshaped)
-                entry.Index.Remove(session.Id);
-            await LoadAsync(db, entry.Index, session.Id, row => row.Role == Comox.Memory.Sessions.Utterance.User ? subject : character, cancellation);
-            entry.Versions[session.Id] = session.Version;
-        }
-
-        foreach (var gone in entry.Index.Sessions.Except(sessions.Select(session => session.Id), StringComparer.Ordinal).ToList())
-        {
-            entry.Index.Remove(gone);
-            entry.Versions.Remove(gone);
-        }
-    }
-
-    private static async Task LoadAsync(MemoryDb db, RecallIndex index, string sessionId, Func<TurnRow, string> speaker, CancellationToken cancellation)
-    {
-        // The common case is a turn or two more at the end: then the last known turn is still where it was.
-        var depth = index.LengthOf(sessionId);
-        var rows = await db.Turns.AsNoTracking().Where(turn => turn.SessionId == sessionId && turn.Current && turn.Depth >= depth).OrderBy(turn => turn.Depth).ToListAsync(cancellation);
-        if (depth > 0 && rows.Count > 0 && rows[0].Id == index.LastOf(sessionId))
-        {
-            rows.RemoveAt(0);
-        }
-        else if (depth > 0)
-        {
-            depth = 0;
-            rows = await db.Turns.AsNoTracking().Where(turn => turn.SessionId == sessionId && turn.Current).OrderBy(turn => turn.Depth).ToListAsync(cancellation);
-        }
-
-        var facts = (await db.Facts.AsNoTracking()
-            .Where(fact => fact.SessionId == sessionId)
-            .Join(db.Turns.Where(turn => turn.Current && turn.Depth > depth), fact => fact.TurnId, turn => turn.Id, (fact, turn) => new { fact, turn.Depth })
-            .OrderBy(told => told.fact.Id)
-            .ToListAsync(cancellation)).ToLookup(told => told.fact.TurnId, told => ToldFact.From(told.fact, told.Depth));
-        var line = rows.Select(row => (RecallTurn.From(row, speaker(row)), (IReadOnlyList<ToldFact>)[.. facts[row.Id]])).ToList();
-        if (depth == 0)
-        {
-            index.Replace(sessionId, line);
-            return;
-        }
-
-        foreach (var (turn, told) in line)
-            index.Append(turn, told);
     }
 
     private Entry Entered(string subject, string characterId)
@@ -143,7 +83,9 @@ internal sealed class RecallIndexes(MemoryOptions options)
     private sealed class Entry
     {
         public readonly RecallIndex Index = new();
-        public readonly Dictionary<string, int> Versions = new(StringComparer.Ordinal);
+        public readonly IndexSync Sync;
         public long LastUsed;
+
+        public Entry() => Sync = new IndexSync(Index);
     }
 }

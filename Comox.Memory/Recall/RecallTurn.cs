@@ -14,5 +14,11 @@ internal sealed record RecallTurn(string Id, string SessionId, string Role, stri
     /// <summary>The characters that perceived it; null for all that there are.</summary>
     public IReadOnlyCollection<string>? Witnesses { get; init; }
 
+    /// <summary>The character in whose session it was witnessed; null: it was said to, or by, the character that recalls.</summary>
+    public Host? Host { get; init; }
+
     public static RecallTurn From(TurnRow row, string speaker) => new(row.Id, row.SessionId, row.Role, row.Content, row.CreatedAt) { Speaker = speaker };
 }
+
+/// <summary>The character whose session another was a guest in.</summary>
+internal sealed record Host(string Slug, string Name);

@@ -13,6 +13,9 @@ internal sealed record Candidate
     public required IReadOnlyDictionary<string, double> Lanes { get; init; }
     public required string Why { get; init; }
 
+    /// <summary>The character in whose session it was witnessed; null: it is from one of the own.</summary>
+    public Host? Host { get; init; }
+
     public string Id => Fact?.Id ?? Turn!.Id;
 }
 
@@ -49,6 +52,7 @@ internal static class Recaller
             .Select(turn => new Candidate
             {
                 Turn = turn.Turn,
+                Host = turn.Turn.Host,
                 Score = Math.Round(turn.Score / best, 6),
                 Lanes = turn.Lanes.Named(1 / best),
                 Why = Why(turn.Lanes),

@@ -19,18 +19,27 @@ internal sealed record SideLanes(IReadOnlyDictionary<string, double>? Dense, IRe
 internal sealed class SideLaneSources(IEmbedder embedder, IVectorStore vectors, MemoryOptions options, TimeProvider time)
 {
     private const int NearestTurns = 64;
+
+    // Among these are those that the character did not hear, which the index passes over.
+    private const int NearestOfAll = 256;
     private const int Hops = 2;
     private const int LongestName = 3;
     private const int MaxNames = 64;
 
-    public async Task<SideLanes> AskAsync(MemoryDb db, string subject, string characterId, string message, CancellationToken cancellation)
+    /// <param name="db">The database.</param>
+    /// <param name="subject">The person.</param>
+    /// <param name="characterId">Who recalls.</param>
+    /// <param name="guest">Whether it was ever a guest: then what others were told is looked through, too. Vectors do not know who was present; the index does.</param>
+    /// <param name="message">What is recalled for.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    public async Task<SideLanes> AskAsync(MemoryDb db, string subject, string characterId, bool guest, string message, CancellationToken cancellation)
     {
         var graph = await GraphAsync(db, subject, characterId, message, cancellation);
-        var (dense, note) = await DenseAsync(subject, characterId, message, cancellation);
+        var (dense, note) = await DenseAsync(subject, characterId, guest, message, cancellation);
         return new SideLanes(dense, graph, note);
     }
 
-    private async Task<(IReadOnlyDictionary<string, double>? Dense, string? Note)> DenseAsync(string subject, string characterId, string message, CancellationToken cancellation)
+    private async Task<(IReadOnlyDictionary<string, double>? Dense, string? Note)> DenseAsync(string subject, string characterId, bool guest, string message, CancellationToken cancellation)
     {
         if (embedder.Model is null || string.IsNullOrWhiteSpace(message))
             return (null, null);
@@ -41,11 +50,17 @@ internal sealed class SideLaneSources(IEmbedder embedder, IVectorStore vectors, 
             var embedded = await embedder.EmbedAsync([message], patience.Token);
             if (!embedded.IsSuccess)
                 return (null, $"The dense lane is empty: {embedded.Error.Message}");
-            var query = new VectorQuery(new VectorFilter { Subject = subject, Witness = characterId }, embedded.Value.Vectors[0], NearestTurns);
-            var found = await vectors.QueryAsync(embedded.Value.Space, query, patience.Token);
-            return found.IsSuccess
-                ? (found.Value.GroupBy(match => match.Turn, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.Max(match => match.Similarity), StringComparer.Ordinal), null)
-                : (null, $"The dense lane is empty: {found.Error.Message}");
+            var matches = new List<VectorMatch>();
+            var own = new VectorQuery(new VectorFilter { Subject = subject, Witness = characterId }, embedded.Value.Vectors[0], NearestTurns);
+            foreach (var query in guest ? [own, new VectorQuery(new VectorFilter { Subject = subject }, embedded.Value.Vectors[0], NearestOfAll)] : new[] { own })
+            {
+                var found = await vectors.QueryAsync(embedded.Value.Space, query, patience.Token);
+                if (!found.IsSuccess)
+                    return (null, $"The dense lane is empty: {found.Error.Message}");
+                matches.AddRange(found.Value);
+            }
+
+            return (matches.GroupBy(match => match.Turn, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.Max(match => match.Similarity), StringComparer.Ordinal), null);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {

@@ -38,6 +38,15 @@ internal sealed class TurnReading
             ReadKeys(key);
     }
 
+    /// <summary>Reads keys alone, as those of a turn that is known already.</summary>
+    public void ReadKeys(IEnumerable<string> keys)
+    {
+        _terms.Clear();
+        Said = 0;
+        foreach (var key in keys)
+            ReadKeys(key);
+    }
+
     private void ReadTerms(string content)
     {
         var reader = new WordReader(PlainLetters.Of(content), stackalloc char[2 * WordReader.MaxLength]);

@@ -107,6 +107,22 @@ internal sealed class TurnStore(RecallWeights weights)
         return turn;
     }
 
+    /// <summary>Gives a turn other keys. What it says itself stays, and with it every length: keys count for none.</summary>
+    public void SetKeys(int turn, ReadOnlySpan<int> keys)
+    {
+        ref var entry = ref _entries[turn];
+        var terms = entry.Said + keys.Length;
+        if (terms > entry.Terms)
+        {
+            var at = Room(ref _terms, ref _termsUsed, terms);
+            _terms.AsSpan(entry.TermsAt, entry.Said).CopyTo(_terms.AsSpan(at));
+            entry.TermsAt = at;
+        }
+
+        keys.CopyTo(_terms.AsSpan(entry.TermsAt + entry.Said));
+        entry.Terms = terms;
+    }
+
     /// <summary>Takes the last turn of a line off.</summary>
     public void RemoveLast(int turn)
     {

@@ -106,7 +106,7 @@ internal sealed record FactForgotten(string Fact, string Turn) : SessionEvent
 
 /// <summary>
 /// Place, time and who is there, from <paramref name="Turn"/> on; null is the session's opening scene. <paramref name="Present"/>: ids of the characters
-/// that perceive what is said; null: as before.
+/// that perceive what is said after that turn; empty: the session's own alone; null: as before.
 /// </summary>
 internal sealed record SceneChanged(string? Turn, string? Place, string? Time, IReadOnlyList<string>? Present) : SessionEvent
 {

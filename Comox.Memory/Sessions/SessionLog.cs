@@ -9,6 +9,9 @@ namespace Comox.Memory.Sessions;
 /// </summary>
 internal sealed class SessionLog(MemoryDb db, SessionRow session, TimeProvider time)
 {
+    /// <summary>How an event begins in its row that changes the facts of its turn, and nothing else.</summary>
+    public const string OfFacts = "{\"kind\":\"fact";
+
     private readonly SessionProjector _projector = new(db, session);
 
     public SessionRow Session => session;

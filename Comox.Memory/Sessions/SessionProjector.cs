@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Comox.Memory.Ingestion;
+using Comox.Memory.ShortTerm;
 using Comox.Memory.Storage;
 using Microsoft.EntityFrameworkCore;
 
@@ -13,6 +14,7 @@ internal sealed class SessionProjector(MemoryDb db, SessionRow session)
 {
     private readonly TurnTree _tree = new(db, session);
     private readonly FactProjector _facts = new(db, session);
+    private readonly SceneProjector _scenes = new(db, session);
 
     public async Task ApplyAsync(int number, SessionEvent entry, DateTimeOffset at, CancellationToken cancellation)
     {
@@ -49,11 +51,7 @@ internal sealed class SessionProjector(MemoryDb db, SessionRow session)
                 await _facts.ForgetAsync(forgotten.Fact, cancellation);
                 break;
             case SceneChanged scene when scene.Turn is null || await _tree.FindAsync(scene.Turn, cancellation) is not null:
-                db.Add(new SceneRow
-                {
-                    SessionId = session.Id, Number = number, TurnId = scene.Turn, Place = scene.Place, Time = scene.Time,
-                    Present = scene.Present is null ? null : JsonSerializer.Serialize(scene.Present),
-                });
+                await _scenes.AddAsync(number, scene, cancellation);
                 break;
             case SummaryMade made when made.Previous is null || await HasSummaryAsync(made.Previous, cancellation):
                 db.Add(new SummaryRow
@@ -85,7 +83,7 @@ internal sealed class SessionProjector(MemoryDb db, SessionRow session)
     {
         await _facts.DropAsync(turns, cancellation);
         db.RemoveRange(await Tracked.Async(db.ReplyScores, row => turns.Contains(row.TurnId), cancellation));
-        db.RemoveRange(await Tracked.Async(db.Scenes, row => row.SessionId == session.Id && row.TurnId != null && turns.Contains(row.TurnId), cancellation));
+        await _scenes.DropAsync(turns, cancellation);
         var summaries = await Tracked.Async(db.Summaries, row => row.SessionId == session.Id, cancellation);
         var gone = SummarySources.MadeFrom(turns, summaries.Select(SummarySources.Of));
         db.RemoveRange(summaries.Where(summary => gone.Contains(summary.Id)));

@@ -19,7 +19,8 @@ internal sealed class SessionReplay(MemoryDbFactory databases, ConversationLocks
         await using var transaction = await db.BeginAsync(cancellation);
         var rebuilt = await ProjectAsync(db, sessionId, log, cancellation);
         await transaction.CommitAsync(cancellation);
-        indexes.Forget(owner.CharacterId);
+        // Of every character: its guests recall it too.
+        indexes.ForgetPerson(owner.Subject);
         return rebuilt;
     }
 
@@ -35,6 +36,7 @@ internal sealed class SessionReplay(MemoryDbFactory databases, ConversationLocks
         await db.Facts.Where(row => row.SessionId == sessionId).ExecuteDeleteAsync(cancellation);
         await db.ReplyScores.Where(row => row.SessionId == sessionId).ExecuteDeleteAsync(cancellation);
         await db.Scenes.Where(row => row.SessionId == sessionId).ExecuteDeleteAsync(cancellation);
+        await db.Witnesses.Where(row => row.SessionId == sessionId).ExecuteDeleteAsync(cancellation);
         await db.Summaries.Where(row => row.SessionId == sessionId).ExecuteDeleteAsync(cancellation);
         await db.Turns.Where(row => row.SessionId == sessionId).ExecuteDeleteAsync(cancellation);
         (session.HeadId, session.TurnCount, session.Title, session.TitleDepth) = (null, 0, null, 0);

@@ -44,8 +44,12 @@ internal sealed class TurnErasure
             ? await db.Events.CountAsync(row => row.SessionId == session.Id && row.TurnId != null, cancellation)
             : await RedactAsync(db, session, gone, summaries, cancellation);
 
-        // 3. Receipts.
-        var receipts = await StripAsync(db, session, [.. turns, .. summaries], whole, cancellation);
+        // 3. Receipts: what one session remembers, any other of the person may have recalled, those of characters that were guests among them.
+        await db.HoldReceiptsAsync(session.Subject, cancellation);
+        var receipts = await StripAsync(
+            db.Receipts.Where(row => !(whole && row.SessionId == session.Id) && db.Sessions.Any(owner => owner.Id == row.SessionId && owner.Subject == session.Subject)), [.. turns, .. summaries], cancellation);
+        if (whole)
+            receipts += await db.Receipts.CountAsync(row => row.SessionId == session.Id, cancellation);
         return new DeletionReceipt
         {
             Session = session.Id,
@@ -56,6 +60,18 @@ internal sealed class TurnErasure
             },
             Restored = [.. expired.Where(id => db.Facts.Local.FindEntry(id)?.Entity is { Live: true, ExpiredBy: null }).Order(StringComparer.Ordinal)],
         };
+    }
+
+    /// <summary>
+    /// What a person's other characters have shown, in their receipts, of the sessions of one that is about to be deleted: they were its guests. Within the
+    /// caller's transaction.
+    /// </summary>
+    public static async Task StripGuestsAsync(MemoryDb db, string subject, string characterId, CancellationToken cancellation)
+    {
+        await db.HoldReceiptsAsync(subject, cancellation);
+        var sessions = await db.Sessions.Where(session => session.Subject == subject && session.CharacterId == characterId).Select(session => session.Id).ToListAsync(cancellation);
+        await StripAsync(db.Receipts.Where(row => db.Sessions.Any(owner => owner.Id == row.SessionId && owner.Subject == subject && owner.CharacterId != characterId)), sessions, cancellation);
+        await db.SaveChangesAsync(cancellation);
     }
 
     private static async Task<int> RedactAsync(MemoryDb db, SessionRow session, HashSet<string> turns, IReadOnlySet<string> summaries, CancellationToken cancellation)
@@ -76,12 +92,12 @@ internal sealed class TurnErasure
         return events;
     }
 
-    private static async Task<int> StripAsync(MemoryDb db, SessionRow session, IReadOnlyList<string> sources, bool whole, CancellationToken cancellation)
+    private static async Task<int> StripAsync(IQueryable<ReceiptRow> among, IReadOnlyList<string> sources, CancellationToken cancellation)
     {
         var receipts = 0;
-        foreach (var some in (await ReceiptsWithAsync(db, session, sources, whole, cancellation)).Chunk(AtOnce))
+        foreach (var some in (await ReceiptsWithAsync(among.AsNoTracking(), sources, cancellation)).Chunk(AtOnce))
         {
-            foreach (var row in await db.Receipts.Where(row => some.Contains(row.Id)).ToListAsync(cancellation))
+            foreach (var row in await among.Where(row => some.Contains(row.Id)).ToListAsync(cancellation))
             {
                 var receipt = JsonSerializer.Deserialize(row.Json, MemoryJson.Default.Receipt)!;
                 row.Json = JsonSerializer.Serialize(
@@ -98,14 +114,11 @@ internal sealed class TurnErasure
             }
         }
 
-        return receipts + (whole ? await db.Receipts.CountAsync(row => row.SessionId == session.Id, cancellation) : 0);
+        return receipts;
     }
 
-    // What one session remembers, another of the same two may have recalled.
-    private static async Task<IReadOnlyList<string>> ReceiptsWithAsync(MemoryDb db, SessionRow session, IReadOnlyList<string> sources, bool others, CancellationToken cancellation)
+    private static async Task<IReadOnlyList<string>> ReceiptsWithAsync(IQueryable<ReceiptRow> receipts, IReadOnlyList<string> sources, CancellationToken cancellation)
     {
-        var receipts = db.Receipts.AsNoTracking()
-            .Where(row => !(others && row.SessionId == session.Id) && db.Sessions.Any(owner => owner.Id == row.SessionId && owner.Subject == session.Subject && owner.CharacterId == session.CharacterId));
         var found = new List<string>();
         if (sources.Count <= FewSources)
         {

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Comox.Memory.Storage;
 using Microsoft.EntityFrameworkCore;
 
@@ -28,7 +27,7 @@ internal static class Scenes
         var depths = await db.Turns.AsNoTracking().Where(turn => turns.Contains(turn.Id) && turn.Current).ToDictionaryAsync(turn => turn.Id, turn => turn.Depth, cancellation);
         return rows.Where(row => row.TurnId is null || (path?.Contains(row.TurnId) ?? depths.ContainsKey(row.TurnId)))
             .Aggregate(Scene.Empty, (scene, row) => new Scene(
-                Changed(scene.Place, row.Place), Changed(scene.Time, row.Time), row.Present is null ? scene.Present : JsonSerializer.Deserialize<List<string>>(row.Present) ?? []));
+                Changed(scene.Place, row.Place), Changed(scene.Time, row.Time), row.Present is null ? scene.Present : Presence.Read(row.Present)));
     }
 
     // Null leaves it; an empty text takes it away.

@@ -22,6 +22,7 @@ internal abstract class MemoryDb : DbContext
     public DbSet<RelationRow> Relations => Set<RelationRow>();
     public DbSet<SummaryRow> Summaries => Set<SummaryRow>();
     public DbSet<SceneRow> Scenes => Set<SceneRow>();
+    public DbSet<WitnessRow> Witnesses => Set<WitnessRow>();
     public DbSet<ReplyScoreRow> ReplyScores => Set<ReplyScoreRow>();
     public DbSet<CursorRow> Cursors => Set<CursorRow>();
     public DbSet<ReceiptRow> Receipts => Set<ReceiptRow>();
@@ -34,14 +35,36 @@ internal abstract class MemoryDb : DbContext
     /// </summary>
     public virtual Task HoldAsync(string subject, string characterId, CancellationToken cancellation) => Task.CompletedTask;
 
-    /// <summary>A transaction of the caller's, which goes on with what is held.</summary>
-    public virtual Task<IDbContextTransaction> BeginAsync(CancellationToken cancellation) => Database.BeginTransactionAsync(cancellation);
+    /// <summary>
+    /// Keeps others from what prompts show of this person's sessions, until the changes are saved or the context goes: who deletes has to find every receipt, and
+    /// a guest's receipt is written under another lock than the one of the session it is from. Short: to be taken last, right before saving.
+    /// </summary>
+    public abstract Task HoldReceiptsAsync(string subject, CancellationToken cancellation);
 
-    public override Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
+    /// <summary>A transaction of the caller's, which goes on with what is held.</summary>
+    public async Task<IDbContextTransaction> BeginAsync(CancellationToken cancellation)
+    {
+        var begun = Held ?? await Database.BeginTransactionAsync(cancellation);
+        Held = null;
+        return begun;
+    }
+
+    public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {
         ChangeTracker.DetectChanges();
-        return base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        var saved = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        if (Held is not null)
+        {
+            await Held.CommitAsync(cancellationToken);
+            await Held.DisposeAsync();
+            Held = null;
+        }
+
+        return saved;
     }
+
+    /// <summary>The transaction that saving ends.</summary>
+    protected IDbContextTransaction? Held { get; set; }
 
     // Unix milliseconds: SQLite has no time type that both sorts and compares, and one meaning in both databases is worth more than a prettier column.
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
@@ -120,6 +143,12 @@ internal abstract class MemoryDb : DbContext
             scene.ToTable("scenes").HasKey(row => new { row.SessionId, row.Number });
             scene.HasOne<SessionRow>().WithMany().HasForeignKey(row => row.SessionId).OnDelete(DeleteBehavior.Cascade);
         });
+        modelBuilder.Entity<WitnessRow>(witness =>
+        {
+            witness.ToTable("witnesses").HasKey(row => new { row.SessionId, row.CharacterId });
+            witness.HasIndex(row => new { row.Subject, row.CharacterId });
+            witness.HasOne<SessionRow>().WithMany().HasForeignKey(row => row.SessionId).OnDelete(DeleteBehavior.Cascade);
+        });
         modelBuilder.Entity<ReplyScoreRow>(score =>
         {
             score.ToTable("reply_scores").HasKey(row => row.TurnId);
@@ -157,38 +186,39 @@ internal abstract class MemoryDb : DbContext
         stored => DateTimeOffset.FromUnixTimeMilliseconds(stored));
 }
 
-internal sealed class SqliteMemoryDb(DbContextOptions<SqliteMemoryDb> options) : MemoryDb(options);
+internal sealed class SqliteMemoryDb(DbContextOptions<SqliteMemoryDb> options) : MemoryDb(options)
+{
+    // There is one writer at a time: a transaction of writing is the lock.
+    public override async Task HoldReceiptsAsync(string subject, CancellationToken cancellation)
+    {
+        if (Database.CurrentTransaction is not null)
+            return;
+        Held = await Database.BeginTransactionAsync(cancellation);
+        Database.AutoSavepointsEnabled = false;
+    }
+}
 
 internal sealed class PostgresMemoryDb(DbContextOptions<PostgresMemoryDb> options) : MemoryDb(options)
 {
-    private IDbContextTransaction? _held;
-
     // In the transaction that saves: with its end, however it comes, the lock is gone.
     public override async Task HoldAsync(string subject, string characterId, CancellationToken cancellation)
     {
-        _held = await Database.BeginTransactionAsync(cancellation);
+        await BeginHeldAsync(cancellation);
+        await LockAsync($"{characterId}\n{subject}", 0, cancellation);
+    }
+
+    public override async Task HoldReceiptsAsync(string subject, CancellationToken cancellation)
+    {
+        if (Database.CurrentTransaction is null)
+            await BeginHeldAsync(cancellation);
+        await LockAsync(subject, 1, cancellation);
+    }
+
+    private async Task BeginHeldAsync(CancellationToken cancellation)
+    {
+        Held = await Database.BeginTransactionAsync(cancellation);
         Database.AutoSavepointsEnabled = false;
-        var key = $"{characterId}\n{subject}";
-        await Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock(hashtextextended({key}, 0))", cancellation);
     }
 
-    public override async Task<IDbContextTransaction> BeginAsync(CancellationToken cancellation)
-    {
-        var begun = _held ?? await Database.BeginTransactionAsync(cancellation);
-        _held = null;
-        return begun;
-    }
-
-    public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
-    {
-        var saved = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
-        if (_held is not null)
-        {
-            await _held.CommitAsync(cancellationToken);
-            await _held.DisposeAsync();
-            _held = null;
-        }
-
-        return saved;
-    }
+    private Task LockAsync(string key, long kind, CancellationToken cancellation) => Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock(hashtextextended({key}, {kind}))", cancellation);
 }

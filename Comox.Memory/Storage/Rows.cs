@@ -57,7 +57,10 @@ internal sealed class SessionRow
     /// <summary>Number of the last event that the background workers' places have been told of: see <c>Consolidation/WorkerPlaces</c>.</summary>
     public int Told { get; init; }
 
-    /// <summary>Number of the last event that changed something before the line's end. Who has read the line after it need only read what was added since.</summary>
+    /// <summary>
+    /// Number of the last event that changed the turns before the line's end. Who has read the line after it need only read what was added since, and the facts
+    /// of the turns that events about facts name since.
+    /// </summary>
     public int Reshaped { get; set; }
 
     public required DateTimeOffset CreatedAt { get; init; }
@@ -119,7 +122,7 @@ internal sealed class FactRow
     public required string TurnId { get; init; }
     public required string SessionId { get; init; }
 
-    /// <summary>The character that was told: the only one that knows.</summary>
+    /// <summary>The character that was told. Guests who were present know it, too: see <c>ShortTerm/Presence</c>.</summary>
     public required string CharacterId { get; init; }
 
     /// <summary>The person whose conversations it is from.</summary>
@@ -223,7 +226,7 @@ internal sealed class SceneRow
     /// <summary>Number of its event.</summary>
     public required int Number { get; init; }
 
-    /// <summary>The turn with which it begins; null: the session.</summary>
+    /// <summary>The turn with which it begins: the newest when it was set. What is said after it is the first that a guest hears. Null: the session.</summary>
     public required string? TurnId { get; init; }
 
     public required string? Place { get; init; }
@@ -231,6 +234,19 @@ internal sealed class SceneRow
 
     /// <summary>JSON list of character ids; null: as before.</summary>
     public required string? Present { get; init; }
+}
+
+/// <summary>
+/// A character that was a guest in a session at some time, on whatever branch: where its recall has to look besides its own sessions. From which turn to which
+/// it was there, the scenes tell.
+/// </summary>
+internal sealed class WitnessRow
+{
+    public required string SessionId { get; init; }
+    public required string CharacterId { get; init; }
+
+    /// <summary>The person whose session it is.</summary>
+    public required string Subject { get; init; }
 }
 
 /// <summary>How far a reply is from its character.</summary>
@@ -266,7 +282,7 @@ internal sealed class ReceiptRow
     public required string Id { get; init; }
     public required string SessionId { get; init; }
 
-    /// <summary>Ids of the turns and summaries whose words are in it, each followed by a space. Before the JSON, so that a search does not read that.</summary>
+    /// <summary>Ids of the turns and summaries whose words are in it, and of the sessions of others that they are from, each followed by a space. Before the JSON, so that a search does not read that.</summary>
     public required string Turns { get; set; }
 
     public required string Json { get; set; }

@@ -14,7 +14,7 @@ internal static class MemoryLines
     public static string OfTurn(RecallTurn turn, PromptParts parts, string character)
     {
         var text = ShortText.Of(string.Join(' ', turn.Content.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)), TurnLength, TurnLength);
-        return $"[{Date(turn.SaidAt, parts)} · {(turn.Role == Utterance.User ? parts.User.InStatements : character)}] {text}";
+        return $"[{Date(turn.SaidAt, parts)} · {(turn.Role == Utterance.User ? parts.User.InStatements : turn.Host?.Name ?? character)}] {text}";
     }
 
     public static string OfFact(Candidate candidate, PromptParts parts) =>
@@ -28,7 +28,8 @@ internal static class MemoryLines
         Score = candidate.Score,
         Lanes = candidate.Lanes,
         Included = included,
-        Why = whyNot is null ? candidate.Why : $"{candidate.Why}; left out: {whyNot}",
+        Why = candidate.Why + (candidate.Host is { } host ? $"; witnessed in a session with {host.Name}" : "") + (whyNot is null ? "" : $"; left out: {whyNot}"),
+        WitnessedWith = candidate.Host?.Slug,
         Source = candidate.Fact is { } fact
             ? new RecallSource(fact.SessionId, fact.TurnId, fact.SaidAt, fact.Quote)
             : new RecallSource(candidate.Turn!.SessionId, candidate.Turn.Id, candidate.Turn.SaidAt, candidate.Turn.Content),

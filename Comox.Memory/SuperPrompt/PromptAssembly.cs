@@ -36,7 +36,7 @@ internal sealed class PromptAssembly(RecallIndexes indexes, SideLaneSources sour
         var facts = index.FactsKnownTo(character.Id, line.NewFacts);
         var person = BackgroundCalls.PersonOf(request.Subject);
         var user = UserName.For(person, facts);
-        var lanes = background ? SideLanes.None : await sources.AskAsync(db, request.Subject, character.Id, line.UserTurn.Content, cancellation);
+        var lanes = background ? SideLanes.None : await sources.AskAsync(db, request.Subject, character.Id, index.HasHosts, line.UserTurn.Content, cancellation);
         var query = new RecallQuery
         {
             Text = line.UserTurn.Content,

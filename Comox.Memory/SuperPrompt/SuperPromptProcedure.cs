@@ -80,12 +80,14 @@ internal sealed class SuperPromptProcedure(
 
         // 7. All or nothing.
         var (receipt, response, sources) = assembled.Value;
+        await HoldHeardAsync(db, request.Subject, receipt, cancellation);
         db.Add(new ReceiptRow
         {
             Id = receipt.Id,
             SessionId = line.Session.Id,
             Turns = string.Concat(line.Path.Concat(line.Added).TakeLast(request.Profile.HistoryTurns + History.MaxBlock).Select(turn => turn.Id)
-                .Concat(receipt.Recalled.Select(item => item.Source.Turn)).Concat(sources).Distinct(StringComparer.Ordinal).Select(id => id + " ")),
+                .Concat(receipt.Recalled.Select(item => item.Source.Turn)).Concat(sources)
+                .Concat(receipt.Recalled.Where(item => item.WitnessedWith is not null).Select(item => item.Source.Session)).Distinct(StringComparer.Ordinal).Select(id => id + " ")),
             Json = JsonSerializer.Serialize(receipt, MemoryJson.Default.Receipt),
             CreatedAt = receipt.CreatedAt,
         });
@@ -103,6 +105,20 @@ internal sealed class SuperPromptProcedure(
         await db.SaveChangesAsync(cancellation);
         MemoryLog.PromptAssembled(log, line.Session.Id, response.UserTurn, line.NewFacts.Count, receipt.Budget.EstimatedTokens, receipt.Recalled.Count(item => item.Included));
         return response;
+    }
+
+    /// <summary>
+    /// The lock of the two keeps nobody from deleting what the character heard in another's session. What was deleted since it was recalled is in no receipt:
+    /// the answer is made again; and what is deleted from here on finds the receipt.
+    /// </summary>
+    private static async Task HoldHeardAsync(MemoryDb db, string subject, Receipt receipt, CancellationToken cancellation)
+    {
+        var heard = receipt.Recalled.Where(item => item.WitnessedWith is not null).Select(item => item.Source.Turn).ToHashSet(StringComparer.Ordinal);
+        if (heard.Count == 0)
+            return;
+        await db.HoldReceiptsAsync(subject, cancellation);
+        if (await db.Turns.CountAsync(turn => heard.Contains(turn.Id), cancellation) < heard.Count)
+            throw new DbUpdateConcurrencyException("A turn that the character heard as a guest has been deleted since it was recalled.");
     }
 
     private static async Task<ApiResult<Placement>> PlaceAsync(

@@ -17,25 +17,27 @@ using Microsoft.Extensions.Logging;
 namespace Comox.Benchmarks;
 
 /// <summary>
-/// <c>assemble [--turns N] [--people P]</c>: how long a whole super-prompt takes, from the request to the durable answer, over a database of N turns, of P people with one
-/// character; and how long recording the reply takes. People take turns with conversations of forty messages. SQLite in a folder of its own, with the durability that the product has.
+/// <c>assemble [--turns N] [--session N] [--people P]</c>: how long a whole super-prompt takes, from the request to the durable answer, over a database of N turns, of P people with one
+/// character, in sessions of so many; how long recording the reply takes; and how long the next prompt takes after a model has read a fact of the oldest turn. People take turns with
+/// conversations of forty messages. SQLite in a folder of its own, with the durability that the product has.
 /// </summary>
 internal static class AssembleSpeed
 {
-    private const int TurnsPerSession = 200;
+    private const int TurnsAtOnce = 200;
+    private const int LateFacts = 20;
     private const int Messages = 1_000;
     private const int WarmUp = 50;
 
     public static async Task<int> RunAsync(string[] args)
     {
-        var turns = Number(args, "--turns", 100_000);
-        var people = Number(args, "--people", 1);
+        var (turns, perSession, people) = (Number(args, "--turns", 100_000), Number(args, "--session", 200), Number(args, "--people", 1));
         var home = Directory.CreateTempSubdirectory("comox-assemble-").FullName;
         try
         {
             await using var app = await StartAsync(home);
-            var character = await FillAsync(app, turns, people);
+            var character = await FillAsync(app, turns, perSession, people);
             await MeasureAsync(app, turns, people, character);
+            await MeasureLateFactsAsync(app, character);
             return 0;
         }
         finally
@@ -64,26 +66,31 @@ internal static class AssembleSpeed
         return app;
     }
 
-    private static async Task<string> FillAsync(WebApplication app, int count, int people)
+    private static async Task<string> FillAsync(WebApplication app, int count, int perSession, int people)
     {
         var databases = app.Services.GetRequiredService<MemoryDbFactory>();
         var conversations = new Conversations(0);
         string character;
         await using (var db = databases.Open())
             character = await db.Characters.OrderBy(row => row.Slug).Select(row => row.Id).FirstAsync();
-        for (var from = 0; from < count; from += TurnsPerSession)
+        SessionRow? session = null;
+        for (var from = 0; from < count; from += TurnsAtOnce)
         {
             await using var db = databases.Open();
             db.ChangeTracker.AutoDetectChangesEnabled = false;
-            var session = new SessionRow
+            if (from % perSession == 0)
             {
-                Id = $"ses_{from:D8}", CharacterId = character, Subject = Person(from / TurnsPerSession % people), CreatedAt = DateTimeOffset.UnixEpoch, UpdatedAt = DateTimeOffset.UnixEpoch, Version = 1,
-                HeadId = $"trn_{from + TurnsPerSession - 1:D8}", TurnCount = TurnsPerSession, TitleDepth = 1, Title = "A talk",
-            };
-            db.Add(session);
-            db.Add(new CursorRow { Worker = "drift", SessionId = session.Id, Number = 1 });
-            for (var at = from; at < from + TurnsPerSession; at++)
-                Add(db, session, conversations, at, at - from);
+                session = new SessionRow
+                {
+                    Id = $"ses_{from:D8}", CharacterId = character, Subject = Person(from / perSession % people), CreatedAt = DateTimeOffset.UnixEpoch, UpdatedAt = DateTimeOffset.UnixEpoch,
+                    Version = 1, HeadId = $"trn_{from + perSession - 1:D8}", TurnCount = perSession, TitleDepth = 1, Title = "A talk",
+                };
+                db.Add(session);
+                db.Add(new CursorRow { Worker = "drift", SessionId = session.Id, Number = 1 });
+            }
+
+            for (var at = from; at < Math.Min(count, from + TurnsAtOnce); at++)
+                Add(db, session!, conversations, at, at % perSession);
             await db.SaveChangesAsync();
         }
 
@@ -152,6 +159,40 @@ internal static class AssembleSpeed
                 sessions[person]!, answer.Value.ReplyTurn, new RecordedReply { Content = "Aye, so it was.", FinishReason = "stop", Model = "m", Receipt = answer.Value.Receipt }, CancellationToken.None);
             return (prompt, Stopwatch.GetElapsedTime(start).TotalMilliseconds);
         }
+    }
+
+    private static async Task MeasureLateFactsAsync(WebApplication app, string character)
+    {
+        var procedure = app.Services.GetRequiredService<SuperPromptProcedure>();
+        var locks = app.Services.GetRequiredService<ConversationLocks>();
+        var (after, without) = (new List<double>(), new List<double>());
+        for (var number = 0; number < 2 * LateFacts; number++)
+        {
+            if (number % 2 == 0)
+            {
+                await using var db = app.Services.GetRequiredService<MemoryDbFactory>().Open();
+                using var held = await locks.TakeAsync(db, "mara", character, CancellationToken.None);
+                var log = new SessionLog(db, await db.Sessions.FirstAsync(row => row.Id == "ses_00000000"), TimeProvider.System);
+                await log.AppendAsync(
+                    CancellationToken.None, new FactsRead("trn_00000000", "reader", [new ReadFact("fct_00000000_000", Relations.Likes, $"thing {number}", false, 0, "thing")]));
+                await log.SettleAsync(CancellationToken.None);
+                await db.SaveChangesAsync();
+            }
+
+            var start = Stopwatch.GetTimestamp();
+            await procedure.AnswerAsync(
+                new SuperPromptRequest
+                {
+                    RequestId = $"late-{number}", Character = character, Subject = "mara", Messages = [new ChatMessage("user", "What do I like?")], Model = "m", Profile = PromptProfile.Standard,
+                },
+                CancellationToken.None);
+            (number % 2 == 0 ? after : without).Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        }
+
+        Console.WriteLine();
+        Console.WriteLine("| prompt after a late fact p50 | most | without one p50 |");
+        Console.WriteLine("|---|---|---|");
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {At(after, .5):F1} ms | {At(after, .99):F1} ms | {At(without, .5):F1} ms |"));
     }
 
     private static double At(List<double> times, double share)

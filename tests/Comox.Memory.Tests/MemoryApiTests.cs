@@ -112,7 +112,7 @@ public sealed class MemoryApiTests
                 await using var db = memory.Services.GetRequiredService<MemoryDbFactory>().Open();
                 await db.Database.ExecuteSqlRawAsync(
                     """
-                    DROP TABLE cursors; DROP TABLE events; DROP TABLE relations; DROP TABLE entities; DROP TABLE reply_scores; DROP TABLE scenes; DROP TABLE summaries;
+                    DROP TABLE cursors; DROP TABLE events; DROP TABLE relations; DROP TABLE entities; DROP TABLE reply_scores; DROP TABLE scenes; DROP TABLE witnesses; DROP TABLE summaries;
                     DROP TABLE avatars; DROP TABLE facts; DROP TABLE identities; DROP TABLE marks; DROP TABLE receipts; DROP TABLE requests; DROP TABLE turns;
                     DROP TABLE sessions; DROP TABLE characters; DROP TABLE migrations;
                     """);

@@ -31,6 +31,8 @@ internal static class ProjectionDump
             text.AppendLine($"summary {row.Id} {row.Depth} {row.Chain} {row.Sources} on={row.Previous} {row.Content}");
         foreach (var row in (await db.Scenes.AsNoTracking().ToListAsync()).OrderBy(row => row.SessionId, StringComparer.Ordinal).ThenBy(row => row.Number))
             text.AppendLine($"scene {row.SessionId} #{row.Number} {row.TurnId} {row.Place} {row.Time} {row.Present}");
+        foreach (var row in (await db.Witnesses.AsNoTracking().ToListAsync()).OrderBy(row => row.SessionId, StringComparer.Ordinal).ThenBy(row => row.CharacterId, StringComparer.Ordinal))
+            text.AppendLine($"witness {row.SessionId} {row.CharacterId} {row.Subject}");
         foreach (var row in (await db.ReplyScores.AsNoTracking().ToListAsync()).OrderBy(row => row.TurnId, StringComparer.Ordinal))
             text.AppendLine($"score {row.TurnId} {row.Total} {row.Score}");
         return text.ToString();

@@ -9,7 +9,7 @@ public sealed class RecallIndexTests
         ["lantern", "barrel", "sister", "Porto", "painted", "Monday", "two", "we", "hid", "music?", "compass", "orchid", "sea", "brine", "mara", "3", "kitten", "I", "song.", "Why"];
 
     private static readonly string[] Questions =
-        ["Where is the lantern?", "What pets does mara have?", "When did I paint the sea on Monday?", "How many songs, brine?", "orchid compass barrel", "What did we do in March 2026?"];
+        ["Where is the lantern?", "What pets does mara have?", "When did I paint the sea on Monday?", "How many songs, brine?", "orchid compass barrel", "What did we do in March 2026?", "Where do I live, and what is my job?"];
 
     [FsCheck.Xunit.Property(MaxTest = 200)]
     public void What_was_appended_cut_and_said_again_is_found_as_in_an_index_built_at_once(int seed)
@@ -32,6 +32,13 @@ public sealed class RecallIndexTests
                 case 1:
                     lines[session] = line = [.. line.Take(random.Next(line.Count + 1)), .. Enumerable.Range(0, random.Next(4)).Select(at => Said(random, session, (1000 * (step + 1)) + at))];
                     index.Replace(session, line);
+                    break;
+                case 3 or 4 when line.Count > 0:
+                    // A model read a turn late, or a fact of it was forgotten.
+                    var place = random.Next(line.Count);
+                    var turn = line[place].Turn;
+                    line[place] = (turn, [.. Enumerable.Range(0, random.Next(3)).Select(at => Read(random, turn, at))]);
+                    index.Retell(session, turn.Id, line[place].Facts);
                     break;
                 case 2 when random.Next(4) == 0:
                     lines.Remove(session);
@@ -56,6 +63,23 @@ public sealed class RecallIndexTests
             for (var place = 0; place < expected.Turns.Count; place++)
                 Assert.InRange(found.Turns[place].Score - expected.Turns[place].Score, -1e-9, 1e-9);
         }
+    }
+
+    [Fact]
+    public void A_fact_that_is_read_late_leads_to_its_turn_and_no_longer_when_it_is_forgotten()
+    {
+        var index = RecallLines.Index(("user", "Since June it is Porto for me."), ("assistant", "Good."), ("user", "The kettle is hot."));
+        Assert.Empty(RecallLines.Search(index, "Where do I live?").Turns);
+        index.Retell("s", "s-0000", [Fact(0, Relations.LivesIn, "Porto")]);
+        Assert.Equal("s-0000", RecallLines.Search(index, "Where do I live?").Turns[0].Turn.Id);
+        Assert.Equal("Porto", Assert.Single(index.Facts()).Object);
+        index.Retell("s", "s-0000", []);
+        Assert.Empty(RecallLines.Search(index, "Where do I live?").Turns);
+        Assert.Empty(index.Facts());
+        // What another session has, or nobody, is nothing to this one.
+        index.Retell("t", "s-0000", [Fact(0, Relations.LivesIn, "Porto")]);
+        index.Retell("s", "s-0009", [Fact(0, Relations.LivesIn, "Porto")]);
+        Assert.Empty(index.Facts());
     }
 
     [Fact]
@@ -194,6 +218,12 @@ public sealed class RecallIndexTests
         var words = string.Join(' ', Enumerable.Range(0, random.Next(12)).Select(_ => Vocabulary[random.Next(Vocabulary.Length)]));
         var turn = new RecallTurn($"{session}-{number:D6}", session, number % 2 == 0 ? "user" : "assistant", words, RecallLines.Start.AddHours(random.Next(5)).AddDays(number)) { Speaker = number % 2 == 0 ? "mara" : "brine" };
         return (turn, random.Next(4) == 0 ? [Fact(number, "pet.cat", "Pixel", session)] : []);
+    }
+
+    private static ToldFact Read(Random random, RecallTurn turn, int at)
+    {
+        var (relation, value) = random.Next(3) switch { 0 => (Relations.LivesIn, "Porto"), 1 => (Relations.WorksAs, "a painter"), _ => ("pet.kitten", "Pixel") };
+        return new ToldFact($"{turn.Id}_{at}", relation, value, random.Next(4) == 0, turn.SessionId, turn.Id, turn.SaidAt, 1, value);
     }
 
     private static ToldFact Fact(int at, string relation, string value, string session = "s") =>

@@ -157,7 +157,7 @@ public abstract class RollbackPropertyTests
         return kept;
     }
 
-    /// <summary>A client that talks, swipes, branches, edits, deletes and loses replies.</summary>
+    /// <summary>A client that talks, swipes, branches, edits, deletes, has guests and loses replies.</summary>
     private sealed class Life(MemoryHost memory, Random random)
     {
         private readonly List<SuperPromptResponse> _late = [];
@@ -195,6 +195,9 @@ public abstract class RollbackPropertyTests
                     var owed = _late[random.Next(_late.Count)];
                     _late.Remove(owed);
                     await memory.Client.RecordReplyAsync(owed.Session, owed.ReplyTurn, Reply(owed));
+                    break;
+                case 9 when random.Next(2) == 0:
+                    await memory.Client.ChangeSceneAsync(session!, new SceneChange(Present: [.. new[] { "pim", "clementine" }.Where(_ => random.Next(2) == 0)]));
                     break;
                 case 8 when random.Next(3) == 0:
                     Assert.True((await memory.Client.DeleteTurnAsync(session!, Any(turns), random.Next(4) == 0)).IsSuccess);

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Comox.Memory.Storage;
 using Comox.Memory.Vectors;
+using Comox.ServiceDefaults.Contracts.Memory;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -23,6 +24,24 @@ public sealed class SideLaneTests
         Assert.True(recalled.Lanes["dense"] > 0);
         Assert.True(recalled.Included);
         Assert.Contains("cedar", asked.Messages[^1].Content);
+    }
+
+    [Fact]
+    public async Task A_guest_recalls_by_meaning_too_and_of_that_only_what_it_heard()
+    {
+        await using var gateway = await StrictGateway.StartAsync(_ => "", text => text.Contains("vessel") || text.Contains("boat") ? [1, 0, 0] : [0, 1, (float)text.Length / 100]);
+        await using var memory = await MemoryHost.StartAsync(settings: Patient(gateway, ("Embed", "vectors")));
+        var session = (await memory.ExchangeAsync("Uncle sold his vessel long ago.", "Fine work.")).Session;
+        await memory.Client.ChangeSceneAsync(session, new SceneChange(Present: ["pim"]));
+        await memory.ExchangeAsync("Grandfather built a small vessel of cedar.", "Fine work.", session);
+        await memory.ExchangeAsync("The market was crowded with people.", "Aye.", character: "pim");
+        await memory.SettledAsync("embed");
+
+        var recalled = (await memory.ReceiptAsync(await memory.SayAsync("Who made that boat?", character: "pim"))).Recalled;
+        Assert.Contains("cedar", recalled[0].Text);
+        Assert.Equal("brine", recalled[0].WitnessedWith);
+        Assert.True(recalled[0].Lanes["dense"] > 0);
+        Assert.DoesNotContain(recalled, item => item.Text.Contains("Uncle"));
     }
 
     [Fact]

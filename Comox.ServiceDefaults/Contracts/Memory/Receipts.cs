@@ -70,6 +70,9 @@ public sealed record RecalledItem
     /// <summary>Why it was recalled, and when left out, why.</summary>
     public required string Why { get; init; }
 
+    /// <summary>Slug of the character in whose session this one heard it as a guest; absent: it is from a session of its own.</summary>
+    public string? WitnessedWith { get; init; }
+
     public required RecallSource Source { get; init; }
 }
 
@@ -80,7 +83,8 @@ public sealed record RecalledItem
 public sealed record RecallSource(string Session, string Turn, DateTimeOffset SaidAt, string Quote);
 
 /// <summary>
-/// <c>GET /memory/subjects/{subject}/facts[?character=…]</c>: what is held to be true, newest first. <c>valid_at</c> asks for what was true at a time,
+/// <c>GET /memory/subjects/{subject}/facts[?character=…]</c>: what is held to be true, newest first; of one character, what it was told and what it
+/// witnessed as a guest. <c>valid_at</c> asks for what was true at a time,
 /// <c>known_at</c> for what had been said by then, <c>expired=true</c> for everything that was ever held.
 /// </summary>
 public sealed record FactList(IReadOnlyList<FactView> Data);
@@ -99,6 +103,9 @@ public sealed record FactView
 
     /// <summary>Slug of the character that was told.</summary>
     public required string Character { get; init; }
+
+    /// <summary>Slugs of all that know it, in order: the character that was told, and the guests who were present.</summary>
+    public IReadOnlyList<string> Witnesses { get; init; } = [];
 
     /// <summary>Whom or what it is about; absent: the person.</summary>
     public string? About { get; init; }

@@ -11,7 +11,8 @@ public sealed record HeadChoice(string Turn, bool Exact = false);
 /// <summary><c>PUT /memory/sessions/{id}/scene</c>: place, time and who is there, from the newest turn on. A field left out stays as it was.</summary>
 /// <param name="Place">In words; empty: none.</param>
 /// <param name="Time">In words: the story's time, not the clock's.</param>
-/// <param name="Present">Slugs or ids of the characters that perceive what is said from here on.</param>
+/// <param name="Present">Slugs or ids of the characters that perceive what is said from here on, and recall it in their own sessions with the person; empty:
+/// the session's own alone.</param>
 public sealed record SceneChange(string? Place = null, string? Time = null, IReadOnlyList<string>? Present = null);
 
 /// <summary><c>GET /memory/sessions/{id}/scene</c>: where the conversation is.</summary>

@@ -687,6 +687,28 @@ namespace Comox.Memory.Storage.Postgres.Migrations
                     b.ToTable("turns", (string)null);
                 });
 
+            modelBuilder.Entity("Comox.Memory.Storage.WitnessRow", b =>
+                {
+                    b.Property<string>("SessionId")
+                        .HasColumnType("text")
+                        .HasColumnName("session_id");
+
+                    b.Property<string>("CharacterId")
+                        .HasColumnType("text")
+                        .HasColumnName("character_id");
+
+                    b.Property<string>("Subject")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("subject");
+
+                    b.HasKey("SessionId", "CharacterId");
+
+                    b.HasIndex("Subject", "CharacterId");
+
+                    b.ToTable("witnesses", (string)null);
+                });
+
             modelBuilder.Entity("Comox.Memory.Storage.AvatarRow", b =>
                 {
                     b.HasOne("Comox.Memory.Storage.CharacterRow", null)
@@ -814,6 +836,15 @@ namespace Comox.Memory.Storage.Postgres.Migrations
                         .HasForeignKey("ParentId")
                         .OnDelete(DeleteBehavior.NoAction);
 
+                    b.HasOne("Comox.Memory.Storage.SessionRow", null)
+                        .WithMany()
+                        .HasForeignKey("SessionId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Comox.Memory.Storage.WitnessRow", b =>
+                {
                     b.HasOne("Comox.Memory.Storage.SessionRow", null)
                         .WithMany()
                         .HasForeignKey("SessionId")

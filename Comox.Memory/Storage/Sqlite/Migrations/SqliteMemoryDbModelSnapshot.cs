@@ -682,6 +682,28 @@ namespace Comox.Memory.Storage.Sqlite.Migrations
                     b.ToTable("turns", (string)null);
                 });
 
+            modelBuilder.Entity("Comox.Memory.Storage.WitnessRow", b =>
+                {
+                    b.Property<string>("SessionId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("session_id");
+
+                    b.Property<string>("CharacterId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("character_id");
+
+                    b.Property<string>("Subject")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("subject");
+
+                    b.HasKey("SessionId", "CharacterId");
+
+                    b.HasIndex("Subject", "CharacterId");
+
+                    b.ToTable("witnesses", (string)null);
+                });
+
             modelBuilder.Entity("Comox.Memory.Storage.AvatarRow", b =>
                 {
                     b.HasOne("Comox.Memory.Storage.CharacterRow", null)
@@ -809,6 +831,15 @@ namespace Comox.Memory.Storage.Sqlite.Migrations
                         .HasForeignKey("ParentId")
                         .OnDelete(DeleteBehavior.NoAction);
 
+                    b.HasOne("Comox.Memory.Storage.SessionRow", null)
+                        .WithMany()
+                        .HasForeignKey("SessionId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Comox.Memory.Storage.WitnessRow", b =>
+                {
                     b.HasOne("Comox.Memory.Storage.SessionRow", null)
                         .WithMany()
                         .HasForeignKey("SessionId")
