@@ -18,6 +18,7 @@ public static class NodeAgentModule
     {
         builder.AddServiceDefaults();
         builder.AddOptions();
+        builder.AddDownloads();
         builder.AddProvisioning();
         builder.AddModels();
         builder.AddSupervision();
@@ -46,10 +47,16 @@ public static class NodeAgentModule
     {
         builder.Services.AddSingleton<EngineProvisioner>();
         builder.Services.AddSingleton<EngineProbe>();
-        builder.Services.AddSingleton<VerifiedDownload>();
         builder.Services.AddDownloadClient<ReleaseInstaller>();
         builder.Services.AddSingleton<IEngineInstaller>(services => services.GetRequiredService<ReleaseInstaller>());
         builder.Services.AddSingleton<IEngineInstaller, DebianInstaller>();
+    }
+
+    private static void AddDownloads(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<IDownloadDisk, LocalDisk>();
+        builder.Services.AddSingleton(services => new DownloadBoard(services.GetRequiredService<NodeStatusBoard>().SetDownloads, services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton<VerifiedDownload>();
     }
 
     private static void AddModels(this IHostApplicationBuilder builder)

@@ -35,7 +35,8 @@ internal sealed class HubCache(string root)
     public string? Find(ModelReference.OnHub wanted)
     {
         var here = Files().Where(file => file.Repository.Equals(wanted.Repository, StringComparison.OrdinalIgnoreCase)).ToList();
-        var newest = here.GroupBy(file => SnapshotOf(file.Path)).OrderByDescending(snapshot => Directory.GetLastWriteTimeUtc(snapshot.Key));
+        var newest = here.GroupBy(file => SnapshotOf(file.Path))
+            .OrderByDescending(snapshot => IsMain(snapshot.Key)).ThenByDescending(snapshot => Directory.GetLastWriteTimeUtc(snapshot.Key));
         foreach (var snapshot in newest)
         {
             var name = GgufSelection.Choose(snapshot.Select(file => Path.GetRelativePath(snapshot.Key, file.Path).Replace('\\', '/')), wanted.Selector);
@@ -50,29 +51,54 @@ internal sealed class HubCache(string root)
     public string PartialPath(HubFile file)
     {
         Directory.CreateDirectory(Path.Combine(Repository(file), "blobs"));
-        return BlobPath(file) + ".incomplete";
+
+        // Not SHA256.incomplete: there, huggingface_hub took the length of the file for what had been fetched, and ours may have gaps.
+        return BlobPath(file) + ".comox.incomplete";
     }
 
-    /// <summary>Makes a verified <see cref="PartialPath"/> visible: first the blob, then the snapshot, last the ref.</summary>
+    /// <summary>Where versions of huggingface_hub that resume leave what they had; without gaps.</summary>
+    public string BeginningPath(HubFile file) => BlobPath(file) + ".incomplete";
+
+    public bool HasBlob(HubFile file) => new FileInfo(BlobPath(file)) is { Exists: true, Length: var length } && length == file.Size;
+
+    /// <summary>Makes a verified <see cref="PartialPath"/> visible: first the blob, then the snapshot, last the ref. After a kill in between it is done again.</summary>
     /// <returns>The path in the snapshot.</returns>
     public string Publish(HubFile file)
     {
-        File.Move(PartialPath(file), BlobPath(file), overwrite: true);
+        var blob = BlobPath(file);
+        if (File.Exists(PartialPath(file)))
+        {
+            File.Move(PartialPath(file), blob, overwrite: true);
+            FolderFlush.Run(Path.GetDirectoryName(blob)!);
+        }
 
         var snapshot = Path.Combine(Repository(file), "snapshots", file.Commit, file.Name);
         var folder = Path.GetDirectoryName(snapshot)!;
         Directory.CreateDirectory(folder);
-        File.Delete(snapshot);
         if (OperatingSystem.IsWindows())
-            File.Move(BlobPath(file), snapshot); // A link needs a privilege there; the hub's own client does the same.
+        {
+            File.Move(blob, snapshot, overwrite: true); // A link needs a privilege there; the hub's own client does the same.
+        }
         else
-            File.CreateSymbolicLink(snapshot, Path.GetRelativePath(folder, BlobPath(file)));
+        {
+            // Renamed over the old one: at no moment is there none.
+            File.Delete(snapshot + ".new");
+            File.CreateSymbolicLink(snapshot + ".new", Path.GetRelativePath(folder, blob));
+            File.Move(snapshot + ".new", snapshot, overwrite: true);
+        }
 
+        FolderFlush.Run(folder);
         var main = Path.Combine(Repository(file), "refs", "main");
         Directory.CreateDirectory(Path.GetDirectoryName(main)!);
         File.WriteAllText(main + ".new", file.Commit);
         File.Move(main + ".new", main, overwrite: true);
         return snapshot;
+    }
+
+    private static bool IsMain(string snapshot)
+    {
+        var main = Path.Combine(Path.GetDirectoryName(snapshot)!, "..", "refs", "main");
+        return File.Exists(main) && File.ReadAllText(main) == Path.GetFileName(snapshot);
     }
 
     private string SnapshotOf(string path)
@@ -83,5 +109,5 @@ internal sealed class HubCache(string root)
 
     private string Repository(HubFile file) => Path.Combine(root, $"models--{file.Repository.Replace("/", "--")}");
 
-    private string BlobPath(HubFile file) => Path.Combine(Repository(file), "blobs", file.Sha256);
+    private string BlobPath(HubFile file) => Path.Combine(Repository(file), "blobs", file.Digest.Hex);
 }

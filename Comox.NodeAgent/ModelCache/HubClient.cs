@@ -3,12 +3,19 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
+using Comox.NodeAgent.Downloads;
+using Comox.ServiceDefaults.Contracts.OpenAI;
 using Microsoft.Extensions.Options;
 
 namespace Comox.NodeAgent.ModelCache;
 
 /// <summary>One file of one commit on the hub.</summary>
-internal sealed record HubFile(string Repository, string Commit, string Name, string Sha256, long Size);
+/// <param name="Repository"><c>org/repo</c>.</param>
+/// <param name="Commit">40 or 64 hex digits.</param>
+/// <param name="Name">Its path in the repository, with <c>/</c>.</param>
+/// <param name="Digest">Of its content; names its blob.</param>
+/// <param name="Size">Bytes.</param>
+internal sealed record HubFile(string Repository, string Commit, string Name, ContentDigest Digest, long Size);
 
 /// <summary>
 /// Speaks to a hub with Hugging Face's API. The token in HF_TOKEN goes to the hub alone: weights are served by other hosts, to which the hub
@@ -41,28 +48,36 @@ internal sealed partial class HubClient(HttpClient http, IOptions<NodeAgentOptio
         }
     }
 
-    /// <summary>The bytes of <paramref name="file"/> from <paramref name="offset"/> on.</summary>
-    public Task<HttpResponseMessage> OpenAsync(HubFile file, long offset, CancellationToken cancellation) =>
-        SendAsync(HttpMethod.Get, AddressOf(file.Repository, file.Commit, file.Name), offset > 0 ? new RangeHeaderValue(offset, null) : null, cancellation);
+    private string Host => options.Value.Hub.Host;
 
-    // The first answer, before the redirect to the weights' own host, carries what identifies them: X-Linked-Etag is the SHA-256.
+    /// <summary>Where the bytes of <paramref name="file"/> come from.</summary>
+    public IDownloadSource SourceOf(HubFile file) => new Source(this, file);
+
+    // The first answer, before the redirect to the weights' own host, carries what identifies them: X-Linked-Etag is the SHA-256. Small files are
+    // not redirected; their ETag is git's SHA-1.
     private async Task<Outcome<HubFile>> DescribeAsync(string repository, string commit, string name, CancellationToken cancellation)
     {
-        using var head = await SendAsync(HttpMethod.Head, AddressOf(repository, commit, name), null, cancellation);
+        using var head = await SendAsync(HttpMethod.Head, AddressOf(repository, commit, name), request => request.Headers.AcceptEncoding.ParseAdd("identity"), cancellation);
         if (Refusal(head, repository) is { } refused)
-            return Outcome<HubFile>.Failed(refused);
-        var sha256 = Header(head, "X-Linked-Etag")?.Trim('"');
-        if (sha256 is not { Length: 64 } || !sha256.All(char.IsAsciiHexDigit) || !long.TryParse(Header(head, "X-Linked-Size"), CultureInfo.InvariantCulture, out var size))
-            return Outcome<HubFile>.Failed($"The hub gives no SHA-256 for {name} of {repository}, so it cannot be verified.");
-        return Outcome<HubFile>.Of(new HubFile(repository, commit, name, sha256.ToLowerInvariant(), size));
+            return Outcome<HubFile>.Failed(refused, ErrorCodes.DownloadFailed);
+        var linked = Header(head, "X-Linked-Etag");
+        var digest = ContentDigest.Parse((linked ?? head.Headers.ETag?.Tag)?.Trim('"'));
+        var size = long.TryParse(Header(head, "X-Linked-Size"), NumberStyles.None, CultureInfo.InvariantCulture, out var announced)
+            ? announced
+            : linked is null ? head.Content.Headers.ContentLength : null;
+        if (digest is null || size is null)
+            return Outcome<HubFile>.Failed($"The hub gives no SHA-256 for {name} of {repository}, so it cannot be verified.", ErrorCodes.DownloadContradicted);
+        if (Header(head, "X-Repo-Commit") is { } other && other != commit)
+            return Outcome<HubFile>.Failed($"The hub was asked for {name} of {repository} at {commit} and answered for {other}.", ErrorCodes.DownloadContradicted);
+        return Outcome<HubFile>.Of(new HubFile(repository, commit, name, digest, size.Value));
     }
 
-    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, Uri address, RangeHeaderValue? range, CancellationToken cancellation)
+    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, Uri address, Action<HttpRequestMessage>? prepare, CancellationToken cancellation)
     {
         for (var hop = 0; ; hop++)
         {
             using var request = new HttpRequestMessage(method, address);
-            request.Headers.Range = range;
+            prepare?.Invoke(request);
             request.Headers.UserAgent.ParseAdd("comox");
             if (IsHub(address) && configuration["HF_TOKEN"] is { Length: > 0 } token)
                 request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token.Trim());
@@ -79,7 +94,7 @@ internal sealed partial class HubClient(HttpClient http, IOptions<NodeAgentOptio
 
     private bool IsHub(Uri address) => Uri.Compare(address, options.Value.Hub, UriComponents.SchemeAndServer, UriFormat.Unescaped, StringComparison.OrdinalIgnoreCase) == 0;
 
-    private Uri AddressOf(string repository, string commit, string name) => new(options.Value.Hub, $"/{repository}/resolve/{commit}/{name}");
+    private Uri AddressOf(string repository, string commit, string name) => new(options.Value.Hub, $"/{repository}/resolve/{commit}/{string.Join('/', name.Split('/').Select(Uri.EscapeDataString))}");
 
     private static string? Header(HttpResponseMessage response, string name) => response.Headers.TryGetValues(name, out var values) ? values.FirstOrDefault() : null;
 
@@ -90,6 +105,17 @@ internal sealed partial class HubClient(HttpClient http, IOptions<NodeAgentOptio
         >= HttpStatusCode.BadRequest => $"The hub answered {((int)response.StatusCode).ToString(CultureInfo.InvariantCulture)} about {repository}.",
         _ => null,
     };
+
+    private sealed class Source(HubClient hub, HubFile file) : IDownloadSource
+    {
+        public string Name => hub.Host;
+
+        public async Task<SourceAnswer> OpenAsync(ByteRange range, string? entity, CancellationToken cancellation) =>
+            await SourceAnswer.OfAsync(
+                await hub.SendAsync(
+                    HttpMethod.Get, hub.AddressOf(file.Repository, file.Commit, file.Name), request => SourceAnswer.Ask(request, range, file.Size, entity), cancellation),
+                cancellation);
+    }
 
     [GeneratedRegex(@"^([0-9a-f]{40}|[0-9a-f]{64})\z", RegexOptions.ExplicitCapture)]
     private static partial Regex IsCommit();

@@ -111,11 +111,19 @@ internal sealed class ModelLibrary(ModelCaches caches, HubClient hub, VerifiedDo
 
         var file = found.Value;
         log.Downloading(file.Name, file.Repository, file.Size);
-        var order = new DownloadOrder(file.Name, caches.Own.PartialPath(file), file.Sha256, file.Size, (offset, stop) => hub.OpenAsync(file, offset, stop));
+        var order = new DownloadOrder(file.Name, caches.Own.PartialPath(file), file.Digest, file.Size, [hub.SourceOf(file)])
+        {
+            Beginning = caches.Own.BeginningPath(file),
+            Connections = 4,
+        };
         try
         {
-            var fetched = await download.RunAsync(order, report, cancellation);
-            return fetched.IsSuccess ? Read(caches.Own.Publish(file), source) : Outcome<ChosenModel>.Failed(fetched.Problem);
+            var fetched = caches.Own.HasBlob(file) ? Outcome<string>.Of(order.PartialPath) : await download.RunAsync(order, report, cancellation);
+            if (!fetched.IsSuccess)
+                return Outcome<ChosenModel>.Failed(fetched.Problem, fetched.Code);
+            var published = caches.Own.Publish(file);
+            download.Forget(order.PartialPath);
+            return Read(published, source);
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {

@@ -40,4 +40,9 @@ public static class ErrorCodes
     public const string MemoryUnavailable = "memory_unavailable";
     public const string StorageFailed = "storage_failed";
     public const string VectorsUnavailable = "vectors_unavailable";
+
+    // Of a node's downloads, in its status
+    public const string DownloadFailed = "download_failed";
+    public const string DownloadContradicted = "download_contradicted";
+    public const string DownloadCorrupt = "download_corrupt";
 }

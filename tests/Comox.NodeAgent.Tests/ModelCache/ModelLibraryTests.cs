@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
-using Comox.NodeAgent.Downloads;
+using Comox.NodeAgent.Tests.Downloads;
 using Comox.NodeAgent.ModelCache;
 using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Contracts.Nodes;
@@ -226,7 +226,7 @@ public sealed class ModelLibraryTests : IAsyncLifetime
         var library = new ModelLibrary(
             new ModelCaches(ComoxHome.Open(configuration), configuration),
             new HubClient(http, options, configuration, settings.Hub == _hub.Address ? TimeProvider.System : time),
-            new VerifiedDownload(time),
+            TestDownloads.New(time),
             options,
             NullLogger<ModelLibrary>.Instance);
         return await library.ChooseAsync(refused, (words, _) => _reports.Enqueue(words), TestContext.Current.CancellationToken);
