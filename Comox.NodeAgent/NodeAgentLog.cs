@@ -43,4 +43,7 @@ internal static partial class NodeAgentLog
 
     [LoggerMessage(14, LogLevel.Warning, "Engine {Engine} could not be ended in good order")]
     public static partial void EngineNotEnded(this ILogger log, string engine, Exception problem);
+
+    [LoggerMessage(15, LogLevel.Information, "Evicted {Model} from the model cache, {Bytes} bytes, to make room for {File}")]
+    public static partial void Evicted(this ILogger log, string model, long bytes, string file);
 }

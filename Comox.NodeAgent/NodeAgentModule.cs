@@ -63,6 +63,11 @@ public static class NodeAgentModule
     {
         builder.Services.AddSingleton<ModelLibrary>();
         builder.Services.AddSingleton<ModelCaches>();
+        builder.Services.AddSingleton<ModelFetch>();
+        builder.Services.AddSingleton<CacheDrive>();
+        builder.Services.AddSingleton<CacheRoom>();
+        builder.Services.AddSingleton<BlobLeases>();
+        builder.Services.AddSingleton<IDriveSpace, LocalDriveSpace>();
         builder.Services.AddDownloadClient<HubClient>(followRedirects: false);
     }
 

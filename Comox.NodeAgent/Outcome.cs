@@ -16,6 +16,9 @@ internal readonly record struct Outcome<T>
     /// <summary>One of the error codes in docs/errors.md, where the failure has one.</summary>
     public string? Code { get; }
 
+    /// <summary>The problem with its code, for where there is room for words alone.</summary>
+    public string Told => Code is null ? $"{Problem}" : $"{Problem} ({Code})";
+
     [MemberNotNullWhen(true, nameof(Value))]
     [MemberNotNullWhen(false, nameof(Problem))]
     public bool IsSuccess => Problem is null;

@@ -109,5 +109,5 @@ internal sealed class HubCache(string root)
 
     private string Repository(HubFile file) => Path.Combine(root, $"models--{file.Repository.Replace("/", "--")}");
 
-    private string BlobPath(HubFile file) => Path.Combine(Repository(file), "blobs", file.Digest.Hex);
+    public string BlobPath(HubFile file) => Path.Combine(Repository(file), "blobs", file.Digest.Hex);
 }

@@ -31,6 +31,8 @@ internal sealed partial class HubClient(HttpClient http, IOptions<NodeAgentOptio
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
         try
         {
+            if (wanted.Selector is { } selector && ModelFiles.IsPickle(selector))
+                return Outcome<HubFile>.Failed(ModelFiles.Refusal(selector)!, ErrorCodes.FileRefused);
             using var listing = await SendAsync(HttpMethod.Get, new Uri(options.Value.Hub, $"/api/models/{wanted.Repository}/revision/main"), null, both.Token);
             if (Refusal(listing, wanted.Repository) is { } refused)
                 return Outcome<HubFile>.Failed(refused);
@@ -130,7 +132,7 @@ internal static partial class GgufSelection
     public static string? Choose(IEnumerable<string?> names, string? selector)
     {
         var models = names.OfType<string>()
-            .Where(name => name.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) && StaysInside(name))
+            .Where(name => name.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) && ModelFiles.StaysInside(name))
             .ToList();
         if (selector?.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) == true)
             return models.Find(name => name.Equals(selector, StringComparison.OrdinalIgnoreCase));
@@ -142,8 +144,8 @@ internal static partial class GgufSelection
     /// <summary>One file of a model that is split into several.</summary>
     public static bool IsPart(string name) => Part().IsMatch(name);
 
-    // The hub's words become a path: on Windows a backslash and a drive lead out of a folder too.
-    private static bool StaysInside(string name) => !name.Contains("..") && name.IndexOfAny(['\\', ':', '\0']) < 0 && !Path.IsPathRooted(name);
+    /// <summary>The model that a GGUF file is, or is a part of: its name without <c>-00001-of-00003</c>. Null when it is no GGUF file.</summary>
+    public static string? ModelOf(string name) => name.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) ? Part().Replace(name, ".gguf") : null;
 
     [GeneratedRegex(@"-[0-9]{5}-of-[0-9]{5}\.gguf\z", RegexOptions.IgnoreCase)]
     private static partial Regex Part();

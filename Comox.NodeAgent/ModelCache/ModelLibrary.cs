@@ -1,5 +1,3 @@
-using Comox.NodeAgent.Downloads;
-using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Microsoft.Extensions.Options;
 
@@ -25,12 +23,22 @@ internal sealed record RefusedModel(string Path, string Reason);
 /// </code>
 /// What the engine has refused to load is not chosen again; the choice then says so.
 /// </summary>
-internal sealed class ModelLibrary(ModelCaches caches, HubClient hub, VerifiedDownload download, IOptions<NodeAgentOptions> options, ILogger<ModelLibrary> log)
+internal sealed class ModelLibrary(ModelCaches caches, HubClient hub, ModelFetch fetch, IOptions<NodeAgentOptions> options, ILogger<ModelLibrary> log)
 {
     /// <summary>Small enough for two cores, and trained to follow a system message.</summary>
     public static readonly ModelReference.OnHub Default = new("Qwen/Qwen2.5-0.5B-Instruct-GGUF", "qwen2.5-0.5b-instruct-q8_0.gguf");
 
     public async Task<Outcome<ChosenModel>> ChooseAsync(IReadOnlyList<RefusedModel> refused, ProgressReport report, CancellationToken cancellation)
+    {
+        if (caches.Check() is { IsSuccess: false } wrong)
+            return Outcome<ChosenModel>.Failed($"{wrong.Told} Then restart the engine.");
+        var chosen = await FindAsync(refused, report, cancellation);
+        if (chosen.IsSuccess)
+            caches.Use(chosen.Value.Path);
+        return chosen;
+    }
+
+    private async Task<Outcome<ChosenModel>> FindAsync(IReadOnlyList<RefusedModel> refused, ProgressReport report, CancellationToken cancellation)
     {
         if (options.Value.Model is { Length: > 0 } configured) // (1)
             return await ConfiguredAsync(configured, report, cancellation);
@@ -49,8 +57,8 @@ internal sealed class ModelLibrary(ModelCaches caches, HubClient hub, VerifiedDo
             var fetched = await FetchAsync(Default, ModelSources.Hub, report, cancellation);
             if (fetched.IsSuccess)
                 return Outcome<ChosenModel>.Of(Explained(fetched.Value));
-            fallback = $"{passedOver} {fetched.Problem}".TrimStart();
-            log.HubModelNotHad(fetched.Problem);
+            fallback = $"{passedOver} {fetched.Told}".TrimStart();
+            log.HubModelNotHad(fetched.Told);
         }
 
         var path = System.IO.Path.Combine(AppContext.BaseDirectory, "nodeagent", BuiltInModel.FileName); // (4)
@@ -79,7 +87,7 @@ internal sealed class ModelLibrary(ModelCaches caches, HubClient hub, VerifiedDo
                 var fetched = await FetchAsync(wanted, ModelSources.Configured, report, cancellation);
                 return fetched.IsSuccess
                     ? fetched
-                    : Outcome<ChosenModel>.Failed($"The model {wanted} cannot be had. {fetched.Problem} Then restart the engine; or remove {Setting} to let Comox choose.");
+                    : Outcome<ChosenModel>.Failed($"The model {wanted} cannot be had. {fetched.Told} Then restart the engine; or remove {Setting} to let Comox choose.");
 
             default:
                 return Outcome<ChosenModel>.Failed($"{Setting} is not a model: '{configured}'.");
@@ -107,51 +115,16 @@ internal sealed class ModelLibrary(ModelCaches caches, HubClient hub, VerifiedDo
         report($"Asking {options.Value.Hub.Host} for {wanted.Repository}", null);
         var found = await hub.FindAsync(wanted, cancellation);
         if (!found.IsSuccess)
-            return Outcome<ChosenModel>.Failed(found.Problem);
+            return Outcome<ChosenModel>.Failed(found.Problem, found.Code);
 
         var file = found.Value;
         log.Downloading(file.Name, file.Repository, file.Size);
-        var order = new DownloadOrder(file.Name, caches.Own.PartialPath(file), file.Digest, file.Size, [hub.SourceOf(file)])
-        {
-            Beginning = caches.Own.BeginningPath(file),
-            Connections = 4,
-        };
-        try
-        {
-            var fetched = caches.Own.HasBlob(file) ? Outcome<string>.Of(order.PartialPath) : await download.RunAsync(order, report, cancellation);
-            if (!fetched.IsSuccess)
-                return Outcome<ChosenModel>.Failed(fetched.Problem, fetched.Code);
-            var published = caches.Own.Publish(file);
-            download.Forget(order.PartialPath);
-            return Read(published, source);
-        }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
-        {
-            return Outcome<ChosenModel>.Failed($"The model cannot be written: {problem.Message}");
-        }
+        var fetched = await fetch.RunAsync(file, report, cancellation);
+        return fetched.IsSuccess ? Read(fetched.Value, source) : Outcome<ChosenModel>.Failed(fetched.Problem, fetched.Code);
     }
 
     private static Outcome<ChosenModel> Read(string path, string source) =>
         GgufFile.TryRead(path, out var info, out var problem)
             ? Outcome<ChosenModel>.Of(new ChosenModel(path, source, info))
             : Outcome<ChosenModel>.Failed($"The model file {path} cannot be used: {problem}. Delete it to have it fetched again.");
-}
-
-/// <summary>Our own cache, into which we write, and those of other programs, from which we only read.</summary>
-internal sealed class ModelCaches(ComoxHome home, IConfiguration configuration)
-{
-    public HubCache Own { get; } = new(home.Folder("models"));
-
-    public string? Find(ModelReference.OnHub wanted) => All().Select(cache => cache.Find(wanted)).FirstOrDefault(path => path is not null);
-
-    public IEnumerable<(string Repository, string Path)> Files() => All().SelectMany(cache => cache.Files());
-
-    private IEnumerable<HubCache> All()
-    {
-        yield return Own;
-        if (configuration["HF_HUB_CACHE"] is { Length: > 0 } cache)
-            yield return new HubCache(cache);
-        else if (configuration["HF_HOME"] is { Length: > 0 } folder)
-            yield return new HubCache(Path.Combine(folder, "hub"));
-    }
 }

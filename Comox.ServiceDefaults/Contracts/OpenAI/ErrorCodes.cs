@@ -45,4 +45,7 @@ public static class ErrorCodes
     public const string DownloadFailed = "download_failed";
     public const string DownloadContradicted = "download_contradicted";
     public const string DownloadCorrupt = "download_corrupt";
+    public const string FileRefused = "file_refused";
+    public const string CacheFull = "cache_full";
+    public const string CacheDrive = "cache_drive";
 }

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
-using Comox.NodeAgent.Tests.Downloads;
 using Comox.NodeAgent.ModelCache;
 using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Contracts.Nodes;
@@ -102,7 +101,7 @@ public sealed class ModelLibraryTests : IAsyncLifetime
         Assert.Equal(ModelSources.BuiltIn, model.Source);
         Assert.Contains("SHA-256", model.Fallback);
         Assert.Contains("SHA-256", EngineModels.Describe(model, new NodeAgentOptions()).Notice);
-        Assert.Empty(Directory.EnumerateFiles(Path.Combine(_home.FullName, "models"), "*", SearchOption.AllDirectories));
+        Assert.All(Directory.EnumerateFiles(Path.Combine(_home.FullName, "models"), "*", SearchOption.AllDirectories), file => Assert.EndsWith(".lock", file));
     }
 
     [Fact]
@@ -223,12 +222,9 @@ public sealed class ModelLibraryTests : IAsyncLifetime
         var options = Options.Create(settings);
         var time = new HurriedTime(20);
         using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false });
-        var library = new ModelLibrary(
-            new ModelCaches(ComoxHome.Open(configuration), configuration),
-            new HubClient(http, options, configuration, settings.Hub == _hub.Address ? TimeProvider.System : time),
-            TestDownloads.New(time),
-            options,
-            NullLogger<ModelLibrary>.Instance);
+        var hub = new HubClient(http, options, configuration, settings.Hub == _hub.Address ? TimeProvider.System : time);
+        var cache = new TestCache(configuration, options, time);
+        var library = new ModelLibrary(cache.Caches, hub, cache.Fetch(hub), options, NullLogger<ModelLibrary>.Instance);
         return await library.ChooseAsync(refused, (words, _) => _reports.Enqueue(words), TestContext.Current.CancellationToken);
     }
 

@@ -1,0 +1,36 @@
+namespace Comox.NodeAgent.ModelCache;
+
+/// <summary>Our own cache, into which we write, and those of other programs, from which we only read.</summary>
+internal sealed class ModelCaches(CacheDrive drive, BlobLeases leases, IConfiguration configuration, TimeProvider time)
+{
+    private IDisposable? _used;
+
+    private HubCache Own => new(drive.Folder);
+
+    /// <returns>Failed: our own is not what it should be, and nothing in it is to be relied on.</returns>
+    public Outcome<string> Check() => drive.Check();
+
+    public string? Find(ModelReference.OnHub wanted) => All().Select(cache => cache.Find(wanted)).FirstOrDefault(path => path is not null);
+
+    public IEnumerable<(string Repository, string Path)> Files() => All().SelectMany(cache => cache.Files());
+
+    /// <summary>The engine is given <paramref name="path"/>: it is not evicted before the engine is given another one.</summary>
+    public void Use(string path)
+    {
+        var before = _used;
+        _used = leases.Take(path);
+        before?.Dispose();
+        var blob = BlobLeases.Resolve(path);
+        if (BlobNotes.Read(blob) is { } note)
+            BlobNotes.TryWrite(blob, note.UsedNow(time.GetUtcNow()));
+    }
+
+    private IEnumerable<HubCache> All()
+    {
+        yield return Own;
+        if (configuration["HF_HUB_CACHE"] is { Length: > 0 } cache)
+            yield return new HubCache(cache);
+        else if (configuration["HF_HOME"] is { Length: > 0 } folder)
+            yield return new HubCache(Path.Combine(folder, "hub"));
+    }
+}

@@ -1,0 +1,196 @@
+using System.Security.Cryptography;
+using Comox.NodeAgent.Downloads;
+using Comox.NodeAgent.ModelCache;
+using Comox.ServiceDefaults;
+using Comox.ServiceDefaults.Contracts.OpenAI;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Comox.NodeAgent.Tests.ModelCache;
+
+/// <summary>Files on their way into a cache of limited size, in Hugging Face's layout.</summary>
+public sealed class ModelFetchTests : IAsyncLifetime
+{
+    private const string Weights = "m-q8_0.gguf";
+    private static readonly DateTimeOffset Today = new(2026, 11, 29, 12, 0, 0, TimeSpan.Zero);
+
+    private readonly DirectoryInfo _home = Directory.CreateTempSubdirectory("comox-fetch-");
+    private readonly byte[] _weights = RandomNumberGenerator.GetBytes(100_000);
+    private readonly byte[] _config = """{"model_type":"llama"}"""u8.ToArray();
+    private readonly HttpClient _http = new(new SocketsHttpHandler { AllowAutoRedirect = false });
+    private readonly FakeTimeProvider _time = new(Today);
+    private readonly NodeAgentOptions _options = new();
+    private TestHub _hub = null!;
+    private TestCache? _cache;
+
+    public async ValueTask InitializeAsync()
+    {
+        _hub = await TestHub.StartAsync((Weights, _weights), ("config.json", _config));
+        _options.Hub = _hub.Address;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _http.Dispose();
+        await _hub.DisposeAsync();
+        _home.Delete(recursive: true);
+    }
+
+    private string Root => Path.Combine(_home.FullName, "models");
+    private TestCache Cache => _cache ??= new TestCache(Configuration, Options.Create(_options), _time);
+    private IConfiguration Configuration => new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { [ComoxHome.Setting] = _home.FullName }).Build();
+
+    [Fact]
+    public async Task The_layout_is_that_of_hugging_face_with_links_that_survive_a_move()
+    {
+        await FetchAsync(File("org/a"));
+        await FetchAsync(Config("org/a"));
+
+        Directory.Move(Root, Root + "-moved");
+        var repository = Path.Combine(Root + "-moved", "models--org--a");
+        var snapshot = Path.Combine(repository, "snapshots", TestHub.Commit);
+        Assert.Equal(_weights, await System.IO.File.ReadAllBytesAsync(Path.Combine(snapshot, Weights)));
+        Assert.Equal($"../../blobs/{Hash(_weights)}", new FileInfo(Path.Combine(snapshot, Weights)).LinkTarget);
+        Assert.Equal($"../../blobs/{TestHub.GitName(_config)}", new FileInfo(Path.Combine(snapshot, "config.json")).LinkTarget);
+        Assert.Equal(TestHub.Commit, await System.IO.File.ReadAllTextAsync(Path.Combine(repository, "refs", "main")));
+        Assert.True(System.IO.File.Exists(Path.Combine(Root + "-moved", ".locks", "models--org--a", Hash(_weights) + ".lock")));
+        Assert.Equal(2, Directory.GetFiles(Path.Combine(repository, "blobs")).Length);
+    }
+
+    [Fact]
+    public async Task What_another_program_put_there_is_used_and_not_fetched()
+    {
+        var blob = Path.Combine(Root, "models--org--a", "blobs", Hash(_weights));
+        Directory.CreateDirectory(Path.GetDirectoryName(blob)!);
+        await System.IO.File.WriteAllBytesAsync(blob, _weights);
+
+        var path = await FetchAsync(File("org/a"));
+        Assert.Equal(_weights, await System.IO.File.ReadAllBytesAsync(path.Value!));
+        Assert.Empty(_hub.Asked);
+    }
+
+    [Fact]
+    public async Task A_blob_that_another_program_is_fetching_is_waited_for()
+    {
+        var file = File("org/a");
+        var theirs = BlobLock.TryTake(Root, file.Repository, file.Digest.Hex)!;
+        var waits = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var ours = new TestCache(Configuration, Options.Create(_options), new HurriedTime(100)).Fetch(Hub).RunAsync(file, (words, _) => { if (words.Contains("Another program", StringComparison.Ordinal)) waits.TrySetResult(); }, TestContext.Current.CancellationToken);
+
+        await waits.Task;
+        Assert.Empty(_hub.Asked);
+        theirs.Dispose();
+        Assert.True((await ours).IsSuccess);
+    }
+
+    [Fact]
+    public async Task A_full_cache_loses_the_model_that_costs_least_to_lose()
+    {
+        _options.Cache = new CacheOptions { Size = "250KB", Reserve = "0" };
+        await FetchAsync(File("org/a"));
+        await FetchAsync(File("org/b"));
+        Cache.Caches.Use(PathOf("org/a")); // Twice used now, and open; then another model is.
+        Cache.Caches.Use(PathOf("org/b"));
+
+        Assert.True((await FetchAsync(File("org/c"))).IsSuccess);
+        Assert.False(System.IO.File.Exists(PathOf("org/a")));
+        Assert.True(System.IO.File.Exists(PathOf("org/b")));
+        Assert.Empty(Directory.GetFiles(Path.Combine(Root, "models--org--a", "blobs")));
+    }
+
+    [Fact]
+    public async Task The_model_in_use_pinned_ones_and_those_of_other_programs_stay_and_the_message_says_so()
+    {
+        _options.Cache = new CacheOptions { Size = "350KB", Reserve = "0", Pins = ["org/pinned:Q8_0"] };
+        Cache.Caches.Use((await FetchAsync(File("org/used"))).Value!);
+        await FetchAsync(File("org/pinned"));
+        var foreign = Directory.CreateDirectory(Path.Combine(Root, "models--their--own", "snapshots", TestHub.Commit));
+        await System.IO.File.WriteAllBytesAsync(Path.Combine(foreign.FullName, "theirs.gguf"), _weights);
+
+        var outcome = await FetchAsync(File("org/new"));
+        Assert.Equal(ErrorCodes.CacheFull, outcome.Code);
+        Assert.Contains("Comox:NodeAgent:Cache:Size", outcome.Problem);
+        Assert.Equal(2, _hub.Asked.Count);
+        Assert.All(["org/used", "org/pinned"], repository => Assert.True(System.IO.File.Exists(PathOf(repository))));
+        Assert.True(System.IO.File.Exists(Path.Combine(foreign.FullName, "theirs.gguf")));
+    }
+
+    [Fact]
+    public async Task The_reserve_of_the_drive_counts_where_no_size_is_set()
+    {
+        await FetchAsync(File("org/a"));
+        Cache.Free = 2_000_050_000;
+        Assert.True((await FetchAsync(File("org/b"))).IsSuccess);
+        Assert.False(System.IO.File.Exists(PathOf("org/a")));
+    }
+
+    [Fact]
+    public async Task Where_nothing_could_be_had_again_nothing_is_evicted()
+    {
+        await FetchAsync(File("org/a"));
+        _options.Offline = true;
+        Cache.Free = 0;
+        Assert.Equal(ErrorCodes.CacheFull, Cache.Room.Reserve(Root, Path.Combine(Root, "x"), "x", 1).Code);
+        Assert.True(System.IO.File.Exists(PathOf("org/a")));
+    }
+
+    [Fact]
+    public async Task A_use_of_long_ago_counts_less()
+    {
+        _options.Cache = new CacheOptions { Size = "250KB", Reserve = "0" };
+        await FetchAsync(File("org/once-loved"));
+        for (var i = 0; i < 3; i++)
+            Cache.Caches.Use(PathOf("org/once-loved"));
+        _time.Advance(TimeSpan.FromDays(60));
+        Cache.Caches.Use((await FetchAsync(File("org/new"))).Value!);
+        Assert.True((await FetchAsync(File("org/newer"))).IsSuccess);
+        Assert.False(System.IO.File.Exists(PathOf("org/once-loved")));
+    }
+
+    [Theory]
+    [InlineData("pytorch_model.bin", "pickle")]
+    [InlineData("model.pt", "pickle")]
+    [InlineData("sub/model.PKL", "pickle")]
+    [InlineData("../../outside.gguf", "leads out")]
+    [InlineData("/etc/model.gguf", "leads out")]
+    [InlineData("a/./b.json", "leads out")]
+    [InlineData("C:\\m.gguf", "leads out")]
+    [InlineData("run.py", "only .gguf, .safetensors")]
+    public async Task A_file_that_could_run_or_lead_out_is_refused_by_name(string name, string reason)
+    {
+        var outcome = await FetchAsync(File("org/a") with { Name = name });
+        Assert.Equal(ErrorCodes.FileRefused, outcome.Code);
+        Assert.Contains(reason, outcome.Problem);
+        Assert.False(Directory.Exists(Path.Combine(Root, "models--org--a")));
+    }
+
+    [Fact]
+    public async Task A_hub_that_is_asked_for_a_pickle_is_not_asked()
+    {
+        var outcome = await Hub.FindAsync(new ModelReference.OnHub("org/a", "pytorch_model.bin"), TestContext.Current.CancellationToken);
+        Assert.Equal(ErrorCodes.FileRefused, outcome.Code);
+    }
+
+    [Fact]
+    public async Task A_kill_between_the_blob_and_its_name_costs_no_second_download()
+    {
+        var path = (await FetchAsync(File("org/a"))).Value!;
+        System.IO.File.Delete(path);
+        await FetchAsync(File("org/a"));
+        Assert.True(System.IO.File.Exists(path));
+        Assert.Single(_hub.Asked);
+    }
+
+    private HubClient Hub => new(_http, Options.Create(_options), Configuration, TimeProvider.System);
+
+    private Task<Outcome<string>> FetchAsync(HubFile file) => Cache.Fetch(Hub).RunAsync(file, (_, _) => { }, TestContext.Current.CancellationToken);
+
+    private HubFile File(string repository) => new(repository, TestHub.Commit, Weights, ContentDigest.Parse(Hash(_weights))!, _weights.Length);
+
+    private HubFile Config(string repository) => new(repository, TestHub.Commit, "config.json", ContentDigest.Parse(TestHub.GitName(_config))!, _config.Length);
+
+    private string PathOf(string repository) => Path.Combine(Root, $"models--{repository.Replace("/", "--", StringComparison.Ordinal)}", "snapshots", TestHub.Commit, Weights);
+
+    private static string Hash(byte[] bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
+}
