@@ -68,5 +68,5 @@ internal sealed class NodeAgentOptions
             yield return problem;
     }
 
-    private static bool IsHttp(Uri? address) => address is { IsAbsoluteUri: true, Scheme: "http" or "https" };
+    internal static bool IsHttp(Uri? address) => address is { IsAbsoluteUri: true, Scheme: "http" or "https" };
 }

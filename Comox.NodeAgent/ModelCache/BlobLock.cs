@@ -1,3 +1,5 @@
+using Comox.NodeAgent.ModelCache.Stores;
+
 namespace Comox.NodeAgent.ModelCache;
 
 /// <summary>

@@ -7,8 +7,8 @@ internal sealed record BlobNote
 {
     private static readonly TimeSpan HalfLife = TimeSpan.FromDays(7);
 
-    /// <summary>Who sent it; <see cref="Bundle"/>: it came in one.</summary>
-    public required string Source { get; init; }
+    /// <summary>It came in a bundle, and cannot be had again without it.</summary>
+    public bool FromBundle { get; init; }
 
     /// <summary>How long that took; null where nobody measured.</summary>
     public double? Seconds { get; init; }
@@ -17,8 +17,6 @@ internal sealed record BlobNote
     public double Uses { get; init; }
 
     public DateTimeOffset UsedAt { get; init; }
-
-    public const string Bundle = "bundle";
 
     public double FrequencyAt(DateTimeOffset now) => Uses * Math.Pow(2, -Math.Max(0, (now - UsedAt) / HalfLife));
 

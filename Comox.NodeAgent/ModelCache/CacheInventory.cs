@@ -44,14 +44,14 @@ internal sealed class CacheInventory(BlobLeases leases, Func<string, string, boo
             known.Sum(blob => blob.Length),
             known.Sum(blob => blob.Note?.Seconds ?? blob.Length / BytesPerSecond),
             known.Max(blob => blob.Note?.FrequencyAt(now)) ?? 0,
-            Pinned: known.Any(blob => blob.Note is null or { Source: BlobNote.Bundle }) || isPinned(repository, name),
+            Pinned: known.Any(blob => blob.Note is null or { FromBundle: true }) || isPinned(repository, name),
             Open: known.Any(blob => leases.IsTaken(blob.Blob)));
         return new CachedModel(model, repository, links, blobs);
     }
 
     // As much worth as a model that was used when the draft was last written to.
     private static BlobNote? NoteOfDraft(string blob) =>
-        IsDraft(blob) ? new BlobNote { Source = "", Uses = 1, UsedAt = new DateTimeOffset(File.GetLastWriteTimeUtc(blob), TimeSpan.Zero) } : null;
+        IsDraft(blob) ? new BlobNote { Uses = 1, UsedAt = new DateTimeOffset(File.GetLastWriteTimeUtc(blob), TimeSpan.Zero) } : null;
 
     private static IEnumerable<string> FilesBelow(string folder, SearchOption depth) =>
         Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*", depth).Order(StringComparer.Ordinal) : [];

@@ -1,3 +1,5 @@
+using Comox.NodeAgent.ModelCache.Stores;
+
 namespace Comox.NodeAgent.ModelCache;
 
 /// <summary>Section <c>Comox:NodeAgent:Cache</c>: where models are kept, and how many.</summary>
@@ -23,6 +25,12 @@ internal sealed record CacheOptions
     /// <summary>Connections of one download.</summary>
     public int Connections { get; init; } = 4;
 
+    /// <summary>Addresses of other agents, which are asked before the hub; all have the same service key.</summary>
+    public IReadOnlyList<Uri> Peers { get; init; } = [];
+
+    /// <summary>A bucket that is asked before the hub; null: none.</summary>
+    public S3Options? S3 { get; init; }
+
     public long? SizeBytes => Size is null ? null : ByteSize.Parse(Size);
 
     public long ReserveBytes => ByteSize.Parse(Reserve) ?? 0;
@@ -39,6 +47,10 @@ internal sealed record CacheOptions
             yield return $"{Section}:Volume must be a name of 1 to 100 characters, and {Section}:Path must be set with it.";
         foreach (var pin in options.Pins.Where(pin => ModelReference.Parse(pin) is not ModelReference.OnHub))
             yield return $"{Section}:Pins must hold names such as org/repo or org/repo:Q8_0; one is '{pin}'.";
+        foreach (var peer in options.Peers.Where(peer => !NodeAgentOptions.IsHttp(peer)))
+            yield return $"{Section}:Peers must hold addresses such as http://box-2:8080; one is '{peer}'.";
+        foreach (var problem in options.S3 is null ? [] : S3Options.Problems(options.S3))
+            yield return problem;
         if (options.Connections is < 1 or > 16)
             yield return $"{Section}:Connections must be between 1 and 16.";
     }

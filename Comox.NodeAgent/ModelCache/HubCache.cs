@@ -1,3 +1,7 @@
+using Comox.NodeAgent.Downloads;
+using Comox.NodeAgent.ModelCache.Stores;
+using Comox.ServiceDefaults.Contracts.Nodes;
+
 namespace Comox.NodeAgent.ModelCache;
 
 /// <summary>
@@ -45,6 +49,30 @@ internal sealed class HubCache(string root)
         }
 
         return null;
+    }
+
+    /// <returns>Path of the blob, whole; null: it is not here.</returns>
+    public string? FindBlob(ContentDigest digest) =>
+        Directory.Exists(root)
+            ? Directory.EnumerateDirectories(root, "models--*").Select(folder => Path.Combine(folder, "blobs", digest.Hex)).FirstOrDefault(File.Exists)
+            : null;
+
+    /// <returns>What is here of the commit that main was; null: nothing.</returns>
+    public CachedRepository? Describe(string repository)
+    {
+        var folder = FolderOf(repository);
+        var main = Path.Combine(folder, "refs", "main");
+        if (ModelReference.Parse(repository) is not ModelReference.OnHub || !File.Exists(main))
+            return null;
+        var commit = File.ReadAllText(main).Trim();
+        var snapshot = Path.Combine(folder, "snapshots", commit);
+        if (!HubClient.IsCommit(commit) || !Directory.Exists(snapshot))
+            return null;
+        return new CachedRepository(commit, [..
+            from file in Directory.EnumerateFiles(snapshot, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
+            let blob = BlobLeases.Resolve(file)
+            where ContentDigest.Parse(Path.GetFileName(blob)) is not null && File.Exists(blob)
+            select new CachedFile(Path.GetRelativePath(snapshot, file).Replace('\\', '/'), Path.GetFileName(blob), new FileInfo(blob).Length)]);
     }
 
     /// <summary>Where the bytes of <paramref name="file"/> gather while they are fetched.</summary>
@@ -107,7 +135,9 @@ internal sealed class HubCache(string root)
         return Path.Combine([root, .. parts[..3]]);
     }
 
-    private string Repository(HubFile file) => Path.Combine(root, $"models--{file.Repository.Replace("/", "--")}");
+    private string Repository(HubFile file) => FolderOf(file.Repository);
+
+    private string FolderOf(string repository) => Path.Combine(root, $"models--{repository.Replace("/", "--", StringComparison.Ordinal)}");
 
     public string BlobPath(HubFile file) => Path.Combine(Repository(file), "blobs", file.Digest.Hex);
 }

@@ -1,3 +1,6 @@
+using Comox.NodeAgent.Downloads;
+using Comox.ServiceDefaults.Contracts.Nodes;
+
 namespace Comox.NodeAgent.ModelCache;
 
 /// <summary>Our own cache, into which we write, and those of other programs, from which we only read.</summary>
@@ -13,6 +16,11 @@ internal sealed class ModelCaches(CacheDrive drive, BlobLeases leases, IConfigur
     public string? Find(ModelReference.OnHub wanted) => All().Select(cache => cache.Find(wanted)).FirstOrDefault(path => path is not null);
 
     public IEnumerable<(string Repository, string Path)> Files() => All().SelectMany(cache => cache.Files());
+
+    /// <returns>Path of the blob, whole; null: no cache has it.</returns>
+    public string? FindBlob(ContentDigest digest) => All().Select(cache => cache.FindBlob(digest)).FirstOrDefault(path => path is not null);
+
+    public CachedRepository? Describe(string repository) => All().Select(cache => cache.Describe(repository)).FirstOrDefault(found => found is { Files.Count: > 0 });
 
     /// <summary>The engine is given <paramref name="path"/>: it is not evicted before the engine is given another one.</summary>
     public void Use(string path)

@@ -1,4 +1,5 @@
 using Comox.NodeAgent.Downloads;
+using Comox.NodeAgent.ModelCache.Stores;
 using Comox.ServiceDefaults.Contracts.OpenAI;
 using Microsoft.Extensions.Options;
 
@@ -14,7 +15,7 @@ namespace Comox.NodeAgent.ModelCache;
 /// (5) publish it, and note what it cost
 /// </code>
 /// </summary>
-internal sealed class ModelFetch(CacheDrive drive, CacheRoom room, HubClient hub, VerifiedDownload download, IOptions<NodeAgentOptions> options, TimeProvider time)
+internal sealed class ModelFetch(CacheDrive drive, CacheRoom room, ModelStores stores, VerifiedDownload download, IOptions<NodeAgentOptions> options, TimeProvider time)
 {
     /// <returns>Its path in the snapshot.</returns>
     public async Task<Outcome<string>> RunAsync(HubFile file, ProgressReport report, CancellationToken cancellation)
@@ -37,7 +38,7 @@ internal sealed class ModelFetch(CacheDrive drive, CacheRoom room, HubClient hub
                     return Outcome<string>.Failed(promised.Problem, promised.Code);
                 using var promise = promised.Value;
 
-                var order = new DownloadOrder(file.Name, draft, file.Digest, file.Size, [hub.SourceOf(file)])
+                var order = new DownloadOrder(file.Name, draft, file.Digest, file.Size, await stores.SourcesOfAsync(file, cancellation))
                 {
                     Beginning = cache.BeginningPath(file),
                     Connections = options.Value.Cache.Connections,
@@ -46,7 +47,7 @@ internal sealed class ModelFetch(CacheDrive drive, CacheRoom room, HubClient hub
                 var fetched = await download.RunAsync(order, report, cancellation); // (4)
                 if (!fetched.IsSuccess)
                     return fetched;
-                BlobNotes.Write(cache.BlobPath(file), new BlobNote { Source = options.Value.Hub.Host, Seconds = time.GetElapsedTime(begun).TotalSeconds, UsedAt = time.GetUtcNow(), Uses = 1 });
+                BlobNotes.Write(cache.BlobPath(file), new BlobNote { Seconds = time.GetElapsedTime(begun).TotalSeconds, UsedAt = time.GetUtcNow(), Uses = 1 });
             }
 
             var path = cache.Publish(file); // (5)

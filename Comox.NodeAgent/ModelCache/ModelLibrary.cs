@@ -1,3 +1,4 @@
+using Comox.NodeAgent.ModelCache.Stores;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Microsoft.Extensions.Options;
 
@@ -23,7 +24,7 @@ internal sealed record RefusedModel(string Path, string Reason);
 /// </code>
 /// What the engine has refused to load is not chosen again; the choice then says so.
 /// </summary>
-internal sealed class ModelLibrary(ModelCaches caches, HubClient hub, ModelFetch fetch, IOptions<NodeAgentOptions> options, ILogger<ModelLibrary> log)
+internal sealed class ModelLibrary(ModelCaches caches, ModelStores stores, ModelFetch fetch, IOptions<NodeAgentOptions> options, ILogger<ModelLibrary> log)
 {
     /// <summary>Small enough for two cores, and trained to follow a system message.</summary>
     public static readonly ModelReference.OnHub Default = new("Qwen/Qwen2.5-0.5B-Instruct-GGUF", "qwen2.5-0.5b-instruct-q8_0.gguf");
@@ -82,8 +83,6 @@ internal sealed class ModelLibrary(ModelCaches caches, HubClient hub, ModelFetch
             case ModelReference.OnHub wanted:
                 if (caches.Find(wanted) is { } cached)
                     return Read(cached, ModelSources.Configured);
-                if (options.Value.Offline)
-                    return Outcome<ChosenModel>.Failed($"The model {wanted} is not in the cache, and {NodeAgentOptions.Section}:Offline forbids to fetch it. Allow it, or correct {Setting}.");
                 var fetched = await FetchAsync(wanted, ModelSources.Configured, report, cancellation);
                 return fetched.IsSuccess
                     ? fetched
@@ -112,12 +111,12 @@ internal sealed class ModelLibrary(ModelCaches caches, HubClient hub, ModelFetch
 
     private async Task<Outcome<ChosenModel>> FetchAsync(ModelReference.OnHub wanted, string source, ProgressReport report, CancellationToken cancellation)
     {
-        report($"Asking {options.Value.Hub.Host} for {wanted.Repository}", null);
-        var found = await hub.FindAsync(wanted, cancellation);
+        report($"Looking for {wanted.Repository}", null);
+        var found = await stores.FindAsync(wanted, names => GgufSelection.Choose(names, wanted.Selector) is { } name ? [name] : [], cancellation);
         if (!found.IsSuccess)
             return Outcome<ChosenModel>.Failed(found.Problem, found.Code);
 
-        var file = found.Value;
+        var file = found.Value[0];
         log.Downloading(file.Name, file.Repository, file.Size);
         var fetched = await fetch.RunAsync(file, report, cancellation);
         return fetched.IsSuccess ? Read(fetched.Value, source) : Outcome<ChosenModel>.Failed(fetched.Problem, fetched.Code);

@@ -27,6 +27,7 @@ public static class ErrorCodes
     public const string FactNotFound = "fact_not_found";
     public const string ReceiptNotFound = "receipt_not_found";
     public const string EngineNotFound = "engine_not_found";
+    public const string BlobNotFound = "blob_not_found";
     public const string Conflict = "conflict";
     public const string TurnDeleted = "turn_deleted";
     public const string RequestTooLarge = "request_too_large";

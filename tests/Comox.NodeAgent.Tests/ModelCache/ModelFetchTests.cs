@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Comox.NodeAgent.Downloads;
 using Comox.NodeAgent.ModelCache;
+using Comox.NodeAgent.ModelCache.Stores;
 using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Contracts.OpenAI;
 using Microsoft.Extensions.Configuration;
@@ -76,7 +77,7 @@ public sealed class ModelFetchTests : IAsyncLifetime
         var file = File("org/a");
         var theirs = BlobLock.TryTake(Root, file.Repository, file.Digest.Hex)!;
         var waits = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var ours = new TestCache(Configuration, Options.Create(_options), new HurriedTime(100)).Fetch(Hub).RunAsync(file, (words, _) => { if (words.Contains("Another program", StringComparison.Ordinal)) waits.TrySetResult(); }, TestContext.Current.CancellationToken);
+        var ours = new TestCache(Configuration, Options.Create(_options), new HurriedTime(100)).Fetch(Stores).RunAsync(file, (words, _) => { if (words.Contains("Another program", StringComparison.Ordinal)) waits.TrySetResult(); }, TestContext.Current.CancellationToken);
 
         await waits.Task;
         Assert.Empty(_hub.Asked);
@@ -168,7 +169,7 @@ public sealed class ModelFetchTests : IAsyncLifetime
     [Fact]
     public async Task A_hub_that_is_asked_for_a_pickle_is_not_asked()
     {
-        var outcome = await Hub.FindAsync(new ModelReference.OnHub("org/a", "pytorch_model.bin"), TestContext.Current.CancellationToken);
+        var outcome = await Stores.FindAsync(new ModelReference.OnHub("org/a", "pytorch_model.bin"), names => names, TestContext.Current.CancellationToken);
         Assert.Equal(ErrorCodes.FileRefused, outcome.Code);
     }
 
@@ -182,9 +183,9 @@ public sealed class ModelFetchTests : IAsyncLifetime
         Assert.Single(_hub.Asked);
     }
 
-    private HubClient Hub => new(_http, Options.Create(_options), Configuration, TimeProvider.System);
+    private ModelStores Stores => Cache.Stores(new HubClient(_http, Options.Create(_options), Configuration));
 
-    private Task<Outcome<string>> FetchAsync(HubFile file) => Cache.Fetch(Hub).RunAsync(file, (_, _) => { }, TestContext.Current.CancellationToken);
+    private Task<Outcome<string>> FetchAsync(HubFile file) => Cache.Fetch(Stores).RunAsync(file, (_, _) => { }, TestContext.Current.CancellationToken);
 
     private HubFile File(string repository) => new(repository, TestHub.Commit, Weights, ContentDigest.Parse(Hash(_weights))!, _weights.Length);
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Comox.NodeAgent.ModelCache;
+using Comox.NodeAgent.ModelCache.Stores;
 using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Microsoft.AspNetCore.Http;
@@ -131,7 +132,7 @@ public sealed class ModelLibraryTests : IAsyncLifetime
     public async Task A_hub_that_never_answers_costs_the_probe_time_and_no_more()
     {
         await using var silent = await LocalServer.StartAsync(context => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted));
-        var model = (await ChooseAsync(options => options.Hub = silent.Address)).Value!;
+        var model = (await ChooseAsync(options => (options.Hub, options.ProbeTimeout) = (silent.Address, TimeSpan.FromMilliseconds(150)))).Value!;
         Assert.Equal(ModelSources.BuiltIn, model.Source);
     }
 
@@ -222,9 +223,9 @@ public sealed class ModelLibraryTests : IAsyncLifetime
         var options = Options.Create(settings);
         var time = new HurriedTime(20);
         using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false });
-        var hub = new HubClient(http, options, configuration, settings.Hub == _hub.Address ? TimeProvider.System : time);
         var cache = new TestCache(configuration, options, time);
-        var library = new ModelLibrary(cache.Caches, hub, cache.Fetch(hub), options, NullLogger<ModelLibrary>.Instance);
+        var stores = cache.Stores(new HubClient(http, options, configuration));
+        var library = new ModelLibrary(cache.Caches, stores, cache.Fetch(stores), options, NullLogger<ModelLibrary>.Instance);
         return await library.ChooseAsync(refused, (words, _) => _reports.Enqueue(words), TestContext.Current.CancellationToken);
     }
 

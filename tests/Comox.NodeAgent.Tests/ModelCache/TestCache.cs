@@ -1,4 +1,5 @@
 using Comox.NodeAgent.ModelCache;
+using Comox.NodeAgent.ModelCache.Stores;
 using Comox.NodeAgent.Tests.Downloads;
 using Comox.ServiceDefaults;
 using Microsoft.Extensions.Configuration;
@@ -27,7 +28,9 @@ internal sealed class TestCache : IDriveSpace
     public CacheRoom Room { get; }
     public long Free { get; set; } = long.MaxValue / 2;
 
-    public ModelFetch Fetch(HubClient hub) => new(Drive, Room, hub, TestDownloads.New(_time), _options, _time);
+    public ModelStores Stores(HubClient hub, params INearStore[] near) => new(hub, near, _options, TimeProvider.System);
+
+    public ModelFetch Fetch(ModelStores stores) => new(Drive, Room, stores, TestDownloads.New(_time), _options, _time);
 
     long IDriveSpace.FreeBytes(string folder) => Free;
 }
