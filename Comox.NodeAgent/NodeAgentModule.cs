@@ -4,6 +4,7 @@ using Comox.NodeAgent.Engines.Provisioning;
 using Comox.NodeAgent.Hardware;
 using Comox.NodeAgent.Health;
 using Comox.NodeAgent.ModelCache;
+using Comox.NodeAgent.ModelCache.Bundles;
 using Comox.NodeAgent.ModelCache.Stores;
 using Comox.NodeAgent.Supervision;
 using Comox.ServiceDefaults;
@@ -67,6 +68,8 @@ public static class NodeAgentModule
         builder.Services.AddSingleton<ModelLibrary>();
         builder.Services.AddSingleton<ModelCaches>();
         builder.Services.AddSingleton<ModelFetch>();
+        builder.Services.AddSingleton<BundleExport>();
+        builder.Services.AddSingleton<BundleImport>();
         builder.Services.AddSingleton<CacheDrive>();
         builder.Services.AddSingleton<CacheRoom>();
         builder.Services.AddSingleton<BlobLeases>();
@@ -76,7 +79,7 @@ public static class NodeAgentModule
         builder.Services.AddSingleton<INearStore, S3Store>();
         builder.Services.AddDownloadClient(nameof(PeerStore), followRedirects: false);
         builder.Services.AddSingleton<INearStore>(services => new PeerStore(
-            services.GetRequiredService<IHttpClientFactory>().CreateClient(nameof(PeerStore)), ServiceClients.AuthorizationOf(services), services.GetRequiredService<IOptions<NodeAgentOptions>>()));
+            services.GetRequiredService<IHttpClientFactory>().CreateClient(nameof(PeerStore)), () => ServiceClients.AuthorizationOf(services), services.GetRequiredService<IOptions<NodeAgentOptions>>()));
     }
 
     private static void AddSupervision(this IHostApplicationBuilder builder)

@@ -1,3 +1,4 @@
+using Comox.NodeAgent.ModelCache.Bundles;
 using Comox.NodeAgent.ModelCache.Stores;
 
 namespace Comox.NodeAgent.ModelCache;
@@ -31,6 +32,9 @@ internal sealed record CacheOptions
     /// <summary>A bucket that is asked before the hub; null: none.</summary>
     public S3Options? S3 { get; init; }
 
+    /// <summary>Public keys of those whose bundles are taken.</summary>
+    public IReadOnlyList<string> TrustedKeys { get; init; } = [];
+
     public long? SizeBytes => Size is null ? null : ByteSize.Parse(Size);
 
     public long ReserveBytes => ByteSize.Parse(Reserve) ?? 0;
@@ -51,6 +55,8 @@ internal sealed record CacheOptions
             yield return $"{Section}:Peers must hold addresses such as http://box-2:8080; one is '{peer}'.";
         foreach (var problem in options.S3 is null ? [] : S3Options.Problems(options.S3))
             yield return problem;
+        foreach (var key in options.TrustedKeys.Where(key => !BundleKeys.IsPublicKey(key)))
+            yield return $"{Section}:TrustedKeys must hold keys as export prints them (base64 of 32 bytes); one is '{key}'.";
         if (options.Connections is < 1 or > 16)
             yield return $"{Section}:Connections must be between 1 and 16.";
     }

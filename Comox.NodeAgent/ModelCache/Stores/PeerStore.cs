@@ -11,7 +11,7 @@ namespace Comox.NodeAgent.ModelCache.Stores;
 /// The caches of other agents. Thirty boxes that want the same model then ask the hub for it once: the others have it over their own network, from whoever
 /// already has it. A neighbour is believed no more than anyone else: its bytes are verified, too.
 /// </summary>
-internal sealed class PeerStore(HttpClient http, AuthenticationHeaderValue key, IOptions<NodeAgentOptions> options) : INearStore
+internal sealed class PeerStore(HttpClient http, Func<AuthenticationHeaderValue> key, IOptions<NodeAgentOptions> options) : INearStore
 {
     public int Distance => 1;
 
@@ -79,7 +79,7 @@ internal sealed class PeerStore(HttpClient http, AuthenticationHeaderValue key, 
     {
         using (request)
         {
-            request.Headers.Authorization = key;
+            request.Headers.Authorization = key();
             return await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
         }
     }

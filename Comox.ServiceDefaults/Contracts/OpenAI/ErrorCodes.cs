@@ -49,4 +49,6 @@ public static class ErrorCodes
     public const string FileRefused = "file_refused";
     public const string CacheFull = "cache_full";
     public const string CacheDrive = "cache_drive";
+    public const string BundleInvalid = "bundle_invalid";
+    public const string BundleUntrusted = "bundle_untrusted";
 }
