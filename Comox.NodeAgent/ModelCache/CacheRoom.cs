@@ -80,6 +80,8 @@ internal sealed class CacheRoom(IOptions<NodeAgentOptions> options, BlobLeases l
             File.Delete(DownloadJournal.PathOf(blob));
             BlobNotes.Delete(blob);
         }
+
+        new HubCache(root).Tidy(model.Repository);
     }
 
     private bool IsPinned(string repository, string name)

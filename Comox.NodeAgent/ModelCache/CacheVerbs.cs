@@ -30,13 +30,14 @@ internal static class CacheVerbs
             builder.Logging.ClearProviders();
             builder.AddNodeAgent();
             using var host = builder.Build();
+            var report = Report(host.Services.GetRequiredService<TimeProvider>());
             var task = (verb, words) switch
             {
-                ("fetch", [var model]) when Model(model) is { } wanted => FetchAsync(host.Services, wanted, stop.Token),
+                ("fetch", [var model]) when Model(model) is { } wanted => FetchAsync(host.Services, wanted, report, stop.Token),
                 ("export", [var model, var file]) when Model(model) is { } wanted =>
-                    host.Services.GetRequiredService<BundleExport>().RunAsync(wanted, file, options.GetValueOrDefault("--key")?[0], Report(), stop.Token),
+                    host.Services.GetRequiredService<BundleExport>().RunAsync(wanted, file, options.GetValueOrDefault("--key")?[0], report, stop.Token),
                 ("import", [var file]) =>
-                    host.Services.GetRequiredService<BundleImport>().RunAsync(file, options.GetValueOrDefault("--trust") ?? [], options.ContainsKey("--any-key"), Report(), stop.Token),
+                    host.Services.GetRequiredService<BundleImport>().RunAsync(file, options.GetValueOrDefault("--trust") ?? [], options.ContainsKey("--any-key"), report, stop.Token),
                 _ => null,
             };
             return task is null ? await TellAsync(Usage, 2) : await EndAsync(verb, await task);
@@ -51,20 +52,21 @@ internal static class CacheVerbs
         }
     }
 
-    private static async Task<Outcome<string>> FetchAsync(IServiceProvider services, ModelReference.OnHub wanted, CancellationToken cancellation)
+    private static async Task<Outcome<string>> FetchAsync(IServiceProvider services, ModelReference.OnHub wanted, ProgressReport report, CancellationToken cancellation)
     {
         var found = await services.GetRequiredService<ModelStores>().FindAsync(wanted, names => ModelSelection.Choose(names, wanted.Selector), cancellation);
         if (!found.IsSuccess)
             return Outcome<string>.Failed(found.Problem, found.Code);
-        var last = Outcome<string>.Failed("");
+        var paths = new List<string>();
         foreach (var file in found.Value)
         {
-            last = await services.GetRequiredService<ModelFetch>().RunAsync(file, Report(), cancellation);
-            if (!last.IsSuccess)
-                return last;
+            var fetched = await services.GetRequiredService<ModelFetch>().RunAsync(file, report, cancellation);
+            if (!fetched.IsSuccess)
+                return fetched;
+            paths.Add(fetched.Value);
         }
 
-        return found.Value.Count == 1 ? last : Outcome<string>.Of(Path.GetDirectoryName(last.Value)!);
+        return Outcome<string>.Of(paths is [var only] ? only : paths[0][..^(found.Value[0].Name.Length + 1)]);
     }
 
     private static async Task<int> EndAsync(string verb, Outcome<string> outcome)
@@ -102,18 +104,20 @@ internal static class CacheVerbs
 
     private static ModelReference.OnHub? Model(string text) => ModelReference.Parse(text) as ModelReference.OnHub;
 
-    // A line for each percent, or other words.
-    private static ProgressReport Report()
+    // A line a second, and one for each new thing.
+    private static ProgressReport Report(TimeProvider time)
     {
-        var (shown, lasts) = (-1, "");
-        return (words, progress) =>
+        var (shownAt, shown, turn) = (0L, "", new Lock());
+        return (words, _) =>
         {
-            var percent = (int)((progress ?? 0) * 100);
-            var kind = words.Split(':')[0];
-            if (percent == shown && kind == lasts)
-                return;
-            (shown, lasts) = (percent, kind);
-            Console.WriteLine(words);
+            lock (turn)
+            {
+                var kind = words.Split(':')[0];
+                if (kind == shown && time.GetElapsedTime(shownAt) < TimeSpan.FromSeconds(1))
+                    return;
+                (shownAt, shown) = (time.GetTimestamp(), kind);
+                Console.WriteLine(words);
+            }
         };
     }
 

@@ -123,6 +123,30 @@ internal sealed class HubCache(string root)
         return snapshot;
     }
 
+    /// <summary>Removes what an eviction leaves empty: huggingface_hub calls a ref without a snapshot a damaged cache.</summary>
+    public void Tidy(string repository)
+    {
+        var folder = FolderOf(repository);
+        var snapshots = Path.Combine(folder, "snapshots");
+        if (Directory.Exists(snapshots))
+        {
+            foreach (var empty in Directory.EnumerateDirectories(snapshots, "*", SearchOption.AllDirectories).OrderByDescending(path => path.Length).Where(IsEmpty).ToList())
+                Directory.Delete(empty);
+        }
+
+        var refs = Path.Combine(folder, "refs");
+        if (Directory.Exists(refs))
+        {
+            foreach (var dangling in Directory.EnumerateFiles(refs, "*", SearchOption.AllDirectories).Where(file => !Directory.Exists(Path.Combine(snapshots, File.ReadAllText(file)))).ToList())
+                File.Delete(dangling);
+        }
+
+        if ((!Directory.Exists(snapshots) || IsEmpty(snapshots)) && IsEmpty(Path.Combine(folder, "blobs")))
+            Directory.Delete(folder, recursive: true);
+    }
+
+    private static bool IsEmpty(string folder) => !Directory.Exists(folder) || !Directory.EnumerateFileSystemEntries(folder).Any();
+
     private static bool IsMain(string snapshot)
     {
         var main = Path.Combine(Path.GetDirectoryName(snapshot)!, "..", "refs", "main");

@@ -31,7 +31,8 @@ internal sealed class ModelLibrary(ModelCaches caches, ModelStores stores, Model
 
     public async Task<Outcome<ChosenModel>> ChooseAsync(IReadOnlyList<RefusedModel> refused, ProgressReport report, CancellationToken cancellation)
     {
-        if (caches.Check() is { IsSuccess: false } wrong)
+        var needsCache = options.Value.Model is not { } named || ModelReference.Parse(named) is not ModelReference.LocalFile;
+        if (needsCache && caches.Check() is { IsSuccess: false } wrong)
             return Outcome<ChosenModel>.Failed($"{wrong.Told} Then restart the engine.");
         var chosen = await FindAsync(refused, report, cancellation);
         if (chosen.IsSuccess)

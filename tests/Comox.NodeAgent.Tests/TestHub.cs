@@ -36,7 +36,7 @@ internal sealed class TestHub : IAsyncDisposable
     /// <summary>Called with each request for weights; may answer it. True: it has.</summary>
     public Func<HttpContext, byte[], Task<bool>>? Instead { get; set; }
 
-    /// <summary>Awaited before each piece of at most 64 KiB with its length; returns how many bytes of it may go, 0 to cut the connection there.</summary>
+    /// <summary>Awaited before each piece of at most 64 KiB with its length; returns how many bytes of it may go before it is asked again, 0 to cut the connection there.</summary>
     public Func<int, CancellationToken, ValueTask<int>>? Gate { get; set; }
 
     public Func<string, string> Etag { get; set; } = _ => "\"entity-1\"";
@@ -147,16 +147,12 @@ internal sealed class TestHub : IAsyncDisposable
         {
             var piece = Math.Min(64 << 10, to - from);
             var allowed = Gate is null ? piece : await Gate(piece, context.RequestAborted);
-            if (allowed > 0)
-            {
-                await context.Response.Body.WriteAsync(bytes.AsMemory(from, allowed), context.RequestAborted);
-                await context.Response.Body.FlushAsync(context.RequestAborted);
-                Interlocked.Add(ref _served, allowed);
-            }
-
-            from += allowed;
-            if (allowed < piece)
+            if (allowed == 0)
                 return; // Having promised more, Kestrel closes the connection here.
+            await context.Response.Body.WriteAsync(bytes.AsMemory(from, allowed), context.RequestAborted);
+            await context.Response.Body.FlushAsync(context.RequestAborted);
+            Interlocked.Add(ref _served, allowed);
+            from += allowed;
         }
     }
 

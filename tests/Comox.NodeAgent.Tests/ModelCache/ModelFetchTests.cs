@@ -5,6 +5,7 @@ using Comox.NodeAgent.ModelCache.Stores;
 using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Contracts.OpenAI;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 
@@ -97,7 +98,7 @@ public sealed class ModelFetchTests : IAsyncLifetime
         Assert.True((await FetchAsync(File("org/c"))).IsSuccess);
         Assert.False(System.IO.File.Exists(PathOf("org/a")));
         Assert.True(System.IO.File.Exists(PathOf("org/b")));
-        Assert.Empty(Directory.GetFiles(Path.Combine(Root, "models--org--a", "blobs")));
+        Assert.False(Directory.Exists(Path.Combine(Root, "models--org--a")));
     }
 
     [Fact]
@@ -173,6 +174,48 @@ public sealed class ModelFetchTests : IAsyncLifetime
         Assert.Equal(ErrorCodes.FileRefused, outcome.Code);
     }
 
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(1)]
+    public async Task A_hub_that_lies_about_the_length_is_found_out(int more)
+    {
+        _hub.AnnouncedSize = bytes => bytes.Length + more;
+        Assert.Equal(ErrorCodes.DownloadContradicted, (await FindAndFetchAsync()).Code);
+        Assert.False(System.IO.File.Exists(PathOf("org/a")));
+    }
+
+    [Fact]
+    public async Task A_hub_that_lies_about_the_hash_is_found_out()
+    {
+        _hub.Announced = _ => new string('a', 64);
+        Assert.Equal(ErrorCodes.DownloadCorrupt, (await FindAndFetchAsync()).Code);
+        Assert.False(System.IO.File.Exists(PathOf("org/a")));
+    }
+
+    [Theory]
+    [InlineData("not a hash")]
+    [InlineData("")]
+    public async Task A_hub_that_gives_no_hash_is_not_believed(string hash)
+    {
+        _hub.Announced = _ => hash;
+        Assert.Equal(ErrorCodes.DownloadContradicted, (await FindAndFetchAsync()).Code);
+        Assert.Empty(_hub.Asked);
+    }
+
+    [Fact]
+    public async Task A_model_in_a_file_of_its_own_needs_no_cache()
+    {
+        var model = Path.Combine(_home.FullName, "own.gguf");
+        await System.IO.File.WriteAllBytesAsync(model, GgufFileTests.TinyGguf("own"));
+        _options.Model = model;
+        _options.Cache = new CacheOptions { Path = "/proc/no-drive" };
+        var library = new ModelLibrary(Cache.Caches, Stores, Cache.Fetch(Stores), Options.Create(_options), NullLogger<ModelLibrary>.Instance);
+        Assert.True((await library.ChooseAsync([], (_, _) => { }, TestContext.Current.CancellationToken)).IsSuccess);
+
+        _options.Model = "org/a";
+        Assert.Contains(ErrorCodes.CacheDrive, (await library.ChooseAsync([], (_, _) => { }, TestContext.Current.CancellationToken)).Problem);
+    }
+
     [Fact]
     public async Task A_kill_between_the_blob_and_its_name_costs_no_second_download()
     {
@@ -184,6 +227,12 @@ public sealed class ModelFetchTests : IAsyncLifetime
     }
 
     private ModelStores Stores => Cache.Stores(new HubClient(_http, Options.Create(_options), Configuration));
+
+    private async Task<Outcome<string>> FindAndFetchAsync()
+    {
+        var found = await Stores.FindAsync(new ModelReference.OnHub("org/a", null), names => [GgufSelection.Choose(names, null)!], TestContext.Current.CancellationToken);
+        return found.IsSuccess ? await FetchAsync(found.Value[0]) : Outcome<string>.Failed(found.Problem, found.Code);
+    }
 
     private Task<Outcome<string>> FetchAsync(HubFile file) => Cache.Fetch(Stores).RunAsync(file, (_, _) => { }, TestContext.Current.CancellationToken);
 
