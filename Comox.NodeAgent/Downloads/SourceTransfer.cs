@@ -126,8 +126,8 @@ internal sealed class SourceTransfer(DownloadDraft draft, IDownloadSource source
     /// <returns>No cut: all of it is there. And how long the server asks to be left alone.</returns>
     private async Task<(SourceEnd? Cut, TimeSpan? Patience)> TryAsync(ByteRange range, CancellationToken cancellation)
     {
-        using var quiet = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        using var alarm = time.CreateTimer(static source => ((CancellationTokenSource)source!).Cancel(), quiet, Silence, Timeout.InfiniteTimeSpan);
+        using var alarm = new CancellationTokenSource(Silence, time);
+        using var quiet = CancellationTokenSource.CreateLinkedTokenSource(alarm.Token, cancellation);
         var (opened, cut) = await OverNetworkAsync(() => source.OpenAsync(range, _entity, quiet.Token), cancellation); // (2)
         if (opened is null)
             return (cut, null);
@@ -145,7 +145,7 @@ internal sealed class SourceTransfer(DownloadDraft draft, IDownloadSource source
             cut = null;
             while (filled < wanted && cut is null) // (3)
             {
-                alarm.Change(Silence, Timeout.InfiniteTimeSpan);
+                alarm.CancelAfter(Silence);
                 (var read, cut) = await OverNetworkAsync(() => answer.Body.ReadAsync(block.AsMemory(filled, wanted - filled), quiet.Token).AsTask(), cancellation);
                 if (cut is null && read == 0)
                     cut = new SourceEnd("the connection was closed too early");

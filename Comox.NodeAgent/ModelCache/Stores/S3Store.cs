@@ -34,7 +34,7 @@ internal sealed record S3Options
     {
         if (options.Endpoint is null || !NodeAgentOptions.IsHttp(options.Endpoint))
             yield return $"{Section}:Endpoint must be an http or https address, without the bucket.";
-        if (options.Bucket.Length == 0 || options.Bucket.Contains('/'))
+        if (options.Bucket.Length == 0 || !options.Bucket.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_'))
             yield return $"{Section}:Bucket must be the name of a bucket.";
         if (options.AccessKey is null != options.SecretKey is null)
             yield return $"{Section}:AccessKey and SecretKey must both be set, or neither.";
