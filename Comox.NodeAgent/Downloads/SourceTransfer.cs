@@ -30,7 +30,6 @@ internal sealed class SourceTransfer(DownloadDraft draft, IDownloadSource source
     private readonly ConcurrentQueue<ByteRange> _pieces = new();
     private string? _entity;
     private SourceEnd? _end;
-    private int _fruitless;
     private bool _sendsWhole;
 
     /// <returns>Null when nothing is missing any more.</returns>
@@ -82,6 +81,7 @@ internal sealed class SourceTransfer(DownloadDraft draft, IDownloadSource source
     private async Task WorkAsync(CancellationTokenSource stop)
     {
         var whole = _sendsWhole;
+        var (fruitless, had) = (0, draft.Have);
         try
         {
             while (_pieces.TryDequeue(out var piece))
@@ -97,7 +97,17 @@ internal sealed class SourceTransfer(DownloadDraft draft, IDownloadSource source
                         return;
                     }
 
-                    await AfterCutAsync(cut, patience, brought: draft.Missing(piece).Sum(gap => gap.Length) < missing.Sum(gap => gap.Length), stop);
+                    // (4) What the other connections brought counts, too: a server that went away for a moment cuts all of them at once, and each tries for itself.
+                    (fruitless, had) = draft.Have is var have && have > had ? (0, have) : (fruitless + 1, had);
+                    if (cut.IsLie || fruitless >= FruitlessTries)
+                    {
+                        Interlocked.CompareExchange(ref _end, cut, null);
+                        await stop.CancelAsync();
+                        return;
+                    }
+
+                    report($"{cut.Words}; going on");
+                    await Task.Delay(patience ?? FirstDelay * (1 << fruitless), time, stop.Token);
                 }
             }
         }
@@ -106,21 +116,6 @@ internal sealed class SourceTransfer(DownloadDraft draft, IDownloadSource source
             await stop.CancelAsync(); // A disk that refuses refuses the other connections, too.
             throw;
         }
-    }
-
-    private async Task AfterCutAsync(SourceEnd cut, TimeSpan? patience, bool brought, CancellationTokenSource stop) // (4)
-    {
-        if (brought)
-            Interlocked.Exchange(ref _fruitless, 0);
-        var tries = brought ? 0 : Interlocked.Increment(ref _fruitless);
-        if (cut.IsLie || tries >= FruitlessTries)
-        {
-            Interlocked.CompareExchange(ref _end, cut, null);
-            await stop.CancelAsync();
-        }
-
-        report($"{cut.Words}; going on");
-        await Task.Delay(patience ?? FirstDelay * (1 << tries), time, stop.Token);
     }
 
     /// <returns>No cut: all of it is there. And how long the server asks to be left alone.</returns>

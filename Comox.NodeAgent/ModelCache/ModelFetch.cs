@@ -43,11 +43,11 @@ internal sealed class ModelFetch(CacheDrive drive, CacheRoom room, ModelStores s
                     Beginning = cache.BeginningPath(file),
                     Connections = options.Value.Cache.Connections,
                 };
-                var begun = time.GetTimestamp();
+                var (begun, whole) = (time.GetTimestamp(), !File.Exists(draft)); // Of a rest the time says little about the whole.
                 var fetched = await download.RunAsync(order, report, cancellation); // (4)
                 if (!fetched.IsSuccess)
                     return fetched;
-                BlobNotes.Write(cache.BlobPath(file), new BlobNote { Seconds = time.GetElapsedTime(begun).TotalSeconds, UsedAt = time.GetUtcNow(), Uses = 1 });
+                BlobNotes.Write(cache.BlobPath(file), new BlobNote { Seconds = whole ? time.GetElapsedTime(begun).TotalSeconds : null, UsedAt = time.GetUtcNow(), Uses = 1 });
             }
 
             var path = cache.Publish(file); // (5)

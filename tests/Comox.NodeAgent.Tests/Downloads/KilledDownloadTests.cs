@@ -73,6 +73,31 @@ public sealed class KilledDownloadTests
         Assert.Equal(0, disk.Discarded); // Never did wrong bytes get as far as the digest.
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task A_damaged_journal_costs_bytes_and_never_the_file(int seed)
+    {
+        var random = new Random(seed);
+        var file = new byte[1_000_000];
+        random.NextBytes(file);
+        var disk = new FrailDisk(random);
+        var source = new MortalSource(file);
+        for (var damage = 0; damage < 40; damage++)
+        {
+            source.Left = random.Next(1, file.Length / 10);
+            await Assert.ThrowsAnyAsync<Exception>(() => RunAsync(file, disk, source, connections: 2));
+            source.Revive();
+            disk.Damage(DownloadJournal.PathOf(Path));
+        }
+
+        source.Left = long.MaxValue;
+        Assert.True((await RunAsync(file, disk, source, connections: 2)).IsSuccess);
+        Assert.True(disk.ContentOf(Path).SequenceEqual(file));
+        Assert.Equal(0, disk.Discarded);
+    }
+
     private async Task<Outcome<string>> RunAsync(byte[] file, FrailDisk disk, IDownloadSource source, int connections)
     {
         var order = new DownloadOrder("it", Path, _digest ??= ContentDigest.Parse(Convert.ToHexStringLower(SHA256.HashData(file)))!, file.Length, [source]) { Connections = connections };
@@ -154,6 +179,22 @@ public sealed class KilledDownloadTests
             if (!path.EndsWith(".journal", StringComparison.Ordinal))
                 Discarded++;
             _files.Remove(path);
+        }
+
+        /// <summary>Changes a byte, cuts the end off, or adds to it.</summary>
+        public void Damage(string path)
+        {
+            var bytes = ContentOf(path).ToArray();
+            var at = random.Next(bytes.Length);
+            switch (random.Next(3))
+            {
+                case 0: bytes[at] = (byte)random.Next(256); break;
+                case 1: bytes = bytes[..at]; break;
+                default: bytes = [.. bytes, .. bytes[at..]]; break;
+            }
+
+            _files[path].Cut(0);
+            _files[path].Write(0, bytes);
         }
 
         public void LosePower()

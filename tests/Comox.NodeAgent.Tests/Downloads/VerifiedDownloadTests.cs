@@ -91,6 +91,32 @@ public sealed class VerifiedDownloadTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Four_connections_that_fail_at_once_are_one_failure()
+    {
+        var requests = 0;
+        _hub.Instead = (context, _) =>
+        {
+            if (Interlocked.Increment(ref requests) > 8)
+                return Task.FromResult(false);
+            context.Abort();
+            return Task.FromResult(true);
+        };
+        await RightAsync(await RunAsync());
+    }
+
+    [Fact]
+    public async Task A_server_that_stays_away_is_given_up()
+    {
+        _hub.Instead = (context, _) =>
+        {
+            context.Abort();
+            return Task.FromResult(true);
+        };
+        Assert.Equal(ErrorCodes.DownloadFailed, (await RunAsync(connections: 1)).Code);
+        Assert.Equal(3, _hub.Asked.Count);
+    }
+
+    [Fact]
     public async Task A_server_that_refuses_is_not_asked_again()
     {
         _hub.Instead = (context, _) =>
