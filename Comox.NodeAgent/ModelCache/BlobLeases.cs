@@ -1,6 +1,9 @@
 namespace Comox.NodeAgent.ModelCache;
 
-/// <summary>Which files of the cache this process uses or fetches at the moment; they are not evicted.</summary>
+/// <summary>
+/// Which files of the cache are used or fetched at the moment; they are not evicted. A lease keeps the file open, which on Unix is a shared lock (<c>flock</c>):
+/// so another process that makes room, the verb <c>fetch</c> for example, sees it, too.
+/// </summary>
 internal sealed class BlobLeases
 {
     private readonly Lock _lock = new();
@@ -11,15 +14,34 @@ internal sealed class BlobLeases
     public IDisposable Take(string path)
     {
         var blob = Resolve(path);
+        var held = File.Exists(blob) ? new FileStream(blob, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete) : null;
         lock (_lock)
             _taken[blob] = _taken.GetValueOrDefault(blob) + 1;
-        return new Lease(this, blob);
+        return new Lease(this, blob, held);
     }
 
     public bool IsTaken(string blob)
     {
         lock (_lock)
             return _taken.ContainsKey(blob);
+    }
+
+    /// <summary>Whether any process of Comox has <paramref name="blob"/> open.</summary>
+    public static bool IsHeld(string blob)
+    {
+        try
+        {
+            using var alone = new FileStream(blob, FileMode.Open, FileAccess.Read, FileShare.None);
+            return false;
+        }
+        catch (FileNotFoundException)
+        {
+            return false;
+        }
+        catch (Exception held) when (held is IOException or UnauthorizedAccessException)
+        {
+            return true;
+        }
     }
 
     /// <summary>Where the bytes are.</summary>
@@ -35,15 +57,17 @@ internal sealed class BlobLeases
         }
     }
 
-    private sealed class Lease(BlobLeases leases, string blob) : IDisposable
+    private sealed class Lease(BlobLeases leases, string blob, FileStream? held) : IDisposable
     {
         private bool _returned;
 
         public void Dispose()
         {
-            if (!_returned)
-                leases.Return(blob);
+            if (_returned)
+                return;
             _returned = true;
+            held?.Dispose();
+            leases.Return(blob);
         }
     }
 }

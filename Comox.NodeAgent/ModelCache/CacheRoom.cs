@@ -48,6 +48,7 @@ internal sealed class CacheRoom(IOptions<NodeAgentOptions> options, BlobLeases l
         var excess = Math.Max(used - (cache.SizeBytes ?? long.MaxValue), coming + cache.ReserveBytes - drive.FreeBytes(root));
         if (excess <= 0)
             return null;
+        models = [.. models.Select(model => model.Model.MayGo && model.Blobs.Any(BlobLeases.IsHeld) ? model with { Model = model.Model with { Open = true } } : model)];
         if (CacheEviction.Choose(models.Select(model => model.Model), excess) is not { } going)
         {
             var evictable = models.Where(model => model.Model.MayGo).Sum(model => model.Model.Bytes);

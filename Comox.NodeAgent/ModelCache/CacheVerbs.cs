@@ -57,16 +57,27 @@ internal static class CacheVerbs
         var found = await services.GetRequiredService<ModelStores>().FindAsync(wanted, names => ModelSelection.Choose(names, wanted.Selector), cancellation);
         if (!found.IsSuccess)
             return Outcome<string>.Failed(found.Problem, found.Code);
-        var paths = new List<string>();
-        foreach (var file in found.Value)
-        {
-            var fetched = await services.GetRequiredService<ModelFetch>().RunAsync(file, report, cancellation);
-            if (!fetched.IsSuccess)
-                return fetched;
-            paths.Add(fetched.Value);
-        }
 
-        return Outcome<string>.Of(paths is [var only] ? only : paths[0][..^(found.Value[0].Name.Length + 1)]);
+        // Held until all are there: the last file must not make room by evicting the first.
+        var held = new List<IDisposable>();
+        try
+        {
+            var folder = "";
+            foreach (var file in found.Value)
+            {
+                var fetched = await services.GetRequiredService<ModelFetch>().RunAsync(file, report, cancellation);
+                if (!fetched.IsSuccess || found.Value.Count == 1)
+                    return fetched;
+                held.Add(services.GetRequiredService<BlobLeases>().Take(fetched.Value));
+                folder = fetched.Value[..^(file.Name.Length + 1)];
+            }
+
+            return Outcome<string>.Of(folder);
+        }
+        finally
+        {
+            held.ForEach(lease => lease.Dispose());
+        }
     }
 
     private static async Task<int> EndAsync(string verb, Outcome<string> outcome)

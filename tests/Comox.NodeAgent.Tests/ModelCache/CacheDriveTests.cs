@@ -1,4 +1,5 @@
 using Comox.NodeAgent.ModelCache;
+using Comox.NodeAgent.ModelCache.Stores;
 using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Contracts.OpenAI;
 using Microsoft.Extensions.Configuration;
@@ -100,6 +101,24 @@ public sealed class CacheDriveTests : IDisposable
         var problems = CacheOptions.Problems(new CacheOptions { Path = "models", Size = "much", Reserve = "", Volume = "", Pins = ["just-a-word"], Connections = 0 }).ToList();
         Assert.Equal(6, problems.Count);
         Assert.All(problems, problem => Assert.Contains("Comox:NodeAgent:Cache:", problem));
+    }
+
+    [Fact]
+    public void Every_setting_is_read_from_the_configuration()
+    {
+        var key = Convert.ToBase64String(new byte[32]);
+        var cache = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Cache:Path"] = "/models", ["Cache:Size"] = "7TB", ["Cache:Reserve"] = "1GB", ["Cache:Volume"] = "v", ["Cache:Connections"] = "8",
+            ["Cache:Pins:0"] = "org/a", ["Cache:Pins:1"] = "org/b:Q8_0", ["Cache:Peers:0"] = "http://box-2:8080", ["Cache:TrustedKeys:0"] = key,
+            ["Cache:S3:Endpoint"] = "http://s3:9000", ["Cache:S3:Bucket"] = "models", ["Cache:S3:Prefix"] = "p", ["Cache:S3:Region"] = "r", ["Cache:S3:AccessKey"] = "a", ["Cache:S3:SecretKey"] = "s",
+        }).Build().Get<NodeAgentOptions>()!.Cache;
+
+        Assert.Equal(("/models", 7_000_000_000_000, 1_000_000_000, "v", 8), (cache.Path, cache.SizeBytes, cache.ReserveBytes, cache.Volume, cache.Connections));
+        Assert.Equal(["org/a", "org/b:Q8_0"], cache.Pins);
+        Assert.Equal([new Uri("http://box-2:8080")], cache.Peers);
+        Assert.Equal([key], cache.TrustedKeys);
+        Assert.Equal(new S3Options { Endpoint = new Uri("http://s3:9000"), Bucket = "models", Prefix = "p", Region = "r", AccessKey = "a", SecretKey = "s" }, cache.S3);
     }
 
     private Outcome<string> Check(string? volume = null, string home = "home")

@@ -73,6 +73,20 @@ public sealed class ModelFetchTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Of_several_snapshots_the_one_that_main_is_counts_and_not_the_newest_on_the_disk()
+    {
+        var main = (await FetchAsync(File("org/a"))).Value!;
+        var other = Path.Combine(Root, "models--org--a", "snapshots", new string('f', 40), Weights);
+        Directory.CreateDirectory(Path.GetDirectoryName(other)!);
+        System.IO.File.CreateSymbolicLink(other, Path.Combine("..", "..", "blobs", Hash(_weights)));
+        Directory.SetLastWriteTimeUtc(Path.GetDirectoryName(main)!, new DateTime(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+
+        Assert.Equal(main, Cache.Caches.Find(new ModelReference.OnHub("org/a", null)));
+        await System.IO.File.WriteAllTextAsync(Path.Combine(Root, "models--org--a", "refs", "main"), new string('f', 40));
+        Assert.Equal(other, Cache.Caches.Find(new ModelReference.OnHub("org/a", null)));
+    }
+
+    [Fact]
     public async Task A_blob_that_another_program_is_fetching_is_waited_for()
     {
         var file = File("org/a");
@@ -80,7 +94,8 @@ public sealed class ModelFetchTests : IAsyncLifetime
         var waits = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var ours = new TestCache(Configuration, Options.Create(_options), new HurriedTime(100)).Fetch(Stores).RunAsync(file, (words, _) => { if (words.Contains("Another program", StringComparison.Ordinal)) waits.TrySetResult(); }, TestContext.Current.CancellationToken);
 
-        await waits.Task;
+        await Task.WhenAny(waits.Task, ours);
+        Assert.True(waits.Task.IsCompleted);
         Assert.Empty(_hub.Asked);
         theirs.Dispose();
         Assert.True((await ours).IsSuccess);
@@ -116,6 +131,18 @@ public sealed class ModelFetchTests : IAsyncLifetime
         Assert.Equal(2, _hub.Asked.Count);
         Assert.All(["org/used", "org/pinned"], repository => Assert.True(System.IO.File.Exists(PathOf(repository))));
         Assert.True(System.IO.File.Exists(Path.Combine(foreign.FullName, "theirs.gguf")));
+    }
+
+    [Fact]
+    public async Task What_another_process_uses_stays_too()
+    {
+        _options.Cache = new CacheOptions { Size = "150KB", Reserve = "0" };
+        Cache.Caches.Use((await FetchAsync(File("org/used"))).Value!);
+
+        var other = new TestCache(Configuration, Options.Create(_options), _time);
+        var outcome = await other.Fetch(Stores).RunAsync(File("org/new"), (_, _) => { }, TestContext.Current.CancellationToken);
+        Assert.Equal(ErrorCodes.CacheFull, outcome.Code);
+        Assert.True(System.IO.File.Exists(PathOf("org/used")));
     }
 
     [Fact]
