@@ -33,7 +33,8 @@ public sealed class KilledProcessTests : IDisposable
         {
             var spent = budget.Allow(random.Next(1, file.Length / Kills));
             await using var child = Fetch(hub);
-            await spent;
+            await Task.WhenAny(spent, child.ExitAsync());
+            Assert.True(spent.IsCompleted, child.Output);
             await child.KillAsync();
         }
 

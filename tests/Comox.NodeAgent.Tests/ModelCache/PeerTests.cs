@@ -56,7 +56,8 @@ public sealed class PeerTests : IAsyncLifetime
         await using var liar = await LocalServer.StartAsync(context =>
             LocalServer.SendAsync(context, HttpMethods.IsHead(context.Request.Method) ? _model : RandomNumberGenerator.GetBytes(_model.Length)));
         await using var agent = await RunningAgent.StartAsync(
-            Settings(("Comox:NodeAgent:Cache:Peers:0", "http://127.0.0.1:1"), ("Comox:NodeAgent:Cache:Peers:1", liar.Address.ToString())), new HurriedTime(20));
+            Settings(("Comox:NodeAgent:Cache:Peers:0", "http://127.0.0.1:1"), ("Comox:NodeAgent:Cache:Peers:1", liar.Address.ToString()), ("Comox:NodeAgent:ProbeTimeout", "00:02:00")),
+            new HurriedTime(20));
         Assert.Equal(_model, await File.ReadAllBytesAsync((await ChooseAsync(agent)).Value!.Path));
         Assert.Single(_hub.Asked);
     }
