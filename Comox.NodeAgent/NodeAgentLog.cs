@@ -52,4 +52,7 @@ internal static partial class NodeAgentLog
 
     [LoggerMessage(17, LogLevel.Warning, "Engine {Engine} is estimated to need {Mebibytes} MiB, and engines have {Limit} MiB here. It is pinned, so it is tried")]
     public static partial void LoadedAnyway(this ILogger log, string engine, long mebibytes, long limit);
+
+    [LoggerMessage(18, LogLevel.Information, "Evicted {Model} from the model cache, {Bytes} bytes, to make room for {File}")]
+    public static partial void Evicted(this ILogger log, string model, long bytes, string file);
 }

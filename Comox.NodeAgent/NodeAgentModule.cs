@@ -4,9 +4,12 @@ using Comox.NodeAgent.Engines.Provisioning;
 using Comox.NodeAgent.Hardware;
 using Comox.NodeAgent.Health;
 using Comox.NodeAgent.ModelCache;
+using Comox.NodeAgent.ModelCache.Bundles;
+using Comox.NodeAgent.ModelCache.Stores;
 using Comox.NodeAgent.Supervision;
 using Comox.NodeAgent.Swapping;
 using Comox.ServiceDefaults;
+using Comox.ServiceDefaults.Clients;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 
@@ -19,6 +22,7 @@ public static class NodeAgentModule
     {
         builder.AddServiceDefaults();
         builder.AddOptions();
+        builder.AddDownloads();
         builder.AddProvisioning();
         builder.AddModels();
         builder.AddSupervision();
@@ -31,6 +35,7 @@ public static class NodeAgentModule
         var node = app.MapGroup("/node").RequireAuthorization();
         node.MapNode();
         node.MapEngines();
+        node.MapCache();
         return app;
     }
 
@@ -47,17 +52,35 @@ public static class NodeAgentModule
     {
         builder.Services.AddSingleton<EngineProvisioner>();
         builder.Services.AddSingleton<EngineProbe>();
-        builder.Services.AddSingleton<VerifiedDownload>();
         builder.Services.AddDownloadClient<ReleaseInstaller>();
         builder.Services.AddSingleton<IEngineInstaller>(services => services.GetRequiredService<ReleaseInstaller>());
         builder.Services.AddSingleton<IEngineInstaller, DebianInstaller>();
+    }
+
+    private static void AddDownloads(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<IDownloadDisk, LocalDisk>();
+        builder.Services.AddSingleton(services => new DownloadBoard(services.GetRequiredService<NodeStatusBoard>().SetDownloads, services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton<VerifiedDownload>();
     }
 
     private static void AddModels(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSingleton<ModelLibrary>();
         builder.Services.AddSingleton<ModelCaches>();
+        builder.Services.AddSingleton<ModelFetch>();
+        builder.Services.AddSingleton<BundleExport>();
+        builder.Services.AddSingleton<BundleImport>();
+        builder.Services.AddSingleton<CacheDrive>();
+        builder.Services.AddSingleton<CacheRoom>();
+        builder.Services.AddSingleton<BlobLeases>();
+        builder.Services.AddSingleton<IDriveSpace, LocalDriveSpace>();
+        builder.Services.AddSingleton<ModelStores>();
         builder.Services.AddDownloadClient<HubClient>(followRedirects: false);
+        builder.Services.AddSingleton<INearStore, S3Store>();
+        builder.Services.AddDownloadClient(nameof(PeerStore), followRedirects: false);
+        builder.Services.AddSingleton<INearStore>(services => new PeerStore(
+            services.GetRequiredService<IHttpClientFactory>().CreateClient(nameof(PeerStore)), () => ServiceClients.AuthorizationOf(services), services.GetRequiredService<IOptions<NodeAgentOptions>>()));
     }
 
     private static void AddSupervision(this IHostApplicationBuilder builder)
@@ -88,8 +111,14 @@ public static class NodeAgentModule
     // No resilience handler and no time limit: a download takes as long as it takes, and VerifiedDownload notices silence.
     // No logging: it would be the one place where the hub's token could be written down.
     private static void AddDownloadClient<T>(this IServiceCollection services, bool followRedirects = true)
-        where T : class =>
-        services.AddHttpClient<T>(http => http.Timeout = Timeout.InfiniteTimeSpan)
+        where T : class
+    {
+        services.AddDownloadClient(typeof(T).Name, followRedirects);
+        services.AddHttpClient<T>(typeof(T).Name);
+    }
+
+    private static void AddDownloadClient(this IServiceCollection services, string name, bool followRedirects) =>
+        services.AddHttpClient(name, http => http.Timeout = Timeout.InfiniteTimeSpan)
             .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = followRedirects, ConnectTimeout = TimeSpan.FromSeconds(10) })
             .RemoveAllLoggers();
 

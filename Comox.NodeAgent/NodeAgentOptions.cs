@@ -50,6 +50,9 @@ internal sealed class NodeAgentOptions
     /// <summary>How long a model may take to load.</summary>
     public TimeSpan LoadTimeout { get; set; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>Where models are kept.</summary>
+    public CacheOptions Cache { get; set; } = new();
+
     public static IEnumerable<string> Problems(NodeAgentOptions options)
     {
         if (string.IsNullOrWhiteSpace(options.Name))
@@ -68,9 +71,9 @@ internal sealed class NodeAgentOptions
             yield return $"{Section}:Threads must be between 1 and 1024.";
         if (options.ProbeTimeout <= TimeSpan.Zero || options.ProvisionTimeout <= TimeSpan.Zero || options.LoadTimeout <= TimeSpan.Zero)
             yield return $"{Section}:ProbeTimeout, ProvisionTimeout and LoadTimeout must be longer than zero.";
-        foreach (var problem in EngineSpec.Problems(options).Concat(options.Swapping.Problems()))
+        foreach (var problem in EngineSpec.Problems(options).Concat(options.Swapping.Problems()).Concat(CacheOptions.Problems(options.Cache)))
             yield return problem;
     }
 
-    private static bool IsHttp(Uri? address) => address is { IsAbsoluteUri: true, Scheme: "http" or "https" };
+    internal static bool IsHttp(Uri? address) => address is { IsAbsoluteUri: true, Scheme: "http" or "https" };
 }

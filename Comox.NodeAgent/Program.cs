@@ -1,4 +1,5 @@
 using Comox.NodeAgent;
+using Comox.NodeAgent.ModelCache;
 using Comox.ServiceDefaults;
 
-return await ServiceHost.RunAsync(args, builder => builder.AddNodeAgent(), app => app.MapNodeAgent());
+return await CacheVerbs.RunAsync(args) ?? await ServiceHost.RunAsync(args, builder => builder.AddNodeAgent(), app => app.MapNodeAgent());

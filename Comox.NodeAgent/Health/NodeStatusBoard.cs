@@ -41,6 +41,8 @@ internal sealed class NodeStatusBoard
 
     public void SetGpus(IReadOnlyList<string> gpus) => Change(status => status with { Hardware = status.Hardware with { Gpus = gpus } });
 
+    public void SetDownloads(IReadOnlyList<DownloadStatus> downloads) => Change(status => status with { Downloads = downloads });
+
     /// <summary>The status now and after every change, until cancelled. A slow reader gets the newest and misses what lay between.</summary>
     public async IAsyncEnumerable<NodeStatus> WatchAsync([EnumeratorCancellation] CancellationToken cancellation)
     {

@@ -1,3 +1,7 @@
+using Comox.NodeAgent.Downloads;
+using Comox.NodeAgent.ModelCache.Stores;
+using Comox.ServiceDefaults.Contracts.Nodes;
+
 namespace Comox.NodeAgent.ModelCache;
 
 /// <summary>
@@ -35,7 +39,8 @@ internal sealed class HubCache(string root)
     public string? Find(ModelReference.OnHub wanted)
     {
         var here = Files().Where(file => file.Repository.Equals(wanted.Repository, StringComparison.OrdinalIgnoreCase)).ToList();
-        var newest = here.GroupBy(file => SnapshotOf(file.Path)).OrderByDescending(snapshot => Directory.GetLastWriteTimeUtc(snapshot.Key));
+        var newest = here.GroupBy(file => SnapshotOf(file.Path))
+            .OrderByDescending(snapshot => IsMain(snapshot.Key)).ThenByDescending(snapshot => Directory.GetLastWriteTimeUtc(snapshot.Key));
         foreach (var snapshot in newest)
         {
             var name = GgufSelection.Choose(snapshot.Select(file => Path.GetRelativePath(snapshot.Key, file.Path).Replace('\\', '/')), wanted.Selector);
@@ -46,33 +51,106 @@ internal sealed class HubCache(string root)
         return null;
     }
 
+    /// <returns>Path of the blob, whole; null: it is not here.</returns>
+    public string? FindBlob(ContentDigest digest) =>
+        Directory.Exists(root)
+            ? Directory.EnumerateDirectories(root, "models--*").Select(folder => Path.Combine(folder, "blobs", digest.Hex)).FirstOrDefault(File.Exists)
+            : null;
+
+    /// <returns>What is here of the commit that main was; null: nothing.</returns>
+    public CachedRepository? Describe(string repository)
+    {
+        var folder = FolderOf(repository);
+        var main = Path.Combine(folder, "refs", "main");
+        if (ModelReference.Parse(repository) is not ModelReference.OnHub || !File.Exists(main))
+            return null;
+        var commit = File.ReadAllText(main).Trim();
+        var snapshot = Path.Combine(folder, "snapshots", commit);
+        if (!HubClient.IsCommit(commit) || !Directory.Exists(snapshot))
+            return null;
+        return new CachedRepository(commit, [..
+            from file in Directory.EnumerateFiles(snapshot, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
+            let blob = BlobLeases.Resolve(file)
+            where ContentDigest.Parse(Path.GetFileName(blob)) is not null && File.Exists(blob)
+            select new CachedFile(Path.GetRelativePath(snapshot, file).Replace('\\', '/'), Path.GetFileName(blob), new FileInfo(blob).Length)]);
+    }
+
     /// <summary>Where the bytes of <paramref name="file"/> gather while they are fetched.</summary>
     public string PartialPath(HubFile file)
     {
         Directory.CreateDirectory(Path.Combine(Repository(file), "blobs"));
-        return BlobPath(file) + ".incomplete";
+
+        // Not SHA256.incomplete: there, huggingface_hub took the length of the file for what had been fetched, and ours may have gaps.
+        return BlobPath(file) + ".comox.incomplete";
     }
 
-    /// <summary>Makes a verified <see cref="PartialPath"/> visible: first the blob, then the snapshot, last the ref.</summary>
+    /// <summary>Where versions of huggingface_hub that resume leave what they had; without gaps.</summary>
+    public string BeginningPath(HubFile file) => BlobPath(file) + ".incomplete";
+
+    public bool HasBlob(HubFile file) => new FileInfo(BlobPath(file)) is { Exists: true, Length: var length } && length == file.Size;
+
+    /// <summary>Makes a verified <see cref="PartialPath"/> visible: first the blob, then the snapshot, last the ref. After a kill in between it is done again.</summary>
     /// <returns>The path in the snapshot.</returns>
     public string Publish(HubFile file)
     {
-        File.Move(PartialPath(file), BlobPath(file), overwrite: true);
+        var blob = BlobPath(file);
+        if (File.Exists(PartialPath(file)))
+        {
+            File.Move(PartialPath(file), blob, overwrite: true);
+            FolderFlush.Run(Path.GetDirectoryName(blob)!);
+        }
 
         var snapshot = Path.Combine(Repository(file), "snapshots", file.Commit, file.Name);
         var folder = Path.GetDirectoryName(snapshot)!;
         Directory.CreateDirectory(folder);
-        File.Delete(snapshot);
         if (OperatingSystem.IsWindows())
-            File.Move(BlobPath(file), snapshot); // A link needs a privilege there; the hub's own client does the same.
+        {
+            File.Move(blob, snapshot, overwrite: true); // A link needs a privilege there; the hub's own client does the same.
+        }
         else
-            File.CreateSymbolicLink(snapshot, Path.GetRelativePath(folder, BlobPath(file)));
+        {
+            // Renamed over the old one: at no moment is there none.
+            File.Delete(snapshot + ".new");
+            File.CreateSymbolicLink(snapshot + ".new", Path.GetRelativePath(folder, blob));
+            File.Move(snapshot + ".new", snapshot, overwrite: true);
+        }
 
+        FolderFlush.Run(folder);
         var main = Path.Combine(Repository(file), "refs", "main");
         Directory.CreateDirectory(Path.GetDirectoryName(main)!);
         File.WriteAllText(main + ".new", file.Commit);
         File.Move(main + ".new", main, overwrite: true);
         return snapshot;
+    }
+
+    /// <summary>Removes what an eviction leaves empty: huggingface_hub calls a ref without a snapshot a damaged cache.</summary>
+    public void Tidy(string repository)
+    {
+        var folder = FolderOf(repository);
+        var snapshots = Path.Combine(folder, "snapshots");
+        if (Directory.Exists(snapshots))
+        {
+            foreach (var empty in Directory.EnumerateDirectories(snapshots, "*", SearchOption.AllDirectories).OrderByDescending(path => path.Length).Where(IsEmpty).ToList())
+                Directory.Delete(empty);
+        }
+
+        var refs = Path.Combine(folder, "refs");
+        if (Directory.Exists(refs))
+        {
+            foreach (var dangling in Directory.EnumerateFiles(refs, "*", SearchOption.AllDirectories).Where(file => !Directory.Exists(Path.Combine(snapshots, File.ReadAllText(file)))).ToList())
+                File.Delete(dangling);
+        }
+
+        if ((!Directory.Exists(snapshots) || IsEmpty(snapshots)) && IsEmpty(Path.Combine(folder, "blobs")))
+            Directory.Delete(folder, recursive: true);
+    }
+
+    private static bool IsEmpty(string folder) => !Directory.Exists(folder) || !Directory.EnumerateFileSystemEntries(folder).Any();
+
+    private static bool IsMain(string snapshot)
+    {
+        var main = Path.Combine(Path.GetDirectoryName(snapshot)!, "..", "refs", "main");
+        return File.Exists(main) && File.ReadAllText(main) == Path.GetFileName(snapshot);
     }
 
     private string SnapshotOf(string path)
@@ -81,7 +159,9 @@ internal sealed class HubCache(string root)
         return Path.Combine([root, .. parts[..3]]);
     }
 
-    private string Repository(HubFile file) => Path.Combine(root, $"models--{file.Repository.Replace("/", "--")}");
+    private string Repository(HubFile file) => FolderOf(file.Repository);
 
-    private string BlobPath(HubFile file) => Path.Combine(Repository(file), "blobs", file.Sha256);
+    private string FolderOf(string repository) => Path.Combine(root, $"models--{repository.Replace("/", "--", StringComparison.Ordinal)}");
+
+    public string BlobPath(HubFile file) => Path.Combine(Repository(file), "blobs", file.Digest.Hex);
 }

@@ -1,5 +1,4 @@
-using Comox.NodeAgent.Downloads;
-using Comox.ServiceDefaults;
+using Comox.NodeAgent.ModelCache.Stores;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Microsoft.Extensions.Options;
 
@@ -25,7 +24,7 @@ internal sealed record RefusedModel(string Path, string Reason);
 /// </code>
 /// What the engine has refused to load is not chosen again; the choice then says so.
 /// </summary>
-internal sealed class ModelLibrary(ModelCaches caches, HubClient hub, VerifiedDownload download, IOptions<NodeAgentOptions> options, ILogger<ModelLibrary> log)
+internal sealed class ModelLibrary(ModelCaches caches, ModelStores stores, ModelFetch fetch, IOptions<NodeAgentOptions> options, ILogger<ModelLibrary> log)
 {
     /// <summary>Small enough for two cores, and trained to follow a system message.</summary>
     public static readonly ModelReference.OnHub Default = new("Qwen/Qwen2.5-0.5B-Instruct-GGUF", "qwen2.5-0.5b-instruct-q8_0.gguf");
@@ -36,6 +35,18 @@ internal sealed class ModelLibrary(ModelCaches caches, HubClient hub, VerifiedDo
     /// <param name="report">Hears how far it is.</param>
     /// <param name="cancellation">Ends the wait.</param>
     public async Task<Outcome<ChosenModel>> ChooseAsync(
+        string? configured, string setting, IReadOnlyList<RefusedModel> refused, ProgressReport report, CancellationToken cancellation)
+    {
+        var needsCache = configured is not { Length: > 0 } || ModelReference.Parse(configured) is not ModelReference.LocalFile;
+        if (needsCache && caches.Check() is { IsSuccess: false } wrong)
+            return Outcome<ChosenModel>.Failed($"{wrong.Told} Then restart the engine.");
+        var chosen = await FindAsync(configured, setting, refused, report, cancellation);
+        if (chosen.IsSuccess)
+            caches.Use(setting, chosen.Value.Path);
+        return chosen;
+    }
+
+    private async Task<Outcome<ChosenModel>> FindAsync(
         string? configured, string setting, IReadOnlyList<RefusedModel> refused, ProgressReport report, CancellationToken cancellation)
     {
         if (configured is { Length: > 0 }) // (1)
@@ -55,8 +66,8 @@ internal sealed class ModelLibrary(ModelCaches caches, HubClient hub, VerifiedDo
             var fetched = await FetchAsync(Default, ModelSources.Hub, report, cancellation);
             if (fetched.IsSuccess)
                 return Outcome<ChosenModel>.Of(Explained(fetched.Value));
-            fallback = $"{passedOver} {fetched.Problem}".TrimStart();
-            log.HubModelNotHad(fetched.Problem);
+            fallback = $"{passedOver} {fetched.Told}".TrimStart();
+            log.HubModelNotHad(fetched.Told);
         }
 
         var path = System.IO.Path.Combine(AppContext.BaseDirectory, "nodeagent", BuiltInModel.FileName); // (4)
@@ -79,12 +90,10 @@ internal sealed class ModelLibrary(ModelCaches caches, HubClient hub, VerifiedDo
             case ModelReference.OnHub wanted:
                 if (caches.Find(wanted) is { } cached)
                     return Read(cached, ModelSources.Configured);
-                if (options.Value.Offline)
-                    return Outcome<ChosenModel>.Failed($"The model {wanted} is not in the cache, and {NodeAgentOptions.Section}:Offline forbids to fetch it. Allow it, or correct {setting}.");
                 var fetched = await FetchAsync(wanted, ModelSources.Configured, report, cancellation);
                 return fetched.IsSuccess
                     ? fetched
-                    : Outcome<ChosenModel>.Failed($"The model {wanted} cannot be had. {fetched.Problem} Then restart the engine; or remove {setting} to let Comox choose.");
+                    : Outcome<ChosenModel>.Failed($"The model {wanted} cannot be had. {fetched.Told} Then restart the engine; or remove {setting} to let Comox choose.");
 
             default:
                 return Outcome<ChosenModel>.Failed($"{setting} is not a model: '{configured}'.");
@@ -109,46 +118,19 @@ internal sealed class ModelLibrary(ModelCaches caches, HubClient hub, VerifiedDo
 
     private async Task<Outcome<ChosenModel>> FetchAsync(ModelReference.OnHub wanted, string source, ProgressReport report, CancellationToken cancellation)
     {
-        report($"Asking {options.Value.Hub.Host} for {wanted.Repository}", null);
-        var found = await hub.FindAsync(wanted, cancellation);
+        report($"Looking for {wanted.Repository}", null);
+        var found = await stores.FindAsync(wanted, names => GgufSelection.Choose(names, wanted.Selector) is { } name ? [name] : [], cancellation);
         if (!found.IsSuccess)
-            return Outcome<ChosenModel>.Failed(found.Problem);
+            return Outcome<ChosenModel>.Failed(found.Problem, found.Code);
 
-        var file = found.Value;
+        var file = found.Value[0];
         log.Downloading(file.Name, file.Repository, file.Size);
-        var order = new DownloadOrder(file.Name, caches.Own.PartialPath(file), file.Sha256, file.Size, (offset, stop) => hub.OpenAsync(file, offset, stop));
-        try
-        {
-            var fetched = await download.RunAsync(order, report, cancellation);
-            return fetched.IsSuccess ? Read(caches.Own.Publish(file), source) : Outcome<ChosenModel>.Failed(fetched.Problem);
-        }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
-        {
-            return Outcome<ChosenModel>.Failed($"The model cannot be written: {problem.Message}");
-        }
+        var fetched = await fetch.RunAsync(file, report, cancellation);
+        return fetched.IsSuccess ? Read(fetched.Value, source) : Outcome<ChosenModel>.Failed(fetched.Problem, fetched.Code);
     }
 
     private static Outcome<ChosenModel> Read(string path, string source) =>
         GgufFile.TryRead(path, out var info, out var problem)
             ? Outcome<ChosenModel>.Of(new ChosenModel(path, source, info))
             : Outcome<ChosenModel>.Failed($"The model file {path} cannot be used: {problem}. Delete it to have it fetched again.");
-}
-
-/// <summary>Our own cache, into which we write, and those of other programs, from which we only read.</summary>
-internal sealed class ModelCaches(ComoxHome home, IConfiguration configuration)
-{
-    public HubCache Own { get; } = new(home.Folder("models"));
-
-    public string? Find(ModelReference.OnHub wanted) => All().Select(cache => cache.Find(wanted)).FirstOrDefault(path => path is not null);
-
-    public IEnumerable<(string Repository, string Path)> Files() => All().SelectMany(cache => cache.Files());
-
-    private IEnumerable<HubCache> All()
-    {
-        yield return Own;
-        if (configuration["HF_HUB_CACHE"] is { Length: > 0 } cache)
-            yield return new HubCache(cache);
-        else if (configuration["HF_HOME"] is { Length: > 0 } folder)
-            yield return new HubCache(Path.Combine(folder, "hub"));
-    }
 }

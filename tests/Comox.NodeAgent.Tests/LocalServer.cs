@@ -37,6 +37,8 @@ internal sealed class LocalServer : IAsyncDisposable
 
         var rest = file.AsMemory((int)range);
         context.Response.StatusCode = range > 0 ? StatusCodes.Status206PartialContent : StatusCodes.Status200OK;
+        if (range > 0)
+            context.Response.Headers.ContentRange = $"bytes {range}-{file.Length - 1}/{file.Length}";
         context.Response.ContentLength = rest.Length;
         await context.Response.Body.WriteAsync(rest[..Math.Min(atMost, rest.Length)]);
         await context.Response.Body.FlushAsync();

@@ -13,6 +13,35 @@ public sealed record NodeStatus
     public required string AgentVersion { get; init; }
     public required NodeHardware Hardware { get; init; }
     public required IReadOnlyList<EngineStatus> Engines { get; init; }
+
+    /// <summary>What the node is fetching, and what it failed to fetch.</summary>
+    public IReadOnlyList<DownloadStatus> Downloads { get; init; } = [];
+}
+
+/// <summary>One file on its way to the node.</summary>
+public sealed record DownloadStatus
+{
+    /// <summary>The file's name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Who sends it: the host of the hub or of a neighbour, or a bucket.</summary>
+    public required string Source { get; init; }
+
+    /// <summary>Bytes that are on the disk.</summary>
+    public long DoneBytes { get; init; }
+
+    public required long TotalBytes { get; init; }
+
+    /// <summary>Over the last seconds; null until it is known, and while nothing comes.</summary>
+    public long? BytesPerSecond { get; init; }
+
+    public double? SecondsLeft { get; init; }
+
+    /// <summary>Why it failed; null while it runs.</summary>
+    public string? Problem { get; init; }
+
+    /// <summary>The code of <see cref="Problem"/>, explained in docs/errors.md.</summary>
+    public string? Code { get; init; }
 }
 
 /// <summary>What the box has. A figure nobody could read is null, never 0.</summary>

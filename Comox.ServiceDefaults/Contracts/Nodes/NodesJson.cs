@@ -8,4 +8,5 @@ namespace Comox.ServiceDefaults.Contracts.Nodes;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(NodeStatus))]
 [JsonSerializable(typeof(EngineLog))]
+[JsonSerializable(typeof(CachedRepository))]
 public sealed partial class NodesJson : JsonSerializerContext;

@@ -27,6 +27,7 @@ public static class ErrorCodes
     public const string FactNotFound = "fact_not_found";
     public const string ReceiptNotFound = "receipt_not_found";
     public const string EngineNotFound = "engine_not_found";
+    public const string BlobNotFound = "blob_not_found";
     public const string Conflict = "conflict";
     public const string TurnDeleted = "turn_deleted";
     public const string RequestTooLarge = "request_too_large";
@@ -40,4 +41,14 @@ public static class ErrorCodes
     public const string MemoryUnavailable = "memory_unavailable";
     public const string StorageFailed = "storage_failed";
     public const string VectorsUnavailable = "vectors_unavailable";
+
+    // Of a node's downloads, in its status
+    public const string DownloadFailed = "download_failed";
+    public const string DownloadContradicted = "download_contradicted";
+    public const string DownloadCorrupt = "download_corrupt";
+    public const string FileRefused = "file_refused";
+    public const string CacheFull = "cache_full";
+    public const string CacheDrive = "cache_drive";
+    public const string BundleInvalid = "bundle_invalid";
+    public const string BundleUntrusted = "bundle_untrusted";
 }

@@ -3,7 +3,7 @@ using System.IO.Compression;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
-using Comox.NodeAgent.Downloads;
+using Comox.NodeAgent.Tests.Downloads;
 using Comox.NodeAgent.Engines.Provisioning;
 using Comox.ServiceDefaults;
 using Comox.TestKit;
@@ -160,7 +160,7 @@ public sealed class ProvisioningTests : IAsyncLifetime
         var settings = new NodeAgentOptions { ReleaseUrl = new Uri(_server.Address, "/latest") };
         change?.Invoke(settings);
         using var http = new HttpClient();
-        var installer = new ReleaseInstaller(http, new VerifiedDownload(new HurriedTime(20)), new EngineProbe(TimeProvider.System), Options.Create(settings), TimeProvider.System);
+        var installer = new ReleaseInstaller(http, TestDownloads.New(new HurriedTime(20)), new EngineProbe(TimeProvider.System), Options.Create(settings), TimeProvider.System);
         return await installer.InstallAsync(_engines, (_, _) => { }, TestContext.Current.CancellationToken);
     }
 

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
-using Comox.NodeAgent.Downloads;
 using Comox.NodeAgent.ModelCache;
+using Comox.NodeAgent.ModelCache.Stores;
 using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Microsoft.AspNetCore.Http;
@@ -102,7 +102,7 @@ public sealed class ModelLibraryTests : IAsyncLifetime
         Assert.Equal(ModelSources.BuiltIn, model.Source);
         Assert.Contains("SHA-256", model.Fallback);
         Assert.Contains("SHA-256", EngineModels.Describe(model, new NodeAgentOptions()).Notice);
-        Assert.Empty(Directory.EnumerateFiles(Path.Combine(_home.FullName, "models"), "*", SearchOption.AllDirectories));
+        Assert.All(Directory.EnumerateFiles(Path.Combine(_home.FullName, "models"), "*", SearchOption.AllDirectories), file => Assert.EndsWith(".lock", file));
     }
 
     [Fact]
@@ -132,7 +132,7 @@ public sealed class ModelLibraryTests : IAsyncLifetime
     public async Task A_hub_that_never_answers_costs_the_probe_time_and_no_more()
     {
         await using var silent = await LocalServer.StartAsync(context => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted));
-        var model = (await ChooseAsync(options => options.Hub = silent.Address)).Value!;
+        var model = (await ChooseAsync(options => (options.Hub, options.ProbeTimeout) = (silent.Address, TimeSpan.FromMilliseconds(150)))).Value!;
         Assert.Equal(ModelSources.BuiltIn, model.Source);
     }
 
@@ -223,12 +223,9 @@ public sealed class ModelLibraryTests : IAsyncLifetime
         var options = Options.Create(settings);
         var time = new HurriedTime(20);
         using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false });
-        var library = new ModelLibrary(
-            new ModelCaches(ComoxHome.Open(configuration), configuration),
-            new HubClient(http, options, configuration, settings.Hub == _hub.Address ? TimeProvider.System : time),
-            new VerifiedDownload(time),
-            options,
-            NullLogger<ModelLibrary>.Instance);
+        var cache = new TestCache(configuration, options, time);
+        var stores = cache.Stores(new HubClient(http, options, configuration));
+        var library = new ModelLibrary(cache.Caches, stores, cache.Fetch(stores), options, NullLogger<ModelLibrary>.Instance);
         return await library.ChooseAsync(settings.Model, "Comox:NodeAgent:Model", refused, (words, _) => _reports.Enqueue(words), TestContext.Current.CancellationToken);
     }
 

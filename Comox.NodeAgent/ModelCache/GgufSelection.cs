@@ -1,0 +1,34 @@
+using System.Text.RegularExpressions;
+
+namespace Comox.NodeAgent.ModelCache;
+
+/// <summary>Which of a repository's files is meant.</summary>
+internal static partial class GgufSelection
+{
+    /// <param name="names">All files of the repository.</param>
+    /// <param name="selector">A file name, a quantisation, or null for Q8_0 or else the only one.</param>
+    /// <returns>Null when none or more than one fits; a model split into parts never fits.</returns>
+    public static string? Choose(IEnumerable<string?> names, string? selector)
+    {
+        var models = names.OfType<string>()
+            .Where(name => name.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) && ModelFiles.StaysInside(name))
+            .ToList();
+        if (selector?.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) == true)
+            return models.Find(name => name.Equals(selector, StringComparison.OrdinalIgnoreCase));
+
+        var whole = models.Where(name => !IsPart(name) && !name.Contains("mmproj", StringComparison.OrdinalIgnoreCase)).ToList();
+        return Only(whole, selector ?? "Q8_0") ?? (selector is null && whole is [var only] ? only : null);
+    }
+
+    /// <summary>One file of a model that is split into several.</summary>
+    public static bool IsPart(string name) => Part().IsMatch(name);
+
+    /// <summary>The model that a GGUF file is, or is a part of: its name without <c>-00001-of-00003</c>. Null when it is no GGUF file.</summary>
+    public static string? ModelOf(string name) => name.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) ? Part().Replace(name, ".gguf") : null;
+
+    [GeneratedRegex(@"-[0-9]{5}-of-[0-9]{5}\.gguf\z", RegexOptions.IgnoreCase)]
+    private static partial Regex Part();
+
+    private static string? Only(List<string> names, string quantisation) =>
+        names.Where(name => Path.GetFileNameWithoutExtension(name).EndsWith(quantisation, StringComparison.OrdinalIgnoreCase)).ToList() is [var only] ? only : null;
+}

@@ -1,0 +1,51 @@
+using Comox.NodeAgent.Downloads;
+using Comox.ServiceDefaults.Contracts.Nodes;
+
+namespace Comox.NodeAgent.ModelCache;
+
+/// <summary>Our own cache, into which we write, and those of other programs, from which we only read.</summary>
+internal sealed class ModelCaches(CacheDrive drive, BlobLeases leases, IConfiguration configuration, TimeProvider time)
+{
+    private readonly Dictionary<string, IDisposable> _used = new(StringComparer.Ordinal);
+
+    private HubCache Own => new(drive.Folder);
+
+    /// <returns>Failed: our own is not what it should be, and nothing in it is to be relied on.</returns>
+    public Outcome<string> Check() => drive.Check();
+
+    public string? Find(ModelReference.OnHub wanted) => All().Select(cache => cache.Find(wanted)).FirstOrDefault(path => path is not null);
+
+    public IEnumerable<(string Repository, string Path)> Files() => All().SelectMany(cache => cache.Files());
+
+    /// <returns>Path of the blob, whole; null: no cache has it.</returns>
+    public string? FindBlob(ContentDigest digest) => All().Select(cache => cache.FindBlob(digest)).FirstOrDefault(path => path is not null);
+
+    public CachedRepository? Describe(string repository) => All().Select(cache => cache.Describe(repository)).FirstOrDefault(found => found is { Files.Count: > 0 });
+
+    /// <summary>An engine is given <paramref name="path"/>: it is not evicted before that engine is given another one.</summary>
+    /// <param name="engine">The setting that names its model.</param>
+    /// <param name="path">The file, or a link to it.</param>
+    public void Use(string engine, string path)
+    {
+        var taken = leases.Take(path);
+        lock (_used)
+        {
+            if (_used.Remove(engine, out var before))
+                before.Dispose();
+            _used[engine] = taken;
+        }
+
+        var blob = BlobLeases.Resolve(path);
+        if (BlobNotes.Read(blob) is { } note)
+            BlobNotes.TryWrite(blob, note.UsedNow(time.GetUtcNow()));
+    }
+
+    private IEnumerable<HubCache> All()
+    {
+        yield return Own;
+        if (configuration["HF_HUB_CACHE"] is { Length: > 0 } cache)
+            yield return new HubCache(cache);
+        else if (configuration["HF_HOME"] is { Length: > 0 } folder)
+            yield return new HubCache(Path.Combine(folder, "hub"));
+    }
+}

@@ -1,0 +1,28 @@
+namespace Comox.NodeAgent.ModelCache;
+
+/// <summary>Which of a repository's files are the model that a name means, for any engine.</summary>
+internal static class ModelSelection
+{
+    /// <param name="names">All files of the repository.</param>
+    /// <param name="selector">A GGUF file or a quantisation; null: the one GGUF file that Comox would choose, else the safetensors with what belongs to them.</param>
+    /// <returns>None: nothing fits, or more than one thing does.</returns>
+    public static IReadOnlyList<string> Choose(IReadOnlyList<string> names, string? selector)
+    {
+        if (GgufSelection.Choose(names, selector) is { } one)
+            return [one];
+        if (selector is not null)
+            return Parts(names, selector);
+        var wanted = names.Where(name => ModelFiles.IsWanted(name) && GgufSelection.ModelOf(name) is null).ToList();
+        return wanted.Any(ModelFiles.IsWeights) ? wanted : [];
+    }
+
+    // A model in parts: all of them, if the selector leaves one model.
+    private static IReadOnlyList<string> Parts(IReadOnlyList<string> names, string selector)
+    {
+        var models = names.Where(name => ModelFiles.Refusal(name) is null && GgufSelection.IsPart(name))
+            .GroupBy(name => GgufSelection.ModelOf(name)!)
+            .Where(model => Path.GetFileNameWithoutExtension(model.Key).EndsWith(selector, StringComparison.OrdinalIgnoreCase))
+            .ToList();
+        return models is [var only] ? [.. only] : [];
+    }
+}
