@@ -21,7 +21,7 @@ internal sealed class BackendFactory(AuthenticationHeaderValue serviceKey, Backe
         // By its address, because two boxes may call themselves by one name.
         var load = loads.Of(model.Name, address.AbsoluteUri);
         load.Slots = engine.Slots;
-        load.SwapSeconds = engine.State == EngineStates.Ready ? 0 : engine.EtaSeconds ?? UnknownLoadSeconds;
+        load.SwapSeconds = engine.State == EngineStates.Ready ? 0 : (engine.EtaSeconds ?? UnknownLoadSeconds) + (engine.LossSeconds ?? 0);
         return new Backend
         {
             Id = $"{node.Status!.Node}/{engine.Id}",

@@ -68,7 +68,7 @@ internal sealed class BackendLoad
         set => Volatile.Write(ref _slots, value ?? 0);
     }
 
-    /// <summary>Until its model is in memory, as its node predicts; 0: it is.</summary>
+    /// <summary>Until its model is in memory, as its node predicts, and what others lose by that; 0: it is.</summary>
     public double SwapSeconds
     {
         get => Volatile.Read(ref _swapSeconds);

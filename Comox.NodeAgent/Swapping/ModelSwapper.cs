@@ -26,7 +26,6 @@ internal sealed class ModelSwapper : BackgroundService
     private readonly Lock _lock = new();
     private readonly Channel<bool> _signals = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly Dictionary<string, SwappedEngine> _engines;
-    private readonly GreedyDual _values = new();
     private readonly ISwapEffects _effects;
     private readonly SwapOptions _options;
     private readonly TimeProvider _time;
@@ -55,7 +54,7 @@ internal sealed class ModelSwapper : BackgroundService
         lock (_lock)
         {
             var known = _engines[engine.Id];
-            known.Used(_values);
+            known.Used();
             if (engine.Traffic.TryEnter())
             {
                 Signal();
@@ -123,7 +122,7 @@ internal sealed class ModelSwapper : BackgroundService
                 LetIn(engine); // 2.
             }
 
-            var plan = SwapScheduler.Decide(new SwapView(_devices, [.. _engines.Values.Where(engine => engine.Residency is not null).Select(engine => engine.View())]), _options);
+            var plan = SwapScheduler.Decide(View(), _options);
             foreach (var action in plan.Actions) // 3.
                 Do(action);
             foreach (var id in plan.TooLarge)
@@ -131,6 +130,8 @@ internal sealed class ModelSwapper : BackgroundService
             return Tell(plan); // 4.
         }
     }
+
+    private SwapView View() => new(_devices, [.. _engines.Values.Where(engine => engine.Residency is not null).Select(engine => engine.View())]);
 
     private static void LetIn(SwappedEngine engine)
     {
@@ -160,7 +161,6 @@ internal sealed class ModelSwapper : BackgroundService
                 _effects.Load(load.Unit, load.Device);
                 break;
             case SwapAction.Drain drain:
-                _values.Evicted(engine.Worth);
                 _log.DrainDecided(drain.Unit, engine.Bytes >> 20, engine.Engine.Traffic.InFlight);
                 _effects.Drain(drain.Unit);
                 break;
@@ -195,22 +195,26 @@ internal sealed class ModelSwapper : BackgroundService
     {
         var isDue = _time.GetElapsedTime(_told) >= Beat;
         var isBusy = false;
+        var view = View();
         foreach (var engine in _engines.Values)
         {
             var wait = plan.Waits.FirstOrDefault(wait => wait.Unit == engine.Engine.Id);
             var (waiting, inFlight) = (engine.Waiters.Count, engine.Engine.Traffic.InFlight);
-            var seconds = wait?.Seconds ?? (engine.Residency == Residency.Cold && waiting == 0 ? engine.LoadSeconds : null);
+            SwapQuote? quote = engine.Residency == Residency.Cold && waiting == 0 ? SwapScheduler.Quote(view, engine.Engine.Id, _options) : null;
+            var seconds = wait?.Seconds ?? quote?.Seconds;
             var isNews = engine.Engine.Status is var told && Figures(told) != told;
             isBusy |= waiting > 0 || isNews;
             if (isDue && isNews)
                 engine.Engine.Tell(Figures);
 
             EngineStatus Figures(EngineStatus status) =>
-                status with { InFlight = inFlight, Waiting = waiting, Place = wait?.Place, EtaSeconds = seconds is null ? null : Math.Round(seconds.Value, 1) };
+                status with { InFlight = inFlight, Waiting = waiting, Place = wait?.Place, EtaSeconds = Rounded(seconds), LossSeconds = Rounded(quote?.LossSeconds) };
         }
 
         if (isDue)
             _told = _time.GetTimestamp();
         return isBusy;
     }
+
+    private static double? Rounded(double? seconds) => seconds is null ? null : Math.Round(seconds.Value, 1);
 }

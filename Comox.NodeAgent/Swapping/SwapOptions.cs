@@ -8,7 +8,10 @@ internal sealed record SwapOptions
     /// <summary>Bytes of memory that engines may have together; null: four fifths of what the machine has free when the agent starts.</summary>
     public long? MemoryBytes { get; init; }
 
-    /// <summary>A model that was loaded less than this ago stays: two that are asked for in turn would else only be loaded.</summary>
+    /// <summary>A model stays in memory for so many times as long as it took to load: two that are asked for in turn would else only be loaded.</summary>
+    public double MinResidencyLoads { get; init; } = 2;
+
+    /// <summary>No model stays longer than this for that reason.</summary>
     public TimeSpan MinResidency { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Who has waited this long gets room whatever it costs others, pinned ones apart.</summary>
@@ -23,6 +26,8 @@ internal sealed record SwapOptions
             yield return $"{Section}:{nameof(MemoryBytes)} is {MemoryBytes}; it must be at least one mebibyte, in bytes.";
         if (MinResidency < TimeSpan.Zero || MinResidency > TimeSpan.FromHours(1))
             yield return $"{Section}:{nameof(MinResidency)} is {MinResidency}; it must be between 0 and an hour.";
+        if (MinResidencyLoads is not (>= 0 and <= 1000))
+            yield return string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Section}:{nameof(MinResidencyLoads)} is {MinResidencyLoads}; it must be between 0 and 1000.");
         if (MaxWait < TimeSpan.Zero || MaxWait > TimeSpan.FromHours(1))
             yield return $"{Section}:{nameof(MaxWait)} is {MaxWait}; it must be between 0 and an hour.";
         if (DrainTimeout < TimeSpan.Zero || DrainTimeout > TimeSpan.FromHours(1))

@@ -5,8 +5,9 @@ namespace Comox.NodeAgent.Swapping;
 /// <list type="number">
 /// <item>Memory is a ledger: what is loaded, loading and draining holds its bytes, and so does what has been promised to those that came before.</item>
 /// <item>Who waits longest is first, then pinned models that are not there. Nobody behind takes room from somebody in front, but who fits beside goes ahead.</item>
-/// <item>Of the devices the one where the least worth has to go, then where it is soonest loaded.</item>
-/// <item>What gives way: the idle of least worth, then, if they do not do, the busy. Not what is pinned, not what was loaded a moment ago; but who has waited too long gets room from the latter too.</item>
+/// <item>Of the devices the one where the least is lost by what has to go, then where it is soonest loaded.</item>
+/// <item>What gives way: the idle that lose least for their bytes, then, if they do not do, the busy. Not what is pinned, and not what was loaded a moment ago, measured by how long that
+/// took; but who has waited too long gets room from the latter too.</item>
 /// <item>One model at a time is loaded into a device, because two would only share its bus; several devices load side by side.</item>
 /// </list>
 /// </summary>
@@ -26,13 +27,13 @@ internal static class SwapScheduler
         foreach (var wanted in InOrder(view.Units))
         {
             var choice = devices.Select(device => Choose(device, wanted, view.Units, leaving, options)).Where(choice => choice is not null)
-                .OrderBy(choice => choice!.Busy).ThenBy(choice => choice!.Worth).ThenBy(choice => choice!.Device.Seconds).ThenBy(choice => choice!.Device.Index).FirstOrDefault();
+                .OrderBy(choice => choice!.Busy).ThenBy(choice => choice!.Loss).ThenBy(choice => choice!.Device.Seconds).ThenBy(choice => choice!.Device.Index).FirstOrDefault();
             if (choice is null)
             {
                 if (devices.TrueForAll(device => device.Bytes < wanted.Bytes))
                     tooLarge.Add(wanted.Id);
                 else if (wanted.Waiting > 0)
-                    waits.Add(Stuck(devices, wanted));
+                    waits.Add(Stuck(devices, wanted, view.Units, leaving, options));
                 continue;
             }
 
@@ -55,6 +56,18 @@ internal static class SwapScheduler
         return new SwapPlan(actions, waits, tooLarge);
     }
 
+    /// <summary>What it would come to if somebody asked for a cold model now.</summary>
+    public static SwapQuote Quote(SwapView view, string unit, SwapOptions options)
+    {
+        // Who may not go yet is who would be lost: without this a node that has just loaded something would look like the cheapest of all.
+        var unhurried = options with { MinResidency = TimeSpan.Zero };
+        var plan = Decide(view with { Units = [.. view.Units.Select(known => known.Id == unit ? known with { Waiting = 1, Waited = TimeSpan.Zero } : known)] }, unhurried);
+        var before = Decide(view, unhurried).Actions.OfType<SwapAction.Drain>();
+        var leavers = plan.Actions.OfType<SwapAction.Drain>().Except(before).Select(drain => view.Units.First(known => known.Id == drain.Unit)).ToList();
+        var held = leavers.Count == 0 ? 0 : Math.Clamp(leavers.Max(leaver => Unsettled(leaver, options)), 0, options.MaxWait.TotalSeconds);
+        return new SwapQuote(plan.Waits.FirstOrDefault(wait => wait.Unit == unit)?.Seconds + held, leavers.Sum(leaver => leaver.Loss));
+    }
+
     private static IEnumerable<SwapUnit> InOrder(IReadOnlyList<SwapUnit> units) =>
         units.Where(unit => unit.Residency == Residency.Cold && (unit.Waiting > 0 || unit.IsPinned))
             .OrderBy(unit => unit.Waiting == 0).ThenByDescending(unit => unit.Waited).ThenBy(unit => unit.Id, StringComparer.Ordinal);
@@ -67,20 +80,29 @@ internal static class SwapScheduler
         if (missing <= 0)
             return new Choice(device, []);
 
-        // A pinned model that nobody waits for makes nobody go whom somebody uses.
-        var there = units.Where(unit => unit is { Residency: Residency.Hot, IsPinned: false } && unit.Device == device.Index && !leaving.Contains(unit.Id)
-            && (wanted.Waiting > 0 || unit.InFlight == 0)).ToList();
-        var settled = there.Where(unit => unit.Since >= options.MinResidency).ToList();
+        var there = Movable(device, wanted, units, leaving);
+        var settled = there.Where(unit => Unsettled(unit, options) <= 0).ToList();
         var leavers = Least(settled, missing) ?? (wanted.Waited >= options.MaxWait ? Least(there, missing) : null);
         return leavers is null ? null : new Choice(device, leavers);
     }
 
-    /// <summary>The idle before the busy, each by worth, until it is enough; then whoever turns out not to be needed stays, the worthiest first.</summary>
+    // A pinned model that nobody waits for makes nobody go whom somebody uses.
+    private static List<SwapUnit> Movable(Ledger device, SwapUnit wanted, IReadOnlyList<SwapUnit> units, HashSet<string> leaving) =>
+    [
+        .. units.Where(unit => unit is { Residency: Residency.Hot, IsPinned: false } && unit.Device == device.Index && !leaving.Contains(unit.Id)
+            && (wanted.Waiting > 0 || unit.InFlight == 0)),
+    ];
+
+    /// <summary>Seconds until it has been in memory long enough to go. Loading must not be most of what a card does.</summary>
+    private static double Unsettled(SwapUnit unit, SwapOptions options) =>
+        Math.Min(options.MinResidency.TotalSeconds, options.MinResidencyLoads * unit.LoadSeconds) - unit.Since.TotalSeconds;
+
+    /// <summary>The idle before the busy, each by what is lost for a byte, until it is enough; then whoever turns out not to be needed stays, the dearest first.</summary>
     private static List<SwapUnit>? Least(IEnumerable<SwapUnit> candidates, long missing)
     {
         var leavers = new List<SwapUnit>();
         var freed = 0L;
-        foreach (var unit in candidates.OrderBy(unit => unit.InFlight > 0).ThenBy(unit => unit.Worth).ThenBy(unit => unit.Id, StringComparer.Ordinal))
+        foreach (var unit in candidates.OrderBy(unit => unit.InFlight > 0).ThenBy(unit => unit.Loss / Math.Max(1, unit.Bytes)).ThenBy(unit => unit.Id, StringComparer.Ordinal))
         {
             if (freed >= missing)
                 break;
@@ -101,17 +123,33 @@ internal static class SwapScheduler
         return leavers;
     }
 
-    // What is there now may not go yet; when it may is known for what was loaded a moment ago, and for nobody else.
-    private static SwapWait Stuck(List<Ledger> devices, SwapUnit wanted)
+    /// <summary>What is there may not go yet: until enough of it may, or until it has waited too long. Null where pinned models are in the way for good.</summary>
+    private static SwapWait Stuck(List<Ledger> devices, SwapUnit wanted, IReadOnlyList<SwapUnit> units, HashSet<string> leaving, SwapOptions options)
     {
-        var nearest = devices.Where(device => device.Bytes >= wanted.Bytes).MinBy(device => device.Seconds)!;
-        return new SwapWait(wanted.Id, nearest.Ahead + 1, null);
+        var patience = Math.Max(0, (options.MaxWait - wanted.Waited).TotalSeconds);
+        var soonest = devices.Where(device => device.Bytes >= wanted.Bytes)
+            .Select(device => (Device: device, Seconds: Settled(device)))
+            .OrderBy(place => place.Seconds ?? double.MaxValue).First();
+        return new SwapWait(wanted.Id, soonest.Device.Ahead + 1, soonest.Seconds + soonest.Device.Seconds + wanted.LoadSeconds);
+
+        double? Settled(Ledger device)
+        {
+            var missing = wanted.Bytes + device.Promised - device.Free - device.Leaving;
+            foreach (var unit in Movable(device, wanted, units, leaving).OrderBy(unit => Unsettled(unit, options)))
+            {
+                missing -= unit.Bytes;
+                if (missing <= 0)
+                    return Math.Clamp(Unsettled(unit, options), 0, patience);
+            }
+
+            return null;
+        }
     }
 
     private sealed record Choice(Ledger Device, IReadOnlyList<SwapUnit> Leavers)
     {
         public int Busy => Leavers.Count(unit => unit.InFlight > 0);
-        public double Worth => Leavers.Sum(unit => unit.Worth);
+        public double Loss => Leavers.Sum(unit => unit.Loss);
     }
 
     /// <summary>One device while a plan is made.</summary>

@@ -58,8 +58,11 @@ internal sealed record SwapUnit
     /// <summary>Predicted, for loading it from where it is now.</summary>
     public double LoadSeconds { get; init; }
 
-    /// <summary>What it is worth in memory, see <see cref="GreedyDual"/>; the least goes first.</summary>
-    public double Worth { get; init; }
+    /// <summary>How probable it is that it is asked for again soon, 0 … 1; see <see cref="UseRate"/>.</summary>
+    public double Reuse { get; init; }
+
+    /// <summary>Seconds that are lost on average when it goes now.</summary>
+    public double Loss => Reuse * LoadSeconds;
 }
 
 /// <summary>All that a decision rests on.</summary>
@@ -85,3 +88,8 @@ internal sealed record SwapWait(string Unit, int Place, double? Seconds);
 /// <param name="Waits">For each model that is waited for.</param>
 /// <param name="TooLarge">Models that no device can hold, even empty.</param>
 internal sealed record SwapPlan(IReadOnlyList<SwapAction> Actions, IReadOnlyList<SwapWait> Waits, IReadOnlyList<string> TooLarge);
+
+/// <summary>What loading a model that nobody waits for would come to, for whoever chooses between nodes.</summary>
+/// <param name="Seconds">Until it would answer; null: nobody can say.</param>
+/// <param name="LossSeconds">What those would lose that had to go: the time to load each again × how probable it is that it is asked for.</param>
+internal readonly record struct SwapQuote(double? Seconds, double LossSeconds);

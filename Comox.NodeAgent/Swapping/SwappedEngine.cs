@@ -22,12 +22,10 @@ internal sealed class SwappedEngine(EngineHandle engine, LoadTimes loads, TimePr
     private LoadTier _tier = LoadTier.Disk;
     private long? _tierSeen;
     private long? _measuredAt;
-    private double _uses;
-    private long _usedAt = time.GetTimestamp();
+    private readonly UseRate _uses = new();
 
     public EngineHandle Engine => engine;
     public List<EngineWaiter> Waiters { get; } = [];
-    public double Worth { get; private set; }
     public long Bytes => engine.Status.MemoryBytes ?? 0;
 
     /// <summary>Null while it is being prepared or ended: it takes part in nothing then.</summary>
@@ -62,12 +60,7 @@ internal sealed class SwappedEngine(EngineHandle engine, LoadTimes loads, TimePr
     }
 
     /// <summary>A request has come for it.</summary>
-    public void Used(GreedyDual values)
-    {
-        _uses = Uses() + 1;
-        _usedAt = time.GetTimestamp();
-        Worth = values.WorthOf(_uses, LoadSeconds, Bytes);
-    }
+    public void Used() => _uses.Used(Now);
 
     public SwapUnit View()
     {
@@ -85,11 +78,11 @@ internal sealed class SwappedEngine(EngineHandle engine, LoadTimes loads, TimePr
             Waited = Waiters.Count == 0 ? TimeSpan.Zero : time.GetElapsedTime(Waiters.Min(waiter => waiter.Since)),
             Since = time.GetElapsedTime(_since),
             LoadSeconds = LoadSeconds,
-            Worth = Worth,
+            Reuse = _uses.Reuse(Now),
         };
     }
 
-    private double Uses() => _uses * Math.Pow(0.5, time.GetElapsedTime(_usedAt) / GreedyDual.HalfLife);
+    private double Now => (double)time.GetTimestamp() / time.TimestampFrequency;
 
     private void SeeTier()
     {

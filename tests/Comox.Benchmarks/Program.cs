@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Running;
 using Comox.Benchmarks;
+using Comox.Benchmarks.Fleet;
 using Comox.Benchmarks.Locomo;
 
 switch (args)
@@ -10,6 +11,8 @@ switch (args)
         return RecallSpeed.Run(rest);
     case ["assemble", .. var rest]:
         return await AssembleSpeed.RunAsync(rest);
+    case ["fleet", .. var rest]:
+        return FleetBenchmark.Run(rest);
     default:
         BenchmarkSwitcher.FromAssembly(typeof(Measured).Assembly).Run(args, new Measured());
         return 0;

@@ -108,6 +108,12 @@ public sealed record EngineStatus
     /// <summary>Seconds until it answers, as predicted: for one that is waited for from now on, else from when somebody asks. Null: unknown, or it is ready.</summary>
     public double? EtaSeconds { get; init; }
 
+    /// <summary>
+    /// While it is not in memory: what loading it would cost others, as the time to load what has to go for it again × how probable it is that it is asked for
+    /// soon. Whoever chooses between nodes adds it to <see cref="EtaSeconds"/>.
+    /// </summary>
+    public double? LossSeconds { get; init; }
+
     /// <summary>Memory that it holds or, while it is not loaded, will hold, in bytes; null: unknown.</summary>
     public long? MemoryBytes { get; init; }
 
