@@ -76,7 +76,7 @@ public sealed class RealSwapTests
     public async Task A_client_that_leaves_while_it_waits_is_not_loaded_for()
     {
         // Nothing may give way, so whoever asks second waits.
-        await using var agent = await StartAsync(new() { ["Comox:NodeAgent:Swapping:MinResidency"] = "00:30:00", ["Comox:NodeAgent:Swapping:MaxWait"] = "00:30:00" });
+        await using var agent = await StartAsync(new() { ["Comox:NodeAgent:Swapping:MinResidency"] = "00:30:00", ["Comox:NodeAgent:Swapping:MinResidencyLoads"] = "1000", ["Comox:NodeAgent:Swapping:MaxWait"] = "00:30:00" });
         await UnloadedAsync(agent, "brine");
         await AskAsync(agent, "ada");
         using var leaves = new CancellationTokenSource();

@@ -25,7 +25,7 @@ public sealed class SwapPlayTests
         private readonly Random _random;
         private readonly List<SwapDevice> _devices;
         private readonly List<Model> _models;
-        private readonly GreedyDual _values = new();
+        private double _now;
 
         public World(Random random)
         {
@@ -41,15 +41,16 @@ public sealed class SwapPlayTests
 
         public void Step(bool asks)
         {
+            _now++;
             foreach (var model in _models)
                 model.Pass();
             if (asks && _models[_random.Next(_models.Count)] is var asked)
             {
                 asked.Ask(_random.Next(1, 9));
-                asked.Worth = _values.WorthOf(++asked.Uses, asked.LoadSeconds, asked.Bytes << 30);
+                asked.Uses.Used(_now);
             }
 
-            var view = new SwapView(_devices, [.. _models.Select(model => model.View())]);
+            var view = new SwapView(_devices, [.. _models.Select(model => model.View(_now))]);
             var plan = SwapScheduler.Decide(view, Options);
             Assert.Equal(plan.Actions, SwapScheduler.Decide(view, Options).Actions);
             foreach (var action in plan.Actions)
@@ -71,7 +72,6 @@ public sealed class SwapPlayTests
                 case SwapAction.Drain:
                     Assert.Equal(Residency.Hot, model.Residency);
                     Assert.False(model.Pinned);
-                    _values.Evicted(model.Worth);
                     model.Enter(Residency.Draining, model.Device);
                     break;
             }
@@ -87,13 +87,11 @@ public sealed class SwapPlayTests
 
         public string Id => id;
         public long Bytes => bytes;
-        public int LoadSeconds => loadSeconds;
         public bool Pinned => pinned;
         public Residency Residency { get; private set; }
         public int? Device { get; private set; }
         public int Waiting => _waiting.Count;
-        public int Uses { get; set; }
-        public double Worth { get; set; }
+        public UseRate Uses { get; } = new();
 
         public void Ask(int seconds) => (Residency == Residency.Hot ? _running : _waiting).Add(seconds);
 
@@ -118,10 +116,10 @@ public sealed class SwapPlayTests
             _waiting.Clear();
         }
 
-        public SwapUnit View() => new()
+        public SwapUnit View(double now) => new()
         {
             Id = id, Residency = Residency, Bytes = bytes, Device = Device, IsPinned = pinned, InFlight = _running.Count, Waiting = _waiting.Count,
-            Waited = TimeSpan.FromSeconds(_waited), Since = TimeSpan.FromSeconds(_since), LoadSeconds = loadSeconds, Worth = Worth,
+            Waited = TimeSpan.FromSeconds(_waited), Since = TimeSpan.FromSeconds(_since), LoadSeconds = loadSeconds, Reuse = Uses.Reuse(now),
         };
     }
 }

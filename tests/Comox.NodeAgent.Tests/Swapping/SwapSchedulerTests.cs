@@ -5,7 +5,7 @@ namespace Comox.NodeAgent.Tests.Swapping;
 /// <summary>The rules one by one. A card has 24 here, whatever the unit.</summary>
 public sealed class SwapSchedulerTests
 {
-    private static readonly SwapOptions Options = new() { MinResidency = TimeSpan.FromSeconds(30), MaxWait = TimeSpan.FromSeconds(90) };
+    private static readonly SwapOptions Options = new() { MinResidency = TimeSpan.FromSeconds(30), MinResidencyLoads = 5, MaxWait = TimeSpan.FromSeconds(90) };
 
     [Fact]
     public void Who_is_asked_for_is_loaded_where_there_is_room()
@@ -20,13 +20,13 @@ public sealed class SwapSchedulerTests
         Assert.Equal([new SwapAction.Load("b", 0)], Decide(Cold("a", 10), Cold("b", 10) with { IsPinned = true }).Actions);
 
     [Fact]
-    public void The_least_worth_gives_way_first_and_no_more_than_is_needed()
+    public void Those_whose_going_loses_least_give_way_first_and_no_more_than_is_needed()
     {
-        var plan = Decide(Asked("new", 10), Hot("dear", 8) with { Worth = 9 }, Hot("cheap", 8) with { Worth = 1 }, Hot("middle", 8) with { Worth = 5 });
+        var plan = Decide(Asked("new", 10), Hot("dear", 8) with { Reuse = .9 }, Hot("cheap", 8) with { Reuse = .1 }, Hot("middle", 8) with { Reuse = .5 });
         Assert.Equal([new SwapAction.Drain("cheap"), new SwapAction.Drain("middle")], plan.Actions);
 
-        // A cheap small one that does not help is left alone.
-        Assert.Equal([new SwapAction.Drain("large")], Decide(Asked("new", 12), Hot("small", 2) with { Worth = 1 }, Hot("large", 16) with { Worth = 2 }).Actions);
+        // For its bytes, not as a whole: loading a large one again takes longer, and frees more. A small one that does not help is left alone.
+        Assert.Equal([new SwapAction.Drain("large")], Decide(Asked("new", 12), Hot("small", 2) with { Reuse = .1 }, Hot("large", 16) with { Reuse = .9 }).Actions);
     }
 
     [Fact]
@@ -38,7 +38,7 @@ public sealed class SwapSchedulerTests
 
     [Fact]
     public void The_idle_go_before_the_busy_however_dear() =>
-        Assert.Equal([new SwapAction.Drain("idle")], Decide(Asked("new", 10), Hot("busy", 10) with { InFlight = 1, Worth = 0 }, Hot("idle", 10) with { Worth = 99 }).Actions);
+        Assert.Equal([new SwapAction.Drain("idle")], Decide(Asked("new", 10), Hot("busy", 10) with { InFlight = 1, Reuse = 0 }, Hot("idle", 10) with { Reuse = 1 }).Actions);
 
     [Fact]
     public void The_busy_finish_first_where_nobody_is_idle() =>
@@ -58,6 +58,41 @@ public sealed class SwapSchedulerTests
         var young = Hot("young", 20) with { Since = TimeSpan.FromSeconds(3) };
         Assert.Empty(Decide(Asked("new", 20), young).Actions);
         Assert.Equal([new SwapAction.Drain("young")], Decide(Asked("new", 20) with { Waited = TimeSpan.FromSeconds(90) }, young).Actions);
+    }
+
+    [Fact]
+    public void How_long_it_stays_follows_from_how_long_it_took_to_load_and_whoever_waits_is_told()
+    {
+        var plan = Decide(Asked("new", 20), Hot("young", 20) with { Since = TimeSpan.FromSeconds(4) });
+        Assert.Empty(plan.Actions);
+        // Six of its ten seconds are left, then a second to end it or less, then two to load.
+        Assert.Equal(new SwapWait("new", 1, 8), Assert.Single(plan.Waits));
+        Assert.NotEmpty(Decide(Asked("new", 20), Hot("young", 20) with { Since = TimeSpan.FromSeconds(10) }).Actions);
+    }
+
+    [Fact]
+    public void A_quote_has_what_others_would_lose_and_is_not_cheap_where_somebody_was_loaded_a_moment_ago()
+    {
+        var free = Quote(Cold("new", 10));
+        Assert.Equal((2, 0), (free.Seconds, free.LossSeconds));
+        var settled = Quote(Cold("new", 20), Hot("liked", 20) with { Reuse = .5 });
+        Assert.Equal((3, 1), (settled.Seconds, settled.LossSeconds));
+        var young = Quote(Cold("new", 20), Hot("liked", 20) with { Reuse = .5, Since = TimeSpan.FromSeconds(4) });
+        Assert.Equal((9, 1), (young.Seconds, young.LossSeconds));
+        Assert.Null(Quote(Cold("new", 20), Hot("pinned", 20) with { IsPinned = true }).Seconds);
+    }
+
+    [Fact]
+    public void A_model_that_is_used_more_is_more_probably_used_again_and_a_conversation_more_than_a_liking()
+    {
+        var (never, once, often) = (new UseRate(), new UseRate(), new UseRate());
+        once.Used(100);
+        for (var second = 0; second <= 100; second += 10)
+            often.Used(second);
+        Assert.Equal(0, never.Reuse(100));
+        Assert.InRange(once.Reuse(100), 0.9, 1);
+        Assert.InRange(once.Reuse(700), 0.05, 0.2);
+        Assert.True(often.Reuse(1300) > once.Reuse(1300));
     }
 
     [Fact]
@@ -116,12 +151,14 @@ public sealed class SwapSchedulerTests
 
     private static SwapPlan Decide(params SwapUnit[] units) => SwapScheduler.Decide(new SwapView([new SwapDevice(0, 24)], units), Options);
 
+    private static SwapQuote Quote(SwapUnit asked, params SwapUnit[] others) => SwapScheduler.Quote(new SwapView([new SwapDevice(0, 24)], [asked, .. others]), asked.Id, Options);
+
     private static SwapUnit Cold(string id, long bytes) => new() { Id = id, Residency = Residency.Cold, Bytes = bytes, LoadSeconds = 2 };
 
     private static SwapUnit Asked(string id, long bytes) => Cold(id, bytes) with { Waiting = 1 };
 
     private static SwapUnit Hot(string id, long bytes) =>
-        new() { Id = id, Residency = Residency.Hot, Bytes = bytes, Device = 0, Since = TimeSpan.FromMinutes(5), LoadSeconds = 2, Worth = 1 };
+        new() { Id = id, Residency = Residency.Hot, Bytes = bytes, Device = 0, Since = TimeSpan.FromMinutes(5), LoadSeconds = 2, Reuse = .1 };
 
     private static SwapUnit Draining(string id, long bytes) => Hot(id, bytes) with { Residency = Residency.Draining };
 }
