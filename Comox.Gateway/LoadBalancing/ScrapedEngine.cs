@@ -28,7 +28,7 @@ internal sealed class ScrapedEngine(EngineKey key) : IDisposable
     public ImmutableArray<Backend> Backends { get; set; }
 
     /// <summary>Whom to ask, by the address and with the key that its requests have; null while none can be sent a request either.</summary>
-    public Backend? Ready => Backends.FirstOrDefault(backend => backend.IsReady);
+    public Backend? Ready => Backends.FirstOrDefault(backend => backend is { IsReady: true, IsLoaded: true });
 
     /// <summary>It has left the routes, or the gateway stops.</summary>
     public CancellationToken Gone => _gone.Token;

@@ -12,6 +12,9 @@ internal sealed record ToldFact(
     public DateTimeOffset? ToldUntil { get; init; }
     public string Epistemic { get; init; } = Ingestion.Epistemic.Asserted;
 
+    /// <summary>Of a fact that holds: the last other value of what can have one only, which it took the place of. Null: there was none.</summary>
+    public ToldFact? Replaced { get; init; }
+
     public static ToldFact From(Storage.FactRow row, int depth = 0) =>
         new(row.Id, row.Relation, row.Object, row.Retracts, row.SessionId, row.TurnId, row.SaidAt, depth, row.Quote)
         {
@@ -23,7 +26,8 @@ internal sealed record ToldFact(
 /// <param name="ExpiredAt">When it stopped being held for true; null: it still is.</param>
 /// <param name="ExpiredBy">The statement that ended it.</param>
 /// <param name="ValidTo">Until when it was true; null: it still is, or nobody knows.</param>
-internal sealed record FactState(DateTimeOffset? ExpiredAt, string? ExpiredBy, DateTimeOffset? ValidTo);
+/// <param name="Replaced">See <see cref="ToldFact.Replaced"/>.</param>
+internal sealed record FactState(DateTimeOffset? ExpiredAt, string? ExpiredBy, DateTimeOffset? ValidTo, ToldFact? Replaced = null);
 
 /// <summary>
 /// What holds, computed from everything that was said on the current lines. Nothing is ever marked as outdated for good: a statement whose turn leaves the
@@ -47,6 +51,7 @@ internal static class FactFold
         return
         [
             .. all.Where(fact => !fact.Retracts && states[fact.Id] is { ExpiredBy: null, ValidTo: null })
+                .Select(fact => states[fact.Id].Replaced is { } replaced ? fact with { Replaced = replaced } : fact)
                 .OrderByDescending(fact => fact.SaidAt).ThenByDescending(fact => fact.TurnNumber).ThenByDescending(fact => fact.Id, StringComparer.Ordinal),
         ];
     }
@@ -56,6 +61,7 @@ internal static class FactFold
     {
         var held = new Dictionary<string, ToldFact>(StringComparer.Ordinal);
         var states = new Dictionary<string, FactState>(StringComparer.Ordinal);
+        var values = new Dictionary<string, ToldFact>(StringComparer.Ordinal);
         foreach (var fact in told.OrderBy(fact => fact.SaidAt).ThenBy(fact => fact.SessionId, StringComparer.Ordinal).ThenBy(fact => fact.TurnNumber).ThenBy(fact => fact.Id, StringComparer.Ordinal))
         {
             states[fact.Id] = new FactState(null, null, fact.ToldUntil);
@@ -75,6 +81,12 @@ internal static class FactFold
                 if (held.TryGetValue(Key(fact), out var earlier))
                     End(earlier, fact);
                 held[Key(fact)] = fact;
+                if (Relations.IsFunctional(fact.Relation))
+                {
+                    var last = values.GetValueOrDefault(Key(fact));
+                    states[fact.Id] = states[fact.Id] with { Replaced = last is not null && PlainName.Of(last.Object) == PlainName.Of(fact.Object) ? states[last.Id].Replaced : last };
+                    values[Key(fact)] = fact;
+                }
             }
         }
 
@@ -85,7 +97,7 @@ internal static class FactFold
         {
             var again = !by.Retracts && by.Relation == fact.Relation && PlainName.Of(by.Object) == PlainName.Of(fact.Object);
             // Nothing ended before it began, whatever the words of the one and the time of the other say.
-            states[fact.Id] = new FactState(by.SaidAt, by.Id, fact.ToldUntil ?? (again ? null : by.ValidFrom > fact.ValidFrom ? by.ValidFrom : fact.ValidFrom));
+            states[fact.Id] = states[fact.Id] with { ExpiredAt = by.SaidAt, ExpiredBy = by.Id, ValidTo = fact.ToldUntil ?? (again ? null : by.ValidFrom > fact.ValidFrom ? by.ValidFrom : fact.ValidFrom) };
             held.Remove(Key(fact));
         }
     }

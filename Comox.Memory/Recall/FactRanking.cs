@@ -57,12 +57,20 @@ internal static class FactRanking
         Fact = scored.Fact,
         Score = Math.Round(scored.Score, 6),
         Lanes = NamedLanes.Of(("key", scored.Key), ("lexical", scored.Lexical), ("core", scored.Core), ("graph", scored.Graph), ("recency", scored.Recency)),
-        Why = scored.Key > 0 ? $"the message asks about {scored.Fact.Relation.Replace('_', ' ').Replace('.', ' ')}"
+        Why = Reason(scored, terms) + Replaced(scored.Fact),
+    };
+
+    private static string Reason(Scored scored, HashSet<ulong> terms) =>
+        scored.Key > 0 ? "the message asks for this"
             : scored.Lexical > 0 ? $"shares {string.Join(", ", Shared(scored.Fact, terms))} with the message"
             : scored.Graph > 0 ? "is connected with what the message names"
             : scored.Core > 0 ? "the person's name is always recalled"
-            : "known about the person; not what the message asks for",
-    };
+            : "known about the person, and there was room; not what the message asks for";
+
+    // The older statement is in no prompt, and somebody will ask why.
+    private static string Replaced(ToldFact fact) => fact.Replaced is { } older
+        ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"; it took the place of what was said on {older.SaidAt:yyyy-MM-dd}: \"{older.Quote}\"")
+        : "";
 
     private static IEnumerable<string> Shared(ToldFact fact, HashSet<ulong> terms) =>
         Terms.Of(TextOf(fact)).Where(term => terms.Contains(Terms.Key(term))).Distinct(StringComparer.Ordinal);

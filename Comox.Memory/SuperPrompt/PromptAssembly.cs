@@ -92,6 +92,7 @@ internal sealed class PromptAssembly(RecallIndexes indexes, SideLaneSources sour
         IReadOnlyList<string> shown =
         [
             .. facts.Where(fact => fact is { Relation: Relations.Name, About: "" }).Select(fact => fact.TurnId),
+            .. recalled.Candidates.Select(candidate => candidate.Fact?.Replaced?.TurnId).OfType<string>(),
             .. summaries.Where(row => prompt.Messages[0].Content?.Contains(row.Content, StringComparison.Ordinal) == true).Select(row => row.Id),
         ];
         return (receipt, new SuperPromptResponse

@@ -61,7 +61,7 @@ internal sealed class TinyTalkerFormat : IPromptFormat
     private static string Identity(PromptParts parts, List<string> notes)
     {
         var (voice, chosen) = TalkerVoices.For(parts.Card);
-        notes.Add($"The built-in model speaks as {voice.Role} ({(chosen ? "chosen in the card" : "the nearest of its voices")}); of the card it reads the name alone.");
+        notes.Add($"The built-in model speaks as {voice.Role} ({(chosen ? "chosen in the card" : "the nearest of its voices")}); beside that and the name nothing of the card is sent to it.");
         if (!parts.User.IsKnown)
             notes.Add($"The person's name is not known; the model is told '{parts.User.Single}'.");
         return $"You are {SingleName(parts.Card.SpokenName)}, {voice.Role}. {voice.Style}\nThe user is {Plain(parts.User.Single)}.";
@@ -79,7 +79,7 @@ internal sealed class TinyTalkerFormat : IPromptFormat
         {
             if (candidate.Fact is not { } fact)
             {
-                items.Add(MemoryLines.Item(candidate, MemoryLines.OfTurn(candidate.Turn!, parts, parts.Card.SpokenName), false, "the built-in model reads facts alone"));
+                items.Add(MemoryLines.Item(candidate, MemoryLines.OfTurn(candidate.Turn!, parts, parts.Card.SpokenName), false, "the built-in model is sent facts and never earlier turns"));
                 continue;
             }
 

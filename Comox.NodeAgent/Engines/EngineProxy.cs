@@ -31,6 +31,13 @@ internal sealed class EngineProxy(IHttpForwarder forwarder, ModelSwapper swapper
     /// <summary>Waits for the engine, where it has to be loaded first, and answers with what it answers.</summary>
     public async Task ForwardAsync(HttpContext context, EngineHandle engine)
     {
+        // Who looks how it is doing must not have it loaded, nor keep it in memory.
+        if (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method))
+        {
+            await AnswerAsync(context, engine);
+            return;
+        }
+
         try
         {
             if (await swapper.EnterAsync(engine, context.RequestAborted) is { } error)
@@ -46,10 +53,7 @@ internal sealed class EngineProxy(IHttpForwarder forwarder, ModelSwapper swapper
 
         try
         {
-            if (engine.Endpoint is { } endpoint)
-                await ForwardAsync(context, engine, endpoint);
-            else
-                await Unready(engine.Status).WriteAsync(context);
+            await AnswerAsync(context, engine);
         }
         finally
         {
@@ -58,6 +62,9 @@ internal sealed class EngineProxy(IHttpForwarder forwarder, ModelSwapper swapper
     }
 
     public void Dispose() => _http.Dispose();
+
+    private Task AnswerAsync(HttpContext context, EngineHandle engine) =>
+        engine.Endpoint is { } endpoint ? ForwardAsync(context, engine, endpoint) : Unready(engine.Status).WriteAsync(context);
 
     private async Task ForwardAsync(HttpContext context, EngineHandle engine, EngineEndpoint endpoint)
     {

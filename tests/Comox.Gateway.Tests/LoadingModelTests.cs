@@ -60,12 +60,16 @@ public abstract class LoadingModelTests(string relay) : BothRelays(relay)
         await using var third = await FakeBackendServer.StartAsync(TestService.ServiceKey);
         second.Status = FakeNode.With("second", OnDemand(EngineStates.Unloaded) with { EtaSeconds = 4 });
         third.Status = FakeNode.With("third", OnDemand(EngineStates.Ready));
-        await using var gateway = await StartAsync(settings: [("Nodes:0", second.Address.ToString()), ("Nodes:1", third.Address.ToString())]);
+        await using var gateway = await StartAsync(settings: [("Load:ScrapeInterval", "00:00:01"), ("Nodes:0", second.Address.ToString()), ("Nodes:1", third.Address.ToString())]);
         await gateway.KnowsAsync(fleet => fleet.Pools.Any(pool => pool.Ready.Length == 2));
 
         for (var number = 0; number < 4; number++)
             await (await gateway.SendAsync(Chat.Whole)).Content.ReadAsStringAsync();
         Assert.Equal((0, 4), (second.Requests.Count, third.Requests.Count));
+
+        // Nor is it asked how it is doing: its node would have to load it to know.
+        await Eventually.IsTrueAsync(() => third.Scrapes > 0, "the one in memory is asked");
+        Assert.Equal(0, second.Scrapes);
     }
 
     private static EngineStatus OnDemand(string state) => FakeNode.Engine(state: state, reason: "Not in memory") with { Pinned = false };

@@ -1,5 +1,6 @@
 using Comox.Memory.Storage;
 using Comox.Memory.Vectors;
+using Comox.ServiceDefaults.Contracts.Memory;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Comox.ServiceDefaults.Contracts.OpenAI;
 using Microsoft.EntityFrameworkCore;
@@ -75,6 +76,28 @@ public sealed class DeletionTests
         await memory.Client.DeleteTurnAsync(first.Session, first.UserTurn);
         await using var db = memory.Services.GetRequiredService<MemoryDbFactory>().Open();
         Assert.Empty(await db.Receipts.Where(row => row.Json.Contains("Xanthippe")).ToListAsync());
+    }
+
+    [Fact]
+    public async Task A_receipt_names_the_statement_that_a_fact_took_the_place_of_and_forgets_it_with_its_turn()
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        var older = await memory.ExchangeAsync("I live in Porto.", "Aye.");
+        await memory.ExchangeAsync("I no longer live in Porto. I moved to Lyon.", "Aye.");
+        var asked = await memory.SayAsync("Where do I live?");
+        Assert.Contains("the message asks for this; it took the place of what was said on", Lyon(await memory.ReceiptAsync(asked)).Why);
+
+        // Its turn has no word of this question, so that the receipt has it for the fact's sake alone.
+        var other = await memory.SayAsync("Which colour is nicest?");
+        var receipt = await memory.ReceiptAsync(other);
+        Assert.DoesNotContain(receipt.Recalled, item => item.Source.Turn == older.UserTurn);
+        Assert.Contains("\"I live in Porto\"", Lyon(receipt).Why);
+        await memory.Client.DeleteTurnAsync(older.Session, older.UserTurn);
+        Assert.Empty((await memory.ReceiptAsync(other)).Messages);
+        await using var db = memory.Services.GetRequiredService<MemoryDbFactory>().Open();
+        Assert.Empty(await db.Receipts.Where(row => row.Json.Contains("I live in Porto")).ToListAsync());
+
+        static RecalledItem Lyon(Receipt receipt) => Assert.Single(receipt.Recalled, item => item.Kind == "fact" && item.Text.Contains("Lyon", StringComparison.Ordinal));
     }
 
     [Fact]

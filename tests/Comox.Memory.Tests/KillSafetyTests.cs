@@ -61,6 +61,7 @@ public sealed class KillSafetyTests
         var random = new Random(11);
         var home = Directory.CreateTempSubdirectory("comox-kill-").FullName;
         var chat = new Chat();
+        var answered = 0;
         try
         {
             for (var kill = 0; kill < kills; kill++)
@@ -70,7 +71,11 @@ public sealed class KillSafetyTests
                 var talking = chat.GoOnAsync(service.Memory, over.Token);
                 // A young process is slow: mostly it is let come to its first answer of this life before the moment is drawn. Nothing waits for the moment.
                 if (random.Next(4) > 0)
+                {
                     await Task.WhenAny(talking, chat.NextAcknowledged);
+                    answered++;
+                }
+
                 await Task.WhenAny(talking, Task.Delay(TimeSpan.FromMilliseconds(random.Next(5, 400)), TimeProvider.System, TestContext.Current.CancellationToken));
                 service.Kill();
                 await over.CancelAsync();
@@ -80,7 +85,8 @@ public sealed class KillSafetyTests
             await using var memory = await MemoryHost.StartAsync(home);
             await chat.FinishAsync(memory.Client);
             var turns = (await memory.Client.GetTreeAsync(chat.Session!)).Value!.Turns;
-            Assert.True(chat.Acknowledged.Count > kills, $"Only {chat.Acknowledged.Count} turns in {kills} lives.");
+            // How many more there are is a matter of how busy the machine is.
+            Assert.InRange(chat.Acknowledged.Count, answered, int.MaxValue);
             Assert.Equal([], chat.Acknowledged.Except(turns.Select(turn => turn.Id)));
             Assert.Equal(turns.Count, turns.Select(turn => turn.Content).Distinct().Count());
             Assert.Equal(turns.Count, turns.Count(turn => turn.Current));

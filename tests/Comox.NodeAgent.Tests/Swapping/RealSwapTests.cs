@@ -89,6 +89,19 @@ public sealed class RealSwapTests
     }
 
     [Fact]
+    public async Task Who_looks_how_a_model_is_doing_does_not_have_it_loaded()
+    {
+        await using var agent = await StartAsync();
+        await UnloadedAsync(agent, "ada");
+        using (var slots = await agent.Http.GetAsync("node/engines/ada/proxy/slots"))
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, slots.StatusCode);
+        await AskAsync(agent, "ada");
+        using (var slots = await agent.Http.GetAsync("node/engines/ada/proxy/slots"))
+            Assert.Equal(HttpStatusCode.OK, slots.StatusCode);
+        Assert.Equal(EngineStates.Ready, Status(agent, "ada").State);
+    }
+
+    [Fact]
     public async Task A_model_that_can_never_fit_is_refused_with_the_figures_and_the_setting()
     {
         await using var agent = await StartAsync(new() { ["Comox:NodeAgent:Swapping:MemoryBytes"] = "20000000" });
