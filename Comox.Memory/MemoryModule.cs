@@ -47,6 +47,7 @@ public static class MemoryModule
         services.AddSingleton<IFactExtractor, RuleFactExtractor>();
         services.AddSingleton<TurnFacts>();
         services.AddSingleton<RecallIndexes>();
+        services.AddHostedService<RecallWarmUp>();
         services.AddSingleton<SideLaneSources>();
         services.AddSingleton<IntentRole>();
 

@@ -13,6 +13,9 @@ internal sealed record MemoryOptions
     /// <summary>How many turns the recall indexes may hold in memory, all people together; the least used index goes first.</summary>
     public int MaxIndexedTurns { get; init; } = 1_000_000;
 
+    /// <summary>Whose indexes are built right after a start, and not with their first message: so many of those who spoke last. 0: nobody's.</summary>
+    public int WarmPeople { get; init; } = 50;
+
     /// <summary>How long a prompt waits for the vector of the message and its neighbours; without them recall goes by words.</summary>
     public TimeSpan DenseTimeout { get; init; } = TimeSpan.FromMilliseconds(150);
 
@@ -35,6 +38,8 @@ internal sealed record MemoryOptions
             yield return $"{Section}:{nameof(IntentTimeout)} is {IntentTimeout}; it must be between 1 ms and 1 min.";
         if (MaxIndexedTurns < 1000)
             yield return $"{Section}:{nameof(MaxIndexedTurns)} is {MaxIndexedTurns}; it must be at least 1000 turns.";
+        if (WarmPeople is < 0 or > 100_000)
+            yield return $"{Section}:{nameof(WarmPeople)} is {WarmPeople}; it must be between 0 and 100000 people.";
         foreach (var problem in Drift.Problems())
             yield return problem;
     }

@@ -36,6 +36,12 @@ internal static partial class MemoryLog
     [LoggerMessage(11, LogLevel.Error, "{Worker} broke off on session {Session} (failure {Failures} in a row); it goes on with the others and comes back to this one")]
     public static partial void WorkerStumbled(ILogger log, string worker, string session, int failures, Exception problem);
 
+    [LoggerMessage(12, LogLevel.Information, "The indexes of {People} people who spoke last are in memory: {Turns} turns in {Milliseconds} ms")]
+    public static partial void WarmedUp(ILogger log, int people, int turns, long milliseconds);
+
+    [LoggerMessage(13, LogLevel.Warning, "Not all indexes could be built ahead, because {Database} failed; they are built when they are needed")]
+    public static partial void NotWarmedUp(ILogger log, string database, Exception problem);
+
     [LoggerMessage(50, LogLevel.Information, "The character {Slug} is in use in version {Version}")]
     public static partial void CharacterVersionInUse(ILogger log, string slug, int version);
 }

@@ -12,6 +12,16 @@ internal sealed class RecallIndexes(MemoryOptions options)
     private readonly Dictionary<(string Subject, string Character), Entry> _entries = [];
     private long _clock;
 
+    /// <summary>Turns that all of them hold together.</summary>
+    public int TurnCount
+    {
+        get
+        {
+            lock (_entries)
+                return _entries.Values.Sum(entry => entry.Index.TurnCount);
+        }
+    }
+
     /// <summary>What the person told the character, as the database has it. The caller holds the conversation's lock while it uses the answer.</summary>
     public async Task<RecallIndex> OpenAsync(MemoryDb db, string subject, string characterId, CancellationToken cancellation)
     {

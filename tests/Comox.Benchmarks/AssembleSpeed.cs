@@ -57,7 +57,7 @@ internal static class AssembleSpeed
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Production", ContentRootPath = home });
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
-            ["COMOX_HOME"] = home, ["Comox:ServiceKey"] = "benchmark-service-key-0123456789", ["urls"] = "http://127.0.0.1:0", ["ConnectionStrings:comoxdb"] = null,
+            ["COMOX_HOME"] = home, ["Comox:ServiceKey"] = "benchmark-service-key-0123456789", ["urls"] = "http://127.0.0.1:0", ["ConnectionStrings:comoxdb"] = null, ["Comox:Memory:WarmPeople"] = "0",
         });
         builder.Logging.ClearProviders();
         builder.AddMemory();
