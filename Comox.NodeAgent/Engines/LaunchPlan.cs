@@ -1,4 +1,5 @@
 using System.Globalization;
+using Comox.NodeAgent.ModelCache;
 
 namespace Comox.NodeAgent.Engines;
 
@@ -58,6 +59,15 @@ internal static class LlamaCppLaunch
                 "--offline",
             ],
             port);
+
+    /// <summary>What an engine is to serve, of its model and the settings.</summary>
+    public static LlamaCppService Service(EngineSpec engine, ChosenModel model, NodeAgentOptions options, string keyFile) => new(
+        model.Path,
+        EngineModels.Describe(model, options, engine.Name).Name,
+        Slots(options, model.Info.Parameters),
+        EngineModels.SlotContext(model.Info, options),
+        Threads(options, Environment.ProcessorCount),
+        keyFile);
 
     /// <summary>Requests at once: more than a few large ones make a CPU slow for all of them.</summary>
     public static int Slots(NodeAgentOptions options, long parameters) => options.Slots ?? (parameters < 100_000_000 ? 4 : 2);

@@ -25,17 +25,9 @@ internal sealed class EngineStarter(ComoxHome home, ProcessTether tether, Leftov
         var keyFile = leftovers.KeyFile(engine.Id);
         home.WriteSecret(Path.GetRelativePath(home.Path, keyFile), key);
 
-        var described = EngineModels.Describe(model, options.Value, engine.Spec.Name);
-        var service = new LlamaCppService(
-            model.Path,
-            described.Name,
-            LlamaCppLaunch.Slots(options.Value, model.Info.Parameters),
-            EngineModels.SlotContext(model.Info, options.Value),
-            LlamaCppLaunch.Threads(options.Value, Environment.ProcessorCount),
-            keyFile);
         if (FreePort(out var noPort) is not { } port)
             return Outcome<StartedEngine>.Failed($"llama-server cannot be given a port on 127.0.0.1: {noPort}. Correct that, then restart the engine.");
-        var plan = LlamaCppLaunch.Plan(program.Path, service, port);
+        var plan = LlamaCppLaunch.Plan(program.Path, LlamaCppLaunch.Service(engine.Spec, model, options.Value, keyFile), port);
 
         var start = new ProcessStartInfo(plan.Program, plan.Arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = home.Path };
         foreach (var variable in start.Environment.Keys.Where(LaunchPlan.IsWithheld).ToList())

@@ -36,7 +36,7 @@ internal sealed class EngineProvisioner(
         await _oneAtATime.WaitAsync(cancellation);
         try
         {
-            return await FindOrInstallAsync(report, cancellation);
+            return await FindAsync(cancellation) ?? await InstallAsync(home.Folder("engines"), report, cancellation); // (4)
         }
         finally
         {
@@ -46,7 +46,9 @@ internal sealed class EngineProvisioner(
 
     public void Dispose() => _oneAtATime.Dispose();
 
-    private async Task<Outcome<EngineProgram>> FindOrInstallAsync(ProgressReport report, CancellationToken cancellation)
+    /// <summary>Steps (1) to (3).</summary>
+    /// <returns>Null where there is none yet.</returns>
+    public async Task<Outcome<EngineProgram>?> FindAsync(CancellationToken cancellation)
     {
         if (options.Value.EnginePath is { Length: > 0 } configured) // (1)
         {
@@ -64,8 +66,7 @@ internal sealed class EngineProvisioner(
             log.EngineOnPathUnusable(found.Problem);
         }
 
-        var engines = home.Folder("engines");
-        foreach (var installed in InstalledEngines.NewestFirst(engines)) // (3)
+        foreach (var installed in InstalledEngines.NewestFirst(home.Folder("engines"))) // (3)
         {
             var (found, isDefinite) = await probe.ProbeAsync(installed.Program, cancellation);
             if (found.IsSuccess)
@@ -75,7 +76,7 @@ internal sealed class EngineProvisioner(
             log.InstalledEngineUnusable(found.Problem);
         }
 
-        return await InstallAsync(engines, report, cancellation); // (4)
+        return null;
     }
 
     private async Task<Outcome<EngineProgram>> InstallAsync(string engines, ProgressReport report, CancellationToken cancellation)
