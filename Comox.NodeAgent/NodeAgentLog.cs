@@ -60,5 +60,8 @@ internal static partial class NodeAgentLog
     public static partial void GpuSourceFailed(this ILogger log, string source, Exception failure);
 
     [LoggerMessage(20, LogLevel.Warning, "GPU {Index} ({Name}) is {Health}. {Reasons}")]
-    public static partial void GpuHealthChanged(this ILogger log, int index, string name, string health, string reasons);
+    public static partial void GpuUnwell(this ILogger log, int index, string name, string health, string reasons);
+
+    [LoggerMessage(21, LogLevel.Information, "GPU {Index} ({Name}) is well again")]
+    public static partial void GpuWell(this ILogger log, int index, string name);
 }

@@ -16,6 +16,13 @@ internal static class GpuHealth
     /// <summary>How long a program's error is held against a card.</summary>
     public static readonly TimeSpan XidWindow = TimeSpan.FromMinutes(10);
 
+    /// <summary>How long heat and full memory are told of after they were last there.</summary>
+    public static readonly TimeSpan Afterglow = TimeSpan.FromSeconds(10);
+
+    private const string Slowed = "It slows down because it is hot. Give it air, clean its cooler, or lower its power limit (nvidia-smi -pl).";
+    private const string Hot = "It is hot, and close to slowing down. Give it air, clean its cooler, or lower its power limit.";
+    private const string Full = "More than 92 % of its memory is taken. A longer context or another request may fail: use fewer slots, a shorter context or a smaller model.";
+
     private const int XidsToQuarantine = 3;
     private const double LoadPercent = 90;
     private const double FullMemory = 0.92;
@@ -32,6 +39,8 @@ internal static class GpuHealth
     {
         var next = Learn(reading.Card, history, now);
         var findings = Findings(reading, next, now).ToList();
+        next = next with { Flickering = Flickering(next, findings, now) };
+        findings.AddRange(next.Flickering.Where(seen => !findings.Exists(finding => finding.Text == seen.Text)).Select(seen => (false, seen.Text)));
         var last = next.Xids.Count == 0 ? (SeenXid?)null : next.Xids[^1];
         return (reading.Card with
         {
@@ -89,6 +98,15 @@ internal static class GpuHealth
         };
     }
 
+    // Heat and full memory cross their lines back and forth, and whoever watches would be woken every second.
+    private static List<SeenFinding> Flickering(GpuHistory history, List<(bool Ejects, string Text)> findings, DateTimeOffset now) =>
+    [
+        .. from text in new[] { Slowed, Hot, Full }
+        let at = findings.Exists(finding => finding.Text == text) ? now : history.Flickering.Where(seen => seen.Text == text).Select(seen => (DateTimeOffset?)seen.At).FirstOrDefault()
+        where now - at < Afterglow
+        select new SeenFinding(text, at.Value),
+    ];
+
     private static IEnumerable<(bool Ejects, string Text)> Findings(GpuReading reading, GpuHistory history, DateTimeOffset now)
     {
         var card = reading.Card;
@@ -114,14 +132,14 @@ internal static class GpuHealth
         }
 
         if (Has(card, GpuThrottles.HardwareThermal) || Has(card, GpuThrottles.SoftwareThermal))
-            yield return (false, "It slows down because it is hot. Give it air, clean its cooler, or lower its power limit (nvidia-smi -pl).");
+            yield return (false, Slowed);
         else if (IsHot(reading))
-            yield return (false, "It is hot, and close to slowing down. Give it air, clean its cooler, or lower its power limit.");
+            yield return (false, Hot);
         if (card.TemperatureCelsius >= reading.SlowdownCelsius)
             yield return (true, "It is hotter than where it protects itself. Stop the engines on it and look at its fans and cooler.");
 
         if (card is { MemoryUsedBytes: { } used, MemoryTotalBytes: { } total and > 0 } && used > FullMemory * total)
-            yield return (false, "More than 92 % of its memory is taken. A longer context or another request may fail: use fewer slots, a shorter context or a smaller model.");
+            yield return (false, Full);
 
         if (history is { BaselineClock: { } baseline, LoadedClock: { } clock } && card.UtilizationPercent > LoadPercent && clock < SlowClock * baseline)
         {

@@ -28,6 +28,9 @@ internal sealed record GpuHistory
     /// <summary>Readings under load in a row with a narrower or slower link than it has had: a link takes a moment to wake up.</summary>
     public int NarrowReadings { get; init; }
 
+    /// <summary>Findings that come and go by the second, and when each was last there.</summary>
+    public IReadOnlyList<SeenFinding> Flickering { get; init; } = [];
+
     /// <summary>Errors of its driver, oldest first.</summary>
     public IReadOnlyList<SeenXid> Xids { get; init; } = [];
 }
@@ -35,3 +38,7 @@ internal sealed record GpuHistory
 /// <param name="Code">Its number.</param>
 /// <param name="At">When it was read.</param>
 internal readonly record struct SeenXid(int Code, DateTimeOffset At);
+
+/// <param name="Text">Its words.</param>
+/// <param name="At">When it was last there.</param>
+internal readonly record struct SeenFinding(string Text, DateTimeOffset At);

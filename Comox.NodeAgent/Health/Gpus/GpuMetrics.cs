@@ -54,5 +54,5 @@ internal sealed class GpuMetrics(IMeterFactory meters, IOptions<NodeAgentOptions
 internal static class GpuMetricsEndpoint
 {
     public static void MapGpuMetrics(this IEndpointRouteBuilder node) =>
-        node.MapGet("/metrics", (GpuMetrics metrics) => TypedResults.Text(metrics.Text(), "text/plain; version=0.0.4"));
+        node.MapGet("/metrics", (GpuMetrics metrics) => TypedResults.Text(metrics.Text(), "text/plain; version=0.0.4; charset=utf-8"));
 }

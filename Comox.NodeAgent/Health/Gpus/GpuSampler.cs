@@ -63,8 +63,11 @@ internal sealed class GpuSampler(GpuReader reader, KernelLog log, NodeStatusBoar
         var key = reading.Card.PciId ?? reading.Key;
         var (card, history) = GpuHealth.Judge(reading, _histories.GetValueOrDefault(key) ?? GpuHistory.New, now);
         _histories[key] = history;
-        if (card.Health != (_latest.FirstOrDefault(known => IsSame(known, card))?.Health ?? GpuHealths.Ok))
-            logger.GpuHealthChanged(card.Index, card.Name, card.Health, string.Join(' ', card.Reasons));
+        var before = _latest.FirstOrDefault(known => IsSame(known, card))?.Health ?? GpuHealths.Ok;
+        if (card.Health != before && card.Health == GpuHealths.Ok)
+            logger.GpuWell(card.Index, card.Name);
+        else if (card.Health != before)
+            logger.GpuUnwell(card.Index, card.Name, card.Health, string.Join(' ', card.Reasons));
         return card;
     }
 

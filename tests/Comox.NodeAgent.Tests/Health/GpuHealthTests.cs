@@ -198,6 +198,17 @@ public sealed class GpuHealthTests
     }
 
     [Fact]
+    public void Heat_that_comes_and_goes_is_told_without_a_break_until_ten_seconds_after_its_end()
+    {
+        var slowed = After(1, Busy with { Throttles = [GpuThrottles.SoftwareThermal] });
+
+        Assert.Equal(slowed.Reasons, After(9, Busy).Reasons);
+        Assert.Equal(slowed.Reasons, After(1, Busy with { Throttles = [GpuThrottles.SoftwareThermal] }).Reasons);
+        Assert.Equal(slowed.Reasons, After(9, Busy).Reasons);
+        Assert.Equal(GpuHealths.Ok, After(1, Busy).Health);
+    }
+
+    [Fact]
     public void Figures_that_move_do_not_change_the_words()
     {
         var first = After(1, Busy with { MemoryUsedBytes = 23L << 30, Throttles = [GpuThrottles.HardwareThermal] });
