@@ -1,5 +1,7 @@
 using Comox.NodeAgent.Hardware.Gpus;
 using Comox.ServiceDefaults.Contracts.Nodes;
+using FsCheck;
+using FsCheck.Xunit;
 
 namespace Comox.NodeAgent.Tests.Hardware;
 
@@ -43,6 +45,22 @@ public sealed class NvidiaSmiTests
         Assert.Null(card.FanPercent);
         Assert.Null(card.PowerWatts);
         Assert.Null(card.Throttles);
+    }
+
+    [Property]
+    public void Whatever_stands_in_one_field_the_others_are_read(NonNull<string> text, byte place)
+    {
+        var fields = Row3090.Split(", ");
+        var broken = 3 + (place % (fields.Length - 3)); // behind index, id and name, without which there is no card
+        fields[broken] = text.Get.Replace(',', ' ').Replace('\n', ' ');
+
+        var card = Assert.Single(NvidiaSmiCsv.Parse(NvidiaSmiCsv.Queries[0], string.Join(", ", fields))).Card;
+
+        Assert.Equal("GPU-4a1c8e52-0000-1111-2222-333344445555", card.Uuid);
+        if (broken != 8)
+            Assert.Equal(61, card.TemperatureCelsius);
+        if (broken != fields.Length - 1)
+            Assert.Equal([GpuThrottles.PowerCap], card.Throttles);
     }
 
     [Fact]
