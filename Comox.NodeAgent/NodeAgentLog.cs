@@ -55,4 +55,13 @@ internal static partial class NodeAgentLog
 
     [LoggerMessage(18, LogLevel.Information, "Evicted {Model} from the model cache, {Bytes} bytes, to make room for {File}")]
     public static partial void Evicted(this ILogger log, string model, long bytes, string file);
+
+    [LoggerMessage(19, LogLevel.Warning, "GPUs cannot be read by {Source} now; the next way is tried")]
+    public static partial void GpuSourceFailed(this ILogger log, string source, Exception failure);
+
+    [LoggerMessage(20, LogLevel.Warning, "GPU {Index} ({Name}) is {Health}. {Reasons}")]
+    public static partial void GpuUnwell(this ILogger log, int index, string name, string health, string reasons);
+
+    [LoggerMessage(21, LogLevel.Information, "GPU {Index} ({Name}) is well again")]
+    public static partial void GpuWell(this ILogger log, int index, string name);
 }

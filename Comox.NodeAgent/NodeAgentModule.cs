@@ -1,8 +1,9 @@
 using Comox.NodeAgent.Downloads;
 using Comox.NodeAgent.Engines;
 using Comox.NodeAgent.Engines.Provisioning;
-using Comox.NodeAgent.Hardware;
+using Comox.NodeAgent.Hardware.Gpus;
 using Comox.NodeAgent.Health;
+using Comox.NodeAgent.Health.Gpus;
 using Comox.NodeAgent.ModelCache;
 using Comox.NodeAgent.ModelCache.Bundles;
 using Comox.NodeAgent.ModelCache.Stores;
@@ -27,6 +28,7 @@ public static class NodeAgentModule
         builder.AddModels();
         builder.AddSupervision();
         builder.AddStatus();
+        builder.AddGpus();
         return builder;
     }
 
@@ -36,6 +38,7 @@ public static class NodeAgentModule
         node.MapNode();
         node.MapEngines();
         node.MapCache();
+        node.MapGpuMetrics();
         return app;
     }
 
@@ -104,8 +107,19 @@ public static class NodeAgentModule
     private static void AddStatus(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSingleton<NodeStatusBoard>();
-        builder.Services.AddHostedService<GpuDiscovery>();
         builder.Services.AddHealthChecks().AddCheck<EngineHealthCheck>(EngineHealthCheck.Name, HealthStatus.Unhealthy);
+    }
+
+    private static void AddGpus(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<IGpuSource>(_ => new NvmlSource(() => NvmlLibrary.TryLoad()));
+        builder.Services.AddSingleton<IGpuSource>(services => new NvidiaSmiSource("nvidia-smi", TimeSpan.FromSeconds(4), services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton<IGpuSource>(_ => new AmdgpuSource("/sys/class/drm"));
+        builder.Services.AddSingleton(services => new GpuReader(
+            [.. services.GetServices<IGpuSource>()], TimeSpan.FromSeconds(5), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<GpuReader>>()));
+        builder.Services.AddSingleton(_ => new KernelLog("/dev/kmsg"));
+        builder.Services.AddSingleton<GpuMetrics>();
+        builder.Services.AddHostedService<GpuSampler>();
     }
 
     // No resilience handler and no time limit: a download takes as long as it takes, and VerifiedDownload notices silence.

@@ -1,5 +1,3 @@
-using System.ComponentModel;
-using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Comox.ServiceDefaults.Contracts.Nodes;
@@ -19,36 +17,6 @@ internal static class HardwareReader
     };
 
     public static long? AvailableMemory() => Kilobytes("MemAvailable");
-
-    /// <summary>Asks nvidia-smi, where there is one. A driver in trouble can make it hang for minutes, so it gets a limit.</summary>
-    public static async Task<IReadOnlyList<string>> GpusAsync(TimeSpan limit, TimeProvider time, CancellationToken cancellation)
-    {
-        try
-        {
-            using var process = Process.Start(new ProcessStartInfo("nvidia-smi", ["--query-gpu=name", "--format=csv,noheader"])
-            {
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            })!;
-            using var stop = new CancellationTokenSource(limit, time);
-            using var both = CancellationTokenSource.CreateLinkedTokenSource(stop.Token, cancellation);
-            try
-            {
-                var output = await process.StandardOutput.ReadToEndAsync(both.Token);
-                await process.WaitForExitAsync(both.Token);
-                return process.ExitCode == 0 ? output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) : [];
-            }
-            catch (OperationCanceledException)
-            {
-                process.Kill(entireProcessTree: true);
-                return [];
-            }
-        }
-        catch (Win32Exception)
-        {
-            return []; // No such program, so no such card.
-        }
-    }
 
     // "MemTotal:       24684240 kB"
     private static long? Kilobytes(string key) =>
@@ -70,17 +38,5 @@ internal static class HardwareReader
         }
 
         return null;
-    }
-}
-
-/// <summary>Looks for GPUs in the background and puts them on the board.</summary>
-internal sealed class GpuDiscovery(Health.NodeStatusBoard board, TimeProvider time) : BackgroundService
-{
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
-
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        if (await HardwareReader.GpusAsync(Limit, time, stoppingToken) is { Count: > 0 } gpus)
-            board.SetGpus(gpus);
     }
 }

@@ -39,7 +39,8 @@ internal sealed class NodeStatusBoard
     public void Update(string id, Func<EngineStatus, EngineStatus> change) =>
         Change(status => status with { Engines = [.. status.Engines.Select(engine => engine.Id == id ? change(engine) : engine)] });
 
-    public void SetGpus(IReadOnlyList<string> gpus) => Change(status => status with { Hardware = status.Hardware with { Gpus = gpus } });
+    public void SetCards(IReadOnlyList<GpuStatus> cards) =>
+        Change(status => status with { Hardware = status.Hardware with { Gpus = [.. cards.Select(card => card.Name)], Cards = cards } });
 
     public void SetDownloads(IReadOnlyList<DownloadStatus> downloads) => Change(status => status with { Downloads = downloads });
 

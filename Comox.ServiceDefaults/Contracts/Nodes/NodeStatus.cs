@@ -55,6 +55,9 @@ public sealed record NodeHardware
 
     /// <summary>Names of the GPUs found; empty on a CPU-only box.</summary>
     public IReadOnlyList<string> Gpus { get; init; } = [];
+
+    /// <summary>What is known of each of <see cref="Gpus"/>, in the same order.</summary>
+    public IReadOnlyList<GpuStatus> Cards { get; init; } = [];
 }
 
 /// <summary>One engine process and the model in it.</summary>
