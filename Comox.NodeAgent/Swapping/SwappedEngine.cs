@@ -33,8 +33,8 @@ internal sealed class SwappedEngine(EngineHandle engine, LoadTimes loads, TimePr
     {
         (EngineStates.Unloaded, false) => Swapping.Residency.Cold,
         (EngineStates.Unloaded or EngineStates.Loading, _) => Swapping.Residency.Loading,
-        (EngineStates.Restarting, true) => Swapping.Residency.Loading,
-        (EngineStates.Ready, true) => Swapping.Residency.Hot,
+        // One that died keeps its room while it backs off, and may have to give it up; it must not keep others from being loaded meanwhile.
+        (EngineStates.Ready or EngineStates.Restarting, true) => Swapping.Residency.Hot,
         (EngineStates.Ready or EngineStates.Draining or EngineStates.Restarting, _) => Swapping.Residency.Draining,
         (EngineStates.Failed, _) => Swapping.Residency.Failed,
         _ => null,
@@ -52,7 +52,7 @@ internal sealed class SwappedEngine(EngineHandle engine, LoadTimes loads, TimePr
             return;
         }
 
-        if (_residency == Swapping.Residency.Loading && now == Swapping.Residency.Hot)
+        if (_residency == Swapping.Residency.Loading && engine.Status.State == EngineStates.Ready)
             loads.Measured(engine.Id, Bytes, _tier, time.GetElapsedTime(_since).TotalSeconds);
         (_residency, _since, _measuredAt, _tierSeen) = (now, time.GetTimestamp(), null, null);
         if (now is Swapping.Residency.Cold or Swapping.Residency.Loading)

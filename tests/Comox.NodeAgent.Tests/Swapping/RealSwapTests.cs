@@ -89,6 +89,25 @@ public sealed class RealSwapTests
     }
 
     [Fact]
+    public async Task One_that_dies_again_and_again_does_not_keep_another_from_being_loaded()
+    {
+        await using var agent = await StartAsync(new() { ["Comox:NodeAgent:Swapping:MemoryBytes"] = "1000000000" });
+        await UnloadedAsync(agent, "brine");
+        await AskAsync(agent, "ada");
+        for (var death = 0; death < 4; death++)
+        {
+            var alive = await agent.UntilAsync("ada", engine => engine is { State: EngineStates.Ready, ProcessId: not null });
+            Assert.Equal(0, Kill(alive.ProcessId!.Value, 9));
+            await agent.UntilAsync("ada", engine => engine.State == EngineStates.Restarting);
+        }
+
+        // It backs off for four seconds now.
+        await AskAsync(agent, "brine");
+        Assert.Equal(EngineStates.Restarting, Status(agent, "ada").State);
+        await AskAsync(agent, "ada", waits: EngineStates.Ready);
+    }
+
+    [Fact]
     public async Task Who_looks_how_a_model_is_doing_does_not_have_it_loaded()
     {
         await using var agent = await StartAsync();
@@ -166,10 +185,10 @@ public sealed class RealSwapTests
 
     private static EngineStatus Status(RunningAgent agent, string id) => agent.Services.GetRequiredService<EngineRegistry>().Find(id)!.Status;
 
-    private static async Task AskAsync(RunningAgent agent, string id)
+    private static async Task AskAsync(RunningAgent agent, string id, string? waits = null)
     {
         // Until the model is chosen nobody can wait for it; that takes a moment at the start.
-        await agent.UntilAsync(id, engine => engine.State is not (EngineStates.Provisioning or EngineStates.Fetching));
+        await agent.UntilAsync(id, engine => waits is null ? engine.State is not (EngineStates.Provisioning or EngineStates.Fetching) : engine.State == waits);
         using var response = await SendAsync(agent, id, stream: false);
         Assert.True(response.IsSuccessStatusCode, $"{(int)response.StatusCode}: {await response.Content.ReadAsStringAsync()}");
         Assert.Contains("assistant", await response.Content.ReadAsStringAsync());
