@@ -1,6 +1,7 @@
 using Comox.Gateway.CircuitBreaking;
 using Comox.Gateway.LoadBalancing;
 using Comox.Gateway.OpenAI;
+using Comox.ServiceDefaults.Clients;
 using Comox.ServiceDefaults.Contracts.Nodes;
 
 namespace Comox.Gateway.Backends;
@@ -36,7 +37,7 @@ internal sealed record Backend
     public required BackendCircuit Circuit { get; init; }
 
     /// <summary>Whether a request to it is answered: at once, or after its node has loaded the model for it.</summary>
-    public bool IsReady => NodeReachable && (IsLoaded || Engine is { Pinned: false, State: EngineStates.Unloaded or EngineStates.Loading or EngineStates.Draining });
+    public bool IsReady => NodeReachable && (Engine is null || NodeAgentClient.TakesRequests(Engine));
 
     /// <summary>Whether its model is in memory and takes requests.</summary>
     public bool IsLoaded => Engine is null || Engine.State == EngineStates.Ready;

@@ -77,7 +77,7 @@ internal sealed class RecallIndexes(MemoryOptions options)
     {
         lock (_entries)
         {
-            var turns = _entries.Values.Sum(entry => entry.Index.TurnCount);
+            var turns = TurnCount;
             if (turns <= options.MaxIndexedTurns)
                 return;
             foreach (var (key, entry) in _entries.OrderBy(pair => pair.Value.LastUsed).SkipLast(1).ToList())

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Comox.NodeAgent.ModelCache;
 
 namespace Comox.NodeAgent.Engines;
@@ -17,26 +16,5 @@ internal static class EngineMemory
     {
         var perToken = model.KeyValueBytesPerToken ?? (long)(model.Parameters * GuessedBytesPerTokenPerParameter);
         return model.SizeBytes + (perToken * slots * slotContext) + (long)(model.SizeBytes * ComputeShare) + Program;
-    }
-
-    /// <summary>What a process holds now; null where nothing tells.</summary>
-    public static long? Measure(int processId)
-    {
-        try
-        {
-            // "VmRSS:	   93480 kB"
-            foreach (var line in File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{processId}/status")))
-            {
-                if (line.StartsWith("VmRSS:", StringComparison.Ordinal)
-                    && long.TryParse(line.AsSpan(6).Trim().ToString().Split(' ')[0], CultureInfo.InvariantCulture, out var kilobytes))
-                    return kilobytes * 1024;
-            }
-        }
-        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
-        {
-            // It has ended, or this is another system than Linux.
-        }
-
-        return null;
     }
 }

@@ -11,16 +11,19 @@ internal static class HardwareReader
     {
         Cpu = FirstValue("/proc/cpuinfo", "model name"),
         CpuCores = Environment.ProcessorCount,
-        MemoryBytes = Kilobytes("MemTotal"),
+        MemoryBytes = Kilobytes("/proc/meminfo", "MemTotal"),
         MemoryAvailableBytes = AvailableMemory(),
         OperatingSystem = FirstValue("/etc/os-release", "PRETTY_NAME", '=')?.Trim('"') ?? RuntimeInformation.OSDescription,
     };
 
-    public static long? AvailableMemory() => Kilobytes("MemAvailable");
+    public static long? AvailableMemory() => Kilobytes("/proc/meminfo", "MemAvailable");
+
+    /// <summary>What a process holds of memory now.</summary>
+    public static long? MemoryOf(int processId) => Kilobytes(string.Create(CultureInfo.InvariantCulture, $"/proc/{processId}/status"), "VmRSS");
 
     // "MemTotal:       24684240 kB"
-    private static long? Kilobytes(string key) =>
-        FirstValue("/proc/meminfo", key)?.Split(' ')[0] is { } number && long.TryParse(number, CultureInfo.InvariantCulture, out var kilobytes) ? kilobytes * 1024 : null;
+    private static long? Kilobytes(string file, string key) =>
+        FirstValue(file, key)?.Split(' ')[0] is { } number && long.TryParse(number, CultureInfo.InvariantCulture, out var kilobytes) ? kilobytes * 1024 : null;
 
     private static string? FirstValue(string file, string key, char separator = ':')
     {
@@ -34,7 +37,7 @@ internal static class HardwareReader
         }
         catch (Exception missing) when (missing is IOException or UnauthorizedAccessException)
         {
-            // Another system than Linux, or a sandbox.
+            // Another system than Linux, a sandbox, or a process that has ended.
         }
 
         return null;

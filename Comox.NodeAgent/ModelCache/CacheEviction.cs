@@ -22,30 +22,8 @@ internal sealed record Evictable(string Id, long Bytes, double ReloadSeconds, do
 internal static class CacheEviction
 {
     /// <returns>What must go to free <paramref name="bytes"/>: the cheapest to lose, and none too many; null when all that may go is not enough.</returns>
-    public static IReadOnlyList<Evictable>? Choose(IEnumerable<Evictable> models, long bytes)
-    {
-        var going = new List<Evictable>();
-        long freed = 0;
-        foreach (var model in models.Where(model => model.MayGo).OrderBy(model => model.CostPerByte).ThenByDescending(model => model.Bytes).ThenBy(model => model.Id, StringComparer.Ordinal))
-        {
-            if (freed >= bytes)
-                break;
-            going.Add(model);
-            freed += model.Bytes;
-        }
-
-        if (freed < bytes)
-            return null;
-
-        // The last one taken may be large enough to spare some before it; the dearest of them first.
-        for (var i = going.Count - 1; i >= 0; i--)
-        {
-            if (freed - going[i].Bytes < bytes)
-                continue;
-            freed -= going[i].Bytes;
-            going.RemoveAt(i);
-        }
-
-        return going;
-    }
+    public static IReadOnlyList<Evictable>? Choose(IEnumerable<Evictable> models, long bytes) => MakingRoom.Choose(
+        models.Where(model => model.MayGo).OrderBy(model => model.CostPerByte).ThenByDescending(model => model.Bytes).ThenBy(model => model.Id, StringComparer.Ordinal),
+        model => model.Bytes,
+        bytes);
 }

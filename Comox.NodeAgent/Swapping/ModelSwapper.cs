@@ -111,7 +111,7 @@ internal sealed class ModelSwapper : BackgroundService
         _signals.Reader.TryRead(out _);
     }
 
-    /// <returns>Whether something is left that time alone will change.</returns>
+    /// <returns>Whether to look again with the next beat: something is left that time alone will change, or that is still to be told.</returns>
     private bool Round()
     {
         lock (_lock)
@@ -193,7 +193,10 @@ internal sealed class ModelSwapper : BackgroundService
 
     private bool Tell(SwapPlan plan)
     {
-        var isDue = _time.GetElapsedTime(_told) >= Beat;
+        // What there is to tell is worked out with the beat, not for every request.
+        if (_time.GetElapsedTime(_told) < Beat)
+            return true;
+        _told = _time.GetTimestamp();
         var isBusy = false;
         var view = View();
         foreach (var engine in _engines.Values)
@@ -202,17 +205,13 @@ internal sealed class ModelSwapper : BackgroundService
             var (waiting, inFlight) = (engine.Waiters.Count, engine.Engine.Traffic.InFlight);
             SwapQuote? quote = engine.Residency == Residency.Cold && waiting == 0 ? SwapScheduler.Quote(view, engine.Engine.Id, _options) : null;
             var seconds = wait?.Seconds ?? quote?.Seconds;
-            var isNews = engine.Engine.Status is var told && Figures(told) != told;
-            isBusy |= waiting > 0 || isNews;
-            if (isDue && isNews)
-                engine.Engine.Tell(Figures);
-
-            EngineStatus Figures(EngineStatus status) =>
-                status with { InFlight = inFlight, Waiting = waiting, Place = wait?.Place, EtaSeconds = Rounded(seconds), LossSeconds = Rounded(quote?.LossSeconds) };
+            isBusy |= waiting > 0;
+            engine.Engine.Tell(status => status with
+            {
+                InFlight = inFlight, Waiting = waiting, Place = wait?.Place, EtaSeconds = Rounded(seconds), LossSeconds = Rounded(quote?.LossSeconds),
+            });
         }
 
-        if (isDue)
-            _told = _time.GetTimestamp();
         return isBusy;
     }
 

@@ -15,6 +15,7 @@ internal static class SwapScheduler
 {
     // Finishing an answer, where somebody still talks; nobody knows how long it will be.
     private const double BusyDrainSeconds = 10;
+    private const double IdleDrainSeconds = 1;
 
     public static SwapPlan Decide(SwapView view, SwapOptions options)
     {
@@ -42,7 +43,7 @@ internal static class SwapScheduler
             {
                 actions.Add(new SwapAction.Drain(leaver.Id));
                 leaving.Add(leaver.Id);
-                device.Leaves(leaver, leaver.InFlight > 0 ? BusyDrainSeconds : 1);
+                device.Leaves(leaver);
             }
 
             if (device.TryLoad(wanted))
@@ -76,7 +77,7 @@ internal static class SwapScheduler
     {
         if (device.Bytes < wanted.Bytes)
             return null;
-        var missing = wanted.Bytes + device.Promised - device.Free - device.Leaving;
+        var missing = device.Missing(wanted);
         if (missing <= 0)
             return new Choice(device, []);
 
@@ -97,31 +98,11 @@ internal static class SwapScheduler
     private static double Unsettled(SwapUnit unit, SwapOptions options) =>
         Math.Min(options.MinResidency.TotalSeconds, options.MinResidencyLoads * unit.LoadSeconds) - unit.Since.TotalSeconds;
 
-    /// <summary>The idle before the busy, each by what is lost for a byte, until it is enough; then whoever turns out not to be needed stays, the dearest first.</summary>
-    private static List<SwapUnit>? Least(IEnumerable<SwapUnit> candidates, long missing)
-    {
-        var leavers = new List<SwapUnit>();
-        var freed = 0L;
-        foreach (var unit in candidates.OrderBy(unit => unit.InFlight > 0).ThenBy(unit => unit.Loss / Math.Max(1, unit.Bytes)).ThenBy(unit => unit.Id, StringComparer.Ordinal))
-        {
-            if (freed >= missing)
-                break;
-            leavers.Add(unit);
-            freed += unit.Bytes;
-        }
-
-        if (freed < missing)
-            return null;
-        for (var at = leavers.Count - 1; at >= 0; at--)
-        {
-            if (freed - leavers[at].Bytes < missing)
-                continue;
-            freed -= leavers[at].Bytes;
-            leavers.RemoveAt(at);
-        }
-
-        return leavers;
-    }
+    /// <summary>The idle before the busy, each by what is lost for a byte.</summary>
+    private static List<SwapUnit>? Least(IEnumerable<SwapUnit> candidates, long missing) => MakingRoom.Choose(
+        candidates.OrderBy(unit => unit.InFlight > 0).ThenBy(unit => unit.Loss / Math.Max(1, unit.Bytes)).ThenBy(unit => unit.Id, StringComparer.Ordinal),
+        unit => unit.Bytes,
+        missing);
 
     /// <summary>What is there may not go yet: until enough of it may, or until it has waited too long. Null where pinned models are in the way for good.</summary>
     private static SwapWait Stuck(List<Ledger> devices, SwapUnit wanted, IReadOnlyList<SwapUnit> units, HashSet<string> leaving, SwapOptions options)
@@ -134,7 +115,7 @@ internal static class SwapScheduler
 
         double? Settled(Ledger device)
         {
-            var missing = wanted.Bytes + device.Promised - device.Free - device.Leaving;
+            var missing = device.Missing(wanted);
             foreach (var unit in Movable(device, wanted, units, leaving).OrderBy(unit => Unsettled(unit, options)))
             {
                 missing -= unit.Bytes;
@@ -155,6 +136,8 @@ internal static class SwapScheduler
     /// <summary>One device while a plan is made.</summary>
     private sealed class Ledger
     {
+        private double _draining;
+
         public Ledger(SwapDevice device, IReadOnlyList<SwapUnit> units)
         {
             (Index, Bytes) = (device.Index, device.ForModels);
@@ -174,7 +157,7 @@ internal static class SwapScheduler
                         break;
                     case Residency.Draining:
                         Free -= unit.Bytes;
-                        Leaves(unit, unit.InFlight > 0 ? BusyDrainSeconds : 1);
+                        Leaves(unit);
                         break;
                 }
             }
@@ -200,16 +183,19 @@ internal static class SwapScheduler
         /// <summary>Until the last of them answers.</summary>
         public double Seconds { get; private set; }
 
-        public void Leaves(SwapUnit unit, double seconds)
+        /// <summary>What has to go beyond what is free or about to be; zero and less: nothing.</summary>
+        public long Missing(SwapUnit unit) => unit.Bytes + Promised - Free - Leaving;
+
+        public void Leaves(SwapUnit unit)
         {
             Leaving += unit.Bytes;
-            _draining = Math.Max(_draining, seconds);
+            _draining = Math.Max(_draining, unit.InFlight > 0 ? BusyDrainSeconds : IdleDrainSeconds);
         }
 
         /// <summary>Takes the room for it now, if it is there and nobody in front will miss it.</summary>
         public bool TryLoad(SwapUnit unit)
         {
-            if (IsLoading || Free < unit.Bytes || Free + Leaving - Promised < unit.Bytes)
+            if (IsLoading || Free < unit.Bytes || Missing(unit) > 0)
                 return false;
             Free -= unit.Bytes;
             IsLoading = true;
@@ -230,7 +216,5 @@ internal static class SwapScheduler
             Ahead++;
             Seconds += unit.LoadSeconds;
         }
-
-        private double _draining;
     }
 }

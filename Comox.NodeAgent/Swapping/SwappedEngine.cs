@@ -1,4 +1,4 @@
-using Comox.NodeAgent.Engines;
+using Comox.NodeAgent.Hardware;
 using Comox.NodeAgent.Supervision;
 using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Contracts.Nodes;
@@ -98,7 +98,7 @@ internal sealed class SwappedEngine(EngineHandle engine, LoadTimes loads, TimePr
         if (_residency != Swapping.Residency.Hot || engine.Status.ProcessId is not { } process || _measuredAt is { } last && time.GetElapsedTime(last) < LookAgain)
             return;
         _measuredAt = time.GetTimestamp();
-        if (EngineMemory.Measure(process) is { } measured && measured > Bytes * 1.02)
+        if (HardwareReader.MemoryOf(process) is { } measured && measured > Bytes * 1.02)
             engine.Tell(status => status with { MemoryBytes = measured });
     }
 }

@@ -12,6 +12,10 @@ public sealed class NodeAgentClient(HttpClient http, TimeProvider time)
     /// <summary>An agent sends something every second; after this long without a byte it is lost, even where no connection broke.</summary>
     public static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(3);
 
+    /// <summary>Whether a request to the engine is answered: at once, or after its agent has loaded the model for it.</summary>
+    public static bool TakesRequests(EngineStatus engine) =>
+        engine.State == EngineStates.Ready || engine is { Pinned: false, State: EngineStates.Unloaded or EngineStates.Loading or EngineStates.Draining };
+
     public async Task<ApiResult<NodeStatus>> GetStatusAsync(CancellationToken cancellation = default)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, "node/status");

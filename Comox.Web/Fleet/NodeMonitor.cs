@@ -17,7 +17,7 @@ internal sealed record NodeView(NodeStatus? Status, bool Connected, DateTimeOffs
     public EngineStatus? ChatEngine => Status?.Engines.FirstOrDefault(engine => engine.Role == "chat");
 
     /// <summary>Whether a message is answered, at once or after its model is loaded.</summary>
-    public bool CanChat => Connected && ChatEngine is { State: EngineStates.Ready } or { Pinned: false, State: EngineStates.Unloaded or EngineStates.Loading or EngineStates.Draining };
+    public bool CanChat => Connected && ChatEngine is { } engine && NodeAgentClient.TakesRequests(engine);
 }
 
 /// <summary>Follows the node's events once for all open pages. The end of the stream is the signal that the node is lost.</summary>

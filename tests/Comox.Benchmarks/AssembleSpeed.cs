@@ -30,7 +30,7 @@ internal static class AssembleSpeed
 
     public static async Task<int> RunAsync(string[] args)
     {
-        var (turns, perSession, people) = (Number(args, "--turns", 100_000), Number(args, "--session", 200), Number(args, "--people", 1));
+        var (turns, perSession, people) = (Arguments.Whole(args, "--turns") ?? 100_000, Arguments.Whole(args, "--session") ?? 200, Arguments.Whole(args, "--people") ?? 1);
         var home = Directory.CreateTempSubdirectory("comox-assemble-").FullName;
         try
         {
@@ -46,9 +46,6 @@ internal static class AssembleSpeed
             Directory.Delete(home, recursive: true);
         }
     }
-
-    private static int Number(string[] args, string name, int otherwise) =>
-        Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? int.Parse(args[at + 1], CultureInfo.InvariantCulture) : otherwise;
 
     private static string Person(int number) => number == 0 ? "mara" : $"person-{number}";
 

@@ -14,7 +14,7 @@ internal static class RecallSpeed
 
     public static int Run(string[] args)
     {
-        var (turns, subjects) = (Number(args, "--turns"), Number(args, "--subjects"));
+        var (turns, subjects) = (Arguments.Whole(args, "--turns"), Arguments.Whole(args, "--subjects"));
         Console.WriteLine("| turns | people | build | memory | search p50 | p99 | recall p50 | p99 | append p50 | p99 | allocated per recall |");
         Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|---|");
         if (turns is not null || subjects is not null)
@@ -74,6 +74,4 @@ internal static class RecallSpeed
         return (times[times.Length / 2], times[times.Length * 99 / 100]);
     }
 
-    private static int? Number(string[] args, string name) =>
-        Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? int.Parse(args[at + 1], NumberStyles.AllowThousands, CultureInfo.InvariantCulture) : null;
 }

@@ -13,8 +13,8 @@ internal static class FleetBenchmark
 {
     public static int Run(string[] args)
     {
-        var nodes = (int)Number(args, "--nodes", 32);
-        var trace = new FleetTrace((int)Number(args, "--characters", 300), Number(args, "--talks", 0.6), Number(args, "--minutes", 60) * 60, (int)Number(args, "--seed", 1));
+        var nodes = Arguments.Whole(args, "--nodes") ?? 32;
+        var trace = new FleetTrace(Arguments.Whole(args, "--characters") ?? 300, Arguments.Number(args, "--talks") ?? 0.6, (Arguments.Number(args, "--minutes") ?? 60) * 60, Arguments.Whole(args, "--seed") ?? 1);
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{nodes} nodes, {trace.Characters.Count} characters with {trace.Models.Count} models, {trace.Talks.Count} conversations, {trace.Talks.Sum(talk => talk.Turns.Count)} messages"));
@@ -26,8 +26,8 @@ internal static class FleetBenchmark
             Add(LoadBalancingPolicies.Auto, swapping);
         foreach (var routing in LoadBalancingPolicies.Names.Where(name => name != LoadBalancingPolicies.Auto))
             Add(routing, FleetSwapping.Comox);
-        if (Array.IndexOf(args, "--pictures") is >= 0 and var at && at + 1 < args.Length)
-            FleetPictures.Write(args[at + 1], results);
+        if (Arguments.Option(args, "--pictures") is { } folder)
+            FleetPictures.Write(folder, results);
         Console.WriteLine(Json(results));
         return 0;
 
@@ -56,7 +56,4 @@ internal static class FleetBenchmark
 
         return all.ToJsonString(new JsonSerializerOptions { WriteIndented = false });
     }
-
-    private static double Number(string[] args, string name, double otherwise) =>
-        Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? double.Parse(args[at + 1], CultureInfo.InvariantCulture) : otherwise;
 }

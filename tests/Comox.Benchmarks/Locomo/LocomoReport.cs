@@ -32,7 +32,7 @@ internal static class LocomoReport
         }
 
         var conversations = LocomoFile.Read(args[0]);
-        if (Option(args, "--conversations") is { } wanted)
+        if (Arguments.Option(args, "--conversations") is { } wanted)
         {
             var ids = wanted.Split(',', StringSplitOptions.TrimEntries).Select(id => id.StartsWith("conv-", StringComparison.Ordinal) ? id : "conv-" + id).ToHashSet(StringComparer.Ordinal);
             conversations = [.. conversations.Where(conversation => ids.Contains(conversation.Id) || ids.Contains("conv-" + conversation.Id))];
@@ -43,7 +43,7 @@ internal static class LocomoReport
             }
         }
 
-        var weights = Weights(Option(args, "--set"));
+        var weights = Weights(Arguments.Option(args, "--set"));
         Write(
             output,
             [.. conversations.Select(conversation => conversation.Id)],
@@ -126,5 +126,4 @@ internal static class LocomoReport
 
     private static double Percent(IReadOnlyList<LocomoScore> scores, Func<LocomoScore, double> of) => scores.Count == 0 ? 0 : 100 * scores.Average(of);
 
-    private static string? Option(string[] args, string name) => Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : null;
 }
