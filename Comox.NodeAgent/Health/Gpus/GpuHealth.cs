@@ -45,7 +45,7 @@ internal static class GpuHealth
         return (reading.Card with
         {
             LastXid = last is { } xid ? new GpuXid(xid.Code, Xids.Of(xid.Code).Meaning, xid.At) : null,
-            Health = findings.Any(finding => finding.Ejects) ? GpuHealths.Ejected : findings.Count > 0 ? GpuHealths.Degraded : GpuHealths.Ok,
+            Health = findings.Any(finding => finding.Ejects) ? Healths.Ejected : findings.Count > 0 ? Healths.Degraded : Healths.Ok,
             Reasons = [.. findings.OrderByDescending(finding => finding.Ejects).Select(finding => finding.Text)],
         }, next);
     }

@@ -63,8 +63,8 @@ internal sealed class GpuSampler(GpuReader reader, KernelLog log, NodeStatusBoar
         var key = reading.Card.PciId ?? reading.Key;
         var (card, history) = GpuHealth.Judge(reading, _histories.GetValueOrDefault(key) ?? GpuHistory.New, now);
         _histories[key] = history;
-        var before = _latest.FirstOrDefault(known => IsSame(known, card))?.Health ?? GpuHealths.Ok;
-        if (card.Health != before && card.Health == GpuHealths.Ok)
+        var before = _latest.FirstOrDefault(known => IsSame(known, card))?.Health ?? Healths.Ok;
+        if (card.Health != before && card.Health == Healths.Ok)
             logger.GpuWell(card.Index, card.Name);
         else if (card.Health != before)
             logger.GpuUnwell(card.Index, card.Name, card.Health, string.Join(' ', card.Reasons));

@@ -63,8 +63,8 @@ public sealed record GpuStatus
     /// <summary>The last error its driver reported; null: none was seen, or the kernel's log cannot be read.</summary>
     public GpuXid? LastXid { get; init; }
 
-    /// <summary>One of <see cref="GpuHealths"/>.</summary>
-    public string Health { get; init; } = GpuHealths.Ok;
+    /// <summary>One of <see cref="Healths"/>.</summary>
+    public string Health { get; init; } = Healths.Ok;
 
     /// <summary>Why it is not ok, each with what to do, for a person. Without figures that move.</summary>
     public IReadOnlyList<string> Reasons { get; init; } = [];
@@ -75,18 +75,6 @@ public sealed record GpuStatus
 /// <param name="Meaning">In words.</param>
 /// <param name="At">When it was read.</param>
 public sealed record GpuXid(int Code, string Meaning, DateTimeOffset At);
-
-/// <summary>What is thought of a card.</summary>
-public static class GpuHealths
-{
-    public const string Ok = "ok";
-
-    /// <summary>It works, slower than it could or close to a limit.</summary>
-    public const string Degraded = "degraded";
-
-    /// <summary>Nothing should run on it.</summary>
-    public const string Ejected = "ejected";
-}
 
 /// <summary>Where figures of a card come from.</summary>
 public static class GpuSources

@@ -120,6 +120,18 @@ public sealed record EngineStatus
     /// <summary>Memory that it holds or, while it is not loaded, will hold, in bytes; null: unknown.</summary>
     public long? MemoryBytes { get; init; }
 
+    /// <summary>
+    /// One of <see cref="Healths"/>, by what it does and by the cards it is on: one that is <see cref="Healths.Ejected"/> gets no new requests, whatever its
+    /// <see cref="State"/>.
+    /// </summary>
+    public string Health { get; init; } = Healths.Ok;
+
+    /// <summary>Why it is not ok, each with what to do, for a person. Without figures that move.</summary>
+    public IReadOnlyList<string> HealthReasons { get; init; } = [];
+
+    /// <summary>The cards it runs on or is loaded into, by <see cref="GpuStatus.Index"/>; empty: the CPU.</summary>
+    public IReadOnlyList<int> Cards { get; init; } = [];
+
     /// <summary>Times the engine was started again after a crash.</summary>
     public int Restarts { get; init; }
 }

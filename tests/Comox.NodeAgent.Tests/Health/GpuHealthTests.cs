@@ -34,13 +34,13 @@ public sealed class GpuHealthTests
     [Fact]
     public void A_card_held_at_its_power_limit_is_healthy()
     {
-        Assert.Equal(GpuHealths.Ok, After(100, Busy).Health);
+        Assert.Equal(Healths.Ok, After(100, Busy).Health);
     }
 
     [Fact]
     public void A_card_of_which_nothing_is_known_is_accused_of_nothing()
     {
-        Assert.Equal(GpuHealths.Ok, After(100, new GpuStatus { Index = 0, Name = "?", Source = GpuSources.Amdgpu }).Health);
+        Assert.Equal(Healths.Ok, After(100, new GpuStatus { Index = 0, Name = "?", Source = GpuSources.Amdgpu }).Health);
     }
 
     [Theory]
@@ -50,10 +50,10 @@ public sealed class GpuHealthTests
     {
         var slowed = Busy with { Throttles = [throttle] };
 
-        Assert.Equal(GpuHealths.Degraded, After(6, slowed).Health); // the first, and five seconds after it
-        Assert.Equal(GpuHealths.Ejected, After(1, slowed).Health);
-        Assert.Equal(GpuHealths.Ok, After(1, Busy).Health);
-        Assert.Equal(GpuHealths.Degraded, After(1, slowed).Health);
+        Assert.Equal(Healths.Degraded, After(6, slowed).Health); // the first, and five seconds after it
+        Assert.Equal(Healths.Ejected, After(1, slowed).Health);
+        Assert.Equal(Healths.Ok, After(1, Busy).Health);
+        Assert.Equal(Healths.Degraded, After(1, slowed).Health);
     }
 
     [Theory]
@@ -63,36 +63,36 @@ public sealed class GpuHealthTests
     {
         var card = After(60, Busy with { Throttles = [throttle] });
 
-        Assert.Equal(GpuHealths.Degraded, card.Health);
+        Assert.Equal(Healths.Degraded, card.Health);
         Assert.Contains("cooler", Assert.Single(card.Reasons), StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData(92, GpuHealths.Ok)]
-    [InlineData(93, GpuHealths.Degraded)]
+    [InlineData(92, Healths.Ok)]
+    [InlineData(93, Healths.Degraded)]
     public void Memory_that_is_nearly_full_degrades(int percent, string health)
     {
         Assert.Equal(health, After(1, Busy with { MemoryTotalBytes = 100, MemoryUsedBytes = percent }).Health);
     }
 
     [Theory]
-    [InlineData(84, 95, 299, GpuHealths.Ok)] // hot, and it draws what it may
-    [InlineData(84, 95, 250, GpuHealths.Degraded)]
-    [InlineData(77, 95, 250, GpuHealths.Ok)]
-    [InlineData(90, 95, 299, GpuHealths.Degraded)]
-    [InlineData(95, 95, 299, GpuHealths.Ejected)]
+    [InlineData(84, 95, 299, Healths.Ok)] // hot, and it draws what it may
+    [InlineData(84, 95, 250, Healths.Degraded)]
+    [InlineData(77, 95, 250, Healths.Ok)]
+    [InlineData(90, 95, 299, Healths.Degraded)]
+    [InlineData(95, 95, 299, Healths.Ejected)]
     public void Temperature_counts_against_the_cards_own_threshold_and_against_power_it_does_not_get_to(double celsius, double threshold, double watts, string health)
     {
         Assert.Equal(health, Judge(new GpuReading(Busy with { TemperatureCelsius = celsius, PowerWatts = watts }) { SlowdownCelsius = threshold }).Health);
     }
 
     [Theory]
-    [InlineData(1500, GpuHealths.Ok)]
-    [InlineData(1400, GpuHealths.Degraded)]
-    [InlineData(900, GpuHealths.Ejected)]
+    [InlineData(1500, Healths.Ok)]
+    [InlineData(1400, Healths.Degraded)]
+    [InlineData(900, Healths.Ejected)]
     public void A_clock_is_measured_against_what_this_card_has_shown(int megahertz, string health)
     {
-        Assert.Equal(GpuHealths.Ok, After(30, Busy).Health);
+        Assert.Equal(Healths.Ok, After(30, Busy).Health);
 
         Assert.Equal(health, After(30, Busy with { CoreClockMegahertz = megahertz }).Health);
     }
@@ -102,8 +102,8 @@ public sealed class GpuHealthTests
     {
         After(30, Busy);
 
-        Assert.Equal(GpuHealths.Ok, After(30, Idle).Health);
-        Assert.Equal(GpuHealths.Ok, After(30, Busy with { PowerLimitWatts = 220, PowerWatts = 219, CoreClockMegahertz = 1200 }).Health);
+        Assert.Equal(Healths.Ok, After(30, Idle).Health);
+        Assert.Equal(Healths.Ok, After(30, Busy with { PowerLimitWatts = 220, PowerWatts = 219, CoreClockMegahertz = 1200 }).Health);
     }
 
     [Fact]
@@ -111,19 +111,19 @@ public sealed class GpuHealthTests
     {
         After(30, Busy);
 
-        Assert.Equal(GpuHealths.Ok, After(1, Busy with { CoreClockMegahertz = 900 }).Health);
+        Assert.Equal(Healths.Ok, After(1, Busy with { CoreClockMegahertz = 900 }).Health);
     }
 
     [Fact]
     public void A_narrow_link_is_a_fault_only_under_load_and_against_what_it_has_been()
     {
-        Assert.Equal(GpuHealths.Ok, After(30, Busy with { PcieWidth = 1, PcieGeneration = 1 }).Health); // a riser that was never better
-        Assert.Equal(GpuHealths.Ok, After(30, Busy).Health);
-        Assert.Equal(GpuHealths.Ok, After(30, Idle).Health);
-        Assert.Equal(GpuHealths.Ok, After(2, Busy with { PcieWidth = 8 }).Health); // it wakes up
-        Assert.Equal(GpuHealths.Degraded, After(1, Busy with { PcieWidth = 8 }).Health);
-        Assert.Equal(GpuHealths.Ejected, After(1, Busy with { PcieWidth = 1 }).Health);
-        Assert.Equal(GpuHealths.Ok, After(1, Busy).Health);
+        Assert.Equal(Healths.Ok, After(30, Busy with { PcieWidth = 1, PcieGeneration = 1 }).Health); // a riser that was never better
+        Assert.Equal(Healths.Ok, After(30, Busy).Health);
+        Assert.Equal(Healths.Ok, After(30, Idle).Health);
+        Assert.Equal(Healths.Ok, After(2, Busy with { PcieWidth = 8 }).Health); // it wakes up
+        Assert.Equal(Healths.Degraded, After(1, Busy with { PcieWidth = 8 }).Health);
+        Assert.Equal(Healths.Ejected, After(1, Busy with { PcieWidth = 1 }).Health);
+        Assert.Equal(Healths.Ok, After(1, Busy).Health);
     }
 
     [Theory]
@@ -145,7 +145,7 @@ public sealed class GpuHealthTests
 
         var card = After(1, Busy);
 
-        Assert.Equal(GpuHealths.Ejected, card.Health);
+        Assert.Equal(Healths.Ejected, card.Health);
         Assert.StartsWith($"XID {code}: ", Assert.Single(card.Reasons), StringComparison.Ordinal);
         Assert.Equal(code, card.LastXid?.Code);
     }
@@ -160,16 +160,16 @@ public sealed class GpuHealthTests
     public void An_application_s_XID_is_held_against_the_card_for_ten_minutes_and_the_third_in_them_ejects(int code)
     {
         Hear(code);
-        Assert.Equal(GpuHealths.Degraded, After(1, Busy).Health);
+        Assert.Equal(Healths.Degraded, After(1, Busy).Health);
         Hear(code);
-        Assert.Equal(GpuHealths.Degraded, After(1, Busy).Health);
+        Assert.Equal(Healths.Degraded, After(1, Busy).Health);
         Hear(code);
-        Assert.Equal(GpuHealths.Ejected, After(1, Busy).Health);
+        Assert.Equal(Healths.Ejected, After(1, Busy).Health);
         _now += TimeSpan.FromMinutes(10);
 
         var card = After(1, Busy);
 
-        Assert.Equal(GpuHealths.Ok, card.Health);
+        Assert.Equal(Healths.Ok, card.Health);
         Assert.Equal(code, card.LastXid?.Code);
     }
 
@@ -180,14 +180,14 @@ public sealed class GpuHealthTests
 
         var card = After(1, Busy);
 
-        Assert.Equal(GpuHealths.Ok, card.Health);
+        Assert.Equal(Healths.Ok, card.Health);
         Assert.Equal(8, card.LastXid?.Code);
     }
 
     [Theory]
-    [InlineData("Lost", GpuHealths.Ejected)]
-    [InlineData("Missing", GpuHealths.Ejected)]
-    [InlineData("Silent", GpuHealths.Degraded)]
+    [InlineData("Lost", Healths.Ejected)]
+    [InlineData("Missing", Healths.Ejected)]
+    [InlineData("Silent", Healths.Degraded)]
     public void A_card_that_cannot_be_read_keeps_its_name_and_loses_its_figures(string presence, string health)
     {
         var card = Judge(GpuHealth.Unread(Busy, Enum.Parse<GpuPresence>(presence)));
@@ -205,7 +205,7 @@ public sealed class GpuHealthTests
         Assert.Equal(slowed.Reasons, After(9, Busy).Reasons);
         Assert.Equal(slowed.Reasons, After(1, Busy with { Throttles = [GpuThrottles.SoftwareThermal] }).Reasons);
         Assert.Equal(slowed.Reasons, After(9, Busy).Reasons);
-        Assert.Equal(GpuHealths.Ok, After(1, Busy).Health);
+        Assert.Equal(Healths.Ok, After(1, Busy).Health);
     }
 
     [Fact]

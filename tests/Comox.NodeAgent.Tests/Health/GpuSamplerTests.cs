@@ -29,7 +29,7 @@ public sealed class GpuSamplerTests
         await cards.ReadAsync(Card with { TemperatureCelsius = 60 });
         Assert.Equal(60, cards.Shown.TemperatureCelsius);
         await cards.ReadAsync(Card with { TemperatureCelsius = 60, Throttles = [GpuThrottles.HardwareThermal] });
-        Assert.Equal(GpuHealths.Degraded, cards.Shown.Health);
+        Assert.Equal(Healths.Degraded, cards.Shown.Health);
         Assert.Equal(first + 2, cards.Board.Current.Revision);
     }
 
@@ -41,7 +41,7 @@ public sealed class GpuSamplerTests
         await cards.ReadAsync(Card);
 
         var missing = cards.Board.Current.Hardware.Cards[1];
-        Assert.Equal((GpuHealths.Ejected, "0000:02:00.0"), (missing.Health, missing.PciId));
+        Assert.Equal((Healths.Ejected, "0000:02:00.0"), (missing.Health, missing.PciId));
         Assert.Null(missing.TemperatureCelsius);
     }
 
@@ -53,7 +53,7 @@ public sealed class GpuSamplerTests
         await cards.ReadAsync(Card with { PciId = null, TemperatureCelsius = 70 });
         await cards.ReadAsync(Card with { PciId = null, TemperatureCelsius = 70 });
 
-        Assert.Equal((GpuHealths.Ok, 70.0), (Assert.Single(cards.Board.Current.Hardware.Cards).Health, cards.Shown.TemperatureCelsius));
+        Assert.Equal((Healths.Ok, 70.0), (Assert.Single(cards.Board.Current.Hardware.Cards).Health, cards.Shown.TemperatureCelsius));
     }
 
     [Fact]
@@ -63,7 +63,7 @@ public sealed class GpuSamplerTests
 
         await cards.ReadAsync(new GpuReading(Card with { Name = "NVIDIA GPU", PciId = null, TemperatureCelsius = null }) { Presence = GpuPresence.Lost });
 
-        Assert.Equal((GpuHealths.Ejected, "A card", "0000:01:00.0"), (cards.Shown.Health, cards.Shown.Name, cards.Shown.PciId));
+        Assert.Equal((Healths.Ejected, "A card", "0000:01:00.0"), (cards.Shown.Health, cards.Shown.Name, cards.Shown.PciId));
     }
 
     [Fact]
@@ -72,10 +72,10 @@ public sealed class GpuSamplerTests
         await using var cards = await Sampled.StartAsync(Card);
 
         await cards.ReadAsync(Array.Empty<GpuReading>());
-        Assert.Equal(GpuHealths.Degraded, cards.Shown.Health);
+        Assert.Equal(Healths.Degraded, cards.Shown.Health);
         Assert.Null(cards.Shown.TemperatureCelsius);
         await cards.ReadAsync(Card);
-        Assert.Equal((GpuHealths.Ok, 50.0), (cards.Shown.Health, cards.Shown.TemperatureCelsius));
+        Assert.Equal((Healths.Ok, 50.0), (cards.Shown.Health, cards.Shown.TemperatureCelsius));
     }
 
     [Fact]
@@ -88,10 +88,10 @@ public sealed class GpuSamplerTests
             var one = Card with { Source = GpuSources.Nvml };
             await using var cards = await Sampled.StartAsync(path, one, one with { Index = 1, PciId = "0000:02:00.0" });
 
-            for (var waited = 0; waited < 1000 && cards.Board.Current.Hardware.Cards[1].Health == GpuHealths.Ok; waited++)
+            for (var waited = 0; waited < 1000 && cards.Board.Current.Hardware.Cards[1].Health == Healths.Ok; waited++)
                 await cards.ReadAsync(one, one with { Index = 1, PciId = "0000:02:00.0" });
 
-            Assert.Equal([GpuHealths.Ok, GpuHealths.Ejected], cards.Board.Current.Hardware.Cards.Select(card => card.Health));
+            Assert.Equal([Healths.Ok, Healths.Ejected], cards.Board.Current.Hardware.Cards.Select(card => card.Health));
             Assert.Equal(79, cards.Board.Current.Hardware.Cards[1].LastXid?.Code);
         }
         finally
