@@ -94,7 +94,7 @@ internal sealed class StallWatch(Fleet fleet, BackendLoads loads, IOptions<Stall
         load.Pulse.Count(streams, tokens, elapsed);
         if (isLate)
             return;
-        var view = new StreamsView(streams, time.GetElapsedTime(newest, now).TotalSeconds, load.Pulse.Gap, load.PromptTokens * load.SecondsPerToken, backend.Engine is null);
+        var view = new StreamsView(streams, time.GetElapsedTime(newest, now).TotalSeconds, load.Pulse.Gap, load.Pulse.RecentGap, load.PromptTokens * load.SecondsPerToken, backend.Engine is null);
         var silence = Stall.Judge(view, options.Value);
         load.Pulse.IsQuiet = silence != Silence.None;
         var isStalled = load.Pulse.IsStalled(silence == Silence.Stalled, LooksToStall);
