@@ -1,5 +1,6 @@
 using Comox.NodeAgent.Downloads;
 using Comox.NodeAgent.Engines;
+using Comox.NodeAgent.Engines.LlamaCpp;
 using Comox.NodeAgent.Engines.Provisioning;
 using Comox.NodeAgent.Hardware.Gpus;
 using Comox.NodeAgent.Health;
@@ -53,6 +54,8 @@ public static class NodeAgentModule
 
     private static void AddProvisioning(this IHostApplicationBuilder builder)
     {
+        builder.Services.AddSingleton<EngineKinds>();
+        builder.Services.AddSingleton<IEngineKind, LlamaCppKind>();
         builder.Services.AddSingleton<EngineProvisioner>();
         builder.Services.AddSingleton<EngineProbe>();
         builder.Services.AddDownloadClient<ReleaseInstaller>();

@@ -29,6 +29,12 @@ internal sealed record EngineSpec(string Id, string? Model, string Setting, bool
 {
     public const string Chat = "chat";
 
+    /// <summary>Room for adapters beside the model; null: none are configured.</summary>
+    public AdapterRoom? Adapters { get; init; }
+
+    /// <summary>One of <see cref="EngineKinds"/>.</summary>
+    public string Kind { get; init; } = EngineKinds.LlamaCpp;
+
     /// <summary>The engines that the settings make: the one of <c>Model</c>, always loaded, unless there are only <c>Models</c>; then those.</summary>
     public static IReadOnlyList<EngineSpec> Of(NodeAgentOptions options)
     {
@@ -65,7 +71,7 @@ internal sealed record EngineSpec(string Id, string? Model, string Setting, bool
     /// <summary>What is told of it before anything is known.</summary>
     public EngineStatus Announce(DateTimeOffset now) => new()
     {
-        Id = Id, Kind = "llama.cpp", Role = "chat", State = EngineStates.Provisioning, Since = now, Reason = "Starting", ProxyPath = $"/node/engines/{Id}/proxy", Pinned = IsPinned,
+        Id = Id, Kind = Kind, Role = "chat", State = EngineStates.Provisioning, Since = now, Reason = "Starting", ProxyPath = $"/node/engines/{Id}/proxy", Pinned = IsPinned,
     };
 
     private static string IdOf(string model) => ModelReference.Parse(model) switch

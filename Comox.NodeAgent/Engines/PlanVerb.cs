@@ -34,20 +34,20 @@ internal static class PlanVerb
 
     private static async Task<int> PrintAsync(IServiceProvider services, CancellationToken cancellation)
     {
-        var options = services.GetRequiredService<IOptions<NodeAgentOptions>>().Value;
-        var program = await services.GetRequiredService<EngineProvisioner>().FindAsync(cancellation);
-        if (program is not { IsSuccess: true } found)
-        {
-            await Console.Error.WriteLineAsync(program?.Problem ?? "There is no llama-server yet; the agent installs one when it starts.");
-            return 1;
-        }
-
         var complete = true;
         foreach (var engine in services.GetRequiredService<EngineRegistry>().All)
         {
+            var kind = services.GetRequiredService<EngineKinds>().Of(engine.Spec.Kind);
+            var program = await kind.FindAsync(cancellation) ?? Outcome<EngineProgram>.Failed($"There is no {kind.Program} yet; the agent installs one when it starts.");
+            if (!program.IsSuccess)
+            {
+                await Console.Error.WriteLineAsync(program.Problem);
+                return 1;
+            }
+
             var model = await ModelAsync(services, engine.Spec, cancellation);
             complete &= model.IsSuccess;
-            Console.WriteLine(model.IsSuccess ? Describe(services, engine, found.Value, model.Value, options) : $"# {engine.Id}: {model.Told}");
+            Console.WriteLine(model.IsSuccess ? Describe(services, engine, kind, program.Value, model.Value) : $"# {engine.Id}: {model.Told}");
         }
 
         return complete ? 0 : 1;
@@ -59,12 +59,11 @@ internal static class PlanVerb
             ? Outcome<ChosenModel>.Failed($"its model {named} is not in the cache; bring it there with fetch {named}, or let the agent do so when it starts")
             : await services.GetRequiredService<ModelLibrary>().ChooseAsync(engine.Model, engine.Setting, [], (_, _) => { }, cancellation);
 
-    private static string Describe(IServiceProvider services, EngineHandle engine, EngineProgram program, ChosenModel model, NodeAgentOptions options)
+    private static string Describe(IServiceProvider services, EngineHandle engine, IEngineKind kind, EngineProgram program, ChosenModel model)
     {
-        var service = LlamaCppLaunch.Service(engine.Spec, model, options, services.GetRequiredService<LeftoverEngines>().KeyFile(engine.Id));
-        var memory = EngineMemory.Estimate(model.Info, service.Slots, service.SlotContext) >> 20;
-        var plan = LlamaCppLaunch.Plan(program.Path, service, AnyPort);
-        return $"# {engine.Id}: {service.ModelName}, about {memory} MiB{(engine.Spec.IsPinned ? ", always loaded" : ", loaded when it is asked for")}; port 0 stands for one that is free then\n"
+        var service = kind.Serve(engine.Spec, model);
+        var plan = kind.Plan(program, service, new EngineSeat(AnyPort, services.GetRequiredService<LeftoverEngines>().KeyFile(engine.Id)));
+        return $"# {engine.Id}: {service.Model.Name}, about {service.MemoryBytes >> 20} MiB{(engine.Spec.IsPinned ? ", always loaded" : ", loaded when it is asked for")}; port 0 stands for one that is free then\n"
             + string.Join(' ', plan.Arguments.Prepend(plan.Program).Select(Quoted));
     }
 

@@ -1,6 +1,4 @@
 using Comox.NodeAgent.Engines;
-using Comox.NodeAgent.Engines.Provisioning;
-using Comox.NodeAgent.ModelCache;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Microsoft.Extensions.Options;
 
@@ -23,17 +21,15 @@ internal sealed class EngineRunners(
 /// <summary>Keeps one program with one model running, as long as it is wanted: steps (3) to (6) of <see cref="EngineSupervisor"/>.</summary>
 internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
 {
-    // A stream that runs sees the stop at its next ping, 2 s at most.
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(4);
     private EngineProcess? _running;
+    private TimeSpan _grace;
 
     /// <summary>Returns, with the reason, when starting it again has no prospect.</summary>
-    public async Task<RunEnd> RunAsync(EngineProgram program, ChosenModel model, CancellationToken stopping)
+    public async Task<RunEnd> RunAsync(EngineRecipe recipe, CancellationToken stopping)
     {
-        var described = EngineModels.Describe(model, shared.Options, engine.Spec.Name);
-        var slots = LlamaCppLaunch.Slots(shared.Options, model.Info.Parameters);
-        var memory = EngineMemory.Estimate(model.Info, slots, EngineModels.SlotContext(model.Info, shared.Options));
-        engine.ModelPath = model.Path;
+        var (kind, service) = (recipe.Kind, recipe.Service);
+        var (described, slots, memory) = (service.Model, service.Slots, service.MemoryBytes);
+        engine.ModelPath = service.Chosen.Path;
         shared.Log.ModelChosen(described.Name, described.Source, described.Notice);
 
         var policy = new RestartPolicy();
@@ -51,11 +47,12 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
 
             engine.Enter(EngineStates.Loading, $"Loading {described.Name}", status => status with { Model = described, Slots = slots, MemoryBytes = status.MemoryBytes ?? memory });
             var words = new LogRing(100);
-            var started = await shared.Starter.StartAsync(engine, program, model, line => Hear(words, line), stopping); // (4)
+            var started = await shared.Starter.StartAsync(engine, recipe, line => Hear(words, line), stopping); // (4)
+            _grace = kind.StopGrace;
             if (!started.IsSuccess)
                 return new RunEnd(started.Problem, ModelRefused: false);
 
-            var end = await LiveAsync(described, started.Value, stopping); // (5)
+            var end = await LiveAsync(service.Model, started.Value, stopping); // (5)
             await StopAsync();
             loaded |= end.ReadyFor is not null;
             if (end.Unwanted)
@@ -66,15 +63,16 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
                 continue;
             }
 
-            var (reason, hopeless) = end.ExitCode is { } code
-                ? LastWords.Explain(code, end.ReadyFor is not null, words.Lines())
-                : ($"llama-server did not load the model within {NodeAgentOptions.Section}:LoadTimeout ({shared.Options.LoadTimeout})", true);
+            var death = end.ExitCode is { } code
+                ? kind.Explain(code, end.ReadyFor is not null, words.Lines())
+                : new EngineDeath($"{kind.Program} did not load the model within {NodeAgentOptions.Section}:LoadTimeout ({shared.Options.LoadTimeout})", IsHopeless: true, BlamesProgram: false);
+            var (reason, hopeless) = (death.Reason, death.IsHopeless);
             var delay = hopeless ? null : policy.AfterDeath(end.ReadyFor ?? TimeSpan.Zero); // (6)
             if (delay is null)
             {
                 return new RunEnd(
                     hopeless ? $"{reason}. Correct the cause, then restart the engine." : $"{reason}. It died {RestartPolicy.MaxQuickDeaths} times in a row; look at its log, then restart it.",
-                    ModelRefused: !loaded && !LastWords.BlameTheProgram(words.Lines()));
+                    ModelRefused: !loaded && !death.BlamesProgram);
             }
 
             engine.Enter(EngineStates.Restarting, $"{reason}. Starting again in {delay.Value.TotalSeconds:0.#} s", status => status with { ProcessId = null, Restarts = status.Restarts + 1 });
@@ -89,7 +87,7 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
         engine.Endpoint = null;
         if (_running is null)
             return;
-        await _running.StopAsync(Grace, shared.Time);
+        await _running.StopAsync(_grace, shared.Time);
         _running.Dispose();
         _running = null;
         shared.Leftovers.Forget(engine.Id);

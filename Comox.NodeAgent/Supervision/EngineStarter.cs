@@ -5,19 +5,20 @@ using System.Net;
 using System.Net.Sockets;
 using Comox.NodeAgent.Engines;
 using Comox.NodeAgent.Engines.Provisioning;
-using Comox.NodeAgent.ModelCache;
 using Comox.ServiceDefaults;
-using Microsoft.Extensions.Options;
 
 namespace Comox.NodeAgent.Supervision;
 
 /// <summary>A started engine: the process and where it will answer.</summary>
 internal sealed record StartedEngine(EngineProcess Process, EngineEndpoint Endpoint);
 
-/// <summary>Turns program and model into a running process, with a fresh key and a free port.</summary>
-internal sealed class EngineStarter(ComoxHome home, ProcessTether tether, LeftoverEngines leftovers, IOptions<NodeAgentOptions> options, TimeProvider time)
+/// <summary>What is to be run.</summary>
+internal sealed record EngineRecipe(IEngineKind Kind, EngineProgram Program, EngineService Service);
+
+/// <summary>Turns a program and what it is to serve into a running process, with a fresh key and a free port.</summary>
+internal sealed class EngineStarter(ComoxHome home, ProcessTether tether, LeftoverEngines leftovers, TimeProvider time)
 {
-    public async Task<Outcome<StartedEngine>> StartAsync(EngineHandle engine, EngineProgram program, ChosenModel model, Action<string> line, CancellationToken cancellation)
+    public async Task<Outcome<StartedEngine>> StartAsync(EngineHandle engine, EngineRecipe recipe, Action<string> line, CancellationToken cancellation)
     {
         await leftovers.EndAsync(engine.Id, cancellation);
 
@@ -26,12 +27,16 @@ internal sealed class EngineStarter(ComoxHome home, ProcessTether tether, Leftov
         home.WriteSecret(Path.GetRelativePath(home.Path, keyFile), key);
 
         if (FreePort(out var noPort) is not { } port)
-            return Outcome<StartedEngine>.Failed($"llama-server cannot be given a port on 127.0.0.1: {noPort}. Correct that, then restart the engine.");
-        var plan = LlamaCppLaunch.Plan(program.Path, LlamaCppLaunch.Service(engine.Spec, model, options.Value, keyFile), port);
+            return Outcome<StartedEngine>.Failed($"{recipe.Kind.Program} cannot be given a port on 127.0.0.1: {noPort}. Correct that, then restart the engine.");
+        var plan = recipe.Kind.Plan(recipe.Program, recipe.Service, new EngineSeat(port, keyFile));
 
         var start = new ProcessStartInfo(plan.Program, plan.Arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = home.Path };
         foreach (var variable in start.Environment.Keys.Where(LaunchPlan.IsWithheld).ToList())
             start.Environment.Remove(variable);
+        foreach (var (variable, value) in plan.Environment)
+            start.Environment[variable] = value;
+        if (plan.KeyVariable is { } keyVariable)
+            start.Environment[keyVariable] = key;
         try
         {
             var process = new EngineProcess(await tether.StartAsync(start, cancellation), line);

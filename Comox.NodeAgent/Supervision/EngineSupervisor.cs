@@ -1,4 +1,4 @@
-using Comox.NodeAgent.Engines.Provisioning;
+using Comox.NodeAgent.Engines;
 using Comox.NodeAgent.ModelCache;
 using Comox.ServiceDefaults.Contracts.Nodes;
 
@@ -16,7 +16,7 @@ namespace Comox.NodeAgent.Supervision;
 /// (7) the host stops: ask the engine to stop, then make it
 /// </code>
 /// </summary>
-internal sealed class EngineSupervisor(EngineHandle engine, EngineProvisioner provisioner, ModelLibrary library, EngineRunner runner, ILogger<EngineSupervisor> log)
+internal sealed class EngineSupervisor(EngineHandle engine, EngineKinds kinds, ModelLibrary library, EngineRunner runner, ILogger<EngineSupervisor> log)
 {
     public async Task RunAsync(CancellationToken stopping)
     {
@@ -76,7 +76,8 @@ internal sealed class EngineSupervisor(EngineHandle engine, EngineProvisioner pr
 
     private async Task<string> PrepareAndRunAsync(CancellationToken stopping)
     {
-        var program = await provisioner.ProvideAsync(engine.Report, stopping); // (1)
+        var kind = kinds.Of(engine.Spec.Kind);
+        var program = await kind.ProvideAsync(engine.Report, stopping); // (1)
         if (!program.IsSuccess)
             return program.Problem;
 
@@ -88,7 +89,7 @@ internal sealed class EngineSupervisor(EngineHandle engine, EngineProvisioner pr
             if (!model.IsSuccess)
                 return model.Problem;
 
-            var (reason, modelRefused) = await runner.RunAsync(program.Value, model.Value, stopping);
+            var (reason, modelRefused) = await runner.RunAsync(new EngineRecipe(kind, program.Value, kind.Serve(engine.Spec, model.Value)), stopping);
             if (!modelRefused || model.Value.Source is not (ModelSources.Cache or ModelSources.Hub))
                 return reason;
             log.ModelPassedOver(model.Value.Path, reason);

@@ -1,11 +1,15 @@
 using System.Diagnostics;
 using System.Globalization;
 using Comox.NodeAgent.Engines;
+using Comox.NodeAgent.Engines.LlamaCpp;
+using Comox.NodeAgent.Engines.Provisioning;
+using Comox.NodeAgent.ModelCache;
 using Comox.NodeAgent.Supervision;
 using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 
 namespace Comox.NodeAgent.Tests.Supervision;
 
@@ -52,7 +56,7 @@ public sealed class SupervisionRulesTests
     public void The_first_error_of_a_start_is_the_reason(string log, int exitCode, bool hopeless, string reason)
     {
         var lines = File.ReadAllLines(Path.Combine(AppContext.BaseDirectory, "Captures", log));
-        var (told, isHopeless) = LastWords.Explain(exitCode, wasReady: false, lines);
+        var (told, isHopeless, _) = LlamaCppWords.Explain(exitCode, wasReady: false, lines);
         Assert.StartsWith(reason, told);
         Assert.Equal(hopeless, isHopeless);
     }
@@ -61,7 +65,7 @@ public sealed class SupervisionRulesTests
     public void Of_an_engine_that_ran_old_errors_are_not_the_reason()
     {
         string[] lines = ["0.01.0 E srv  operator(): old trouble", .. Enumerable.Repeat("0.02.0 I slot release: fine", 20)];
-        Assert.Equal("llama-server crashed (signal 11)", LastWords.Explain(139, wasReady: true, lines).Reason);
+        Assert.Equal("llama-server crashed (signal 11)", LlamaCppWords.Explain(139, wasReady: true, lines).Reason);
     }
 
     [Fact]
@@ -76,7 +80,9 @@ public sealed class SupervisionRulesTests
     [Fact]
     public void The_launch_plan_gives_each_slot_its_own_context_and_the_key_only_by_file()
     {
-        var plan = LlamaCppLaunch.Plan("/x/llama-server", new LlamaCppService("/m/a.gguf", "a", Slots: 3, SlotContext: 512, Threads: 2, "/run/chat.key"), 4711);
+        var kind = new LlamaCppKind(null!, Options.Create(new NodeAgentOptions { Slots = 3, ContextTokens = 512 }));
+        var service = kind.Serve(new EngineSpec("chat", null, "", IsPinned: true), new ChosenModel("/m/a.gguf", ModelSources.Configured, new GgufInfo { Architecture = "llama" }));
+        var plan = kind.Plan(new EngineProgram("/x/llama-server", "1"), service, new EngineSeat(4711, "/run/chat.key"));
         Assert.Equal("1536", After("--ctx-size"));
         Assert.Equal("3", After("--parallel"));
         Assert.Equal("127.0.0.1", After("--host"));
@@ -89,6 +95,7 @@ public sealed class SupervisionRulesTests
 
     [Theory]
     [InlineData("LLAMA_ARG_CTX_SIZE", true)]
+    [InlineData("VLLM_API_KEY", true)]
     [InlineData("HF_TOKEN", true)]
     [InlineData("Comox__Gateway__AdminKey", true)]
     [InlineData("ConnectionStrings__memory", true)]
