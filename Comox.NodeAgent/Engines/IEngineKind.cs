@@ -1,5 +1,7 @@
+using Comox.NodeAgent.Engines.Placement;
 using Comox.NodeAgent.Engines.Provisioning;
 using Comox.NodeAgent.ModelCache;
+using Comox.NodeAgent.Supervision;
 using Comox.ServiceDefaults.Contracts.Nodes;
 
 namespace Comox.NodeAgent.Engines;
@@ -16,6 +18,15 @@ internal interface IEngineKind
     /// <summary>What a person calls the program: <c>llama-server</c>.</summary>
     string Program { get; }
 
+    /// <summary>One of <see cref="ModelFormats"/>: what it reads.</summary>
+    string Format { get; }
+
+    /// <summary>What to do where it cannot use the memory there is; a sentence.</summary>
+    string CannotUse { get; }
+
+    /// <summary>How its engines sleep; null: they do not.</summary>
+    IEngineSleep? Sleep { get; }
+
     /// <summary>How long one that was asked to stop may take, before it is made to.</summary>
     TimeSpan StopGrace { get; }
 
@@ -25,6 +36,12 @@ internal interface IEngineKind
 
     /// <summary>Finds the program or, where that is possible, installs it.</summary>
     Task<Outcome<EngineProgram>> ProvideAsync(ProgressReport report, CancellationToken cancellation);
+
+    /// <summary>Whether this program can put a model there.</summary>
+    bool CanUse(EngineProgram program, EnginePlace place);
+
+    /// <summary>Why it cannot serve a model on these cards, and what to do; null: it can.</summary>
+    string? Refusal(ModelInfo model, IReadOnlyList<GpuStatus> cards);
 
     /// <summary>What it will be to serve a model: how many at once, how much of each, how much memory.</summary>
     EngineService Serve(EngineSpec engine, ChosenModel model);
@@ -46,7 +63,21 @@ internal interface IEngineKind
 /// <param name="SlotContext">Tokens of each.</param>
 /// <param name="MemoryBytes">What all of it will take, estimated.</param>
 /// <param name="Adapters">Room for adapters; null: none.</param>
-internal sealed record EngineService(ChosenModel Chosen, EngineModel Model, int Slots, int SlotContext, long MemoryBytes, AdapterRoom? Adapters = null);
+internal sealed record EngineService(ChosenModel Chosen, EngineModel Model, int Slots, int SlotContext, long MemoryBytes, AdapterRoom? Adapters = null)
+{
+    /// <summary>Started so that it can sleep; whether it really can is tried.</summary>
+    public bool MaySleep { get; init; }
+}
+
+/// <summary>An engine that sleeps keeps its process, gives back what it has of a card, and wakes sooner than it would be loaded.</summary>
+internal interface IEngineSleep
+{
+    /// <summary>False: it does not. Requests it still has are broken off.</summary>
+    Task<bool> SleepAsync(EngineEndpoint engine, CancellationToken cancellation);
+
+    /// <summary>False: it does not, and is of no use any more.</summary>
+    Task<bool> WakeAsync(EngineEndpoint engine, CancellationToken cancellation);
+}
 
 /// <summary>How many adapters an engine can hold beside its model.</summary>
 /// <param name="AtOnce">Used in one batch.</param>
@@ -57,7 +88,9 @@ internal sealed record AdapterRoom(int AtOnce, int Held, int MaxRank);
 /// <summary>Where an engine is started.</summary>
 /// <param name="Port">Where it is to listen, on 127.0.0.1.</param>
 /// <param name="KeyFile">Holds the key that callers must send.</param>
-internal sealed record EngineSeat(int Port, string KeyFile);
+/// <param name="Place">The memory it is put into.</param>
+/// <param name="Bytes">What it may have of that.</param>
+internal sealed record EngineSeat(int Port, string KeyFile, EnginePlace Place, long Bytes);
 
 /// <summary>Why an engine died.</summary>
 /// <param name="Reason">For a person, without a full stop.</param>

@@ -12,7 +12,7 @@ internal static class LlamaCppMemory
     /// <summary>Keys and values of an 8-billion-parameter model with grouped heads; larger ones have more in proportion.</summary>
     private const double GuessedBytesPerTokenPerParameter = 131_072 / 8e9;
 
-    public static long Estimate(GgufInfo model, int slots, int slotContext)
+    public static long Estimate(ModelInfo model, int slots, int slotContext)
     {
         var perToken = model.KeyValueBytesPerToken ?? (long)(model.Parameters * GuessedBytesPerTokenPerParameter);
         return model.SizeBytes + (perToken * slots * slotContext) + (long)(model.SizeBytes * ComputeShare) + Program;

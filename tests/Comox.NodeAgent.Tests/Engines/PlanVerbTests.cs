@@ -25,7 +25,7 @@ public sealed class PlanVerbTests
                 [new(ComoxHome.Setting, home.FullName)]);
             Assert.Equal(1, await child.ExitAsync());
             var lines = child.Output.Split('\n');
-            Assert.Contains(lines, line => line.StartsWith("# ada: ada, about ", StringComparison.Ordinal) && line.Contains("loaded when it is asked for", StringComparison.Ordinal));
+            Assert.Contains(lines, line => line.StartsWith("# ada: llama.cpp, ada, about ", StringComparison.Ordinal) && line.Contains("loaded when it is asked for", StringComparison.Ordinal));
             // The folder has a space in its name.
             Assert.Contains(lines, line => line.Contains(TestEngine.Path!, StringComparison.Ordinal) && line.Contains($"--model '{model}' --alias ada --host 127.0.0.1 --port 0 --parallel 4", StringComparison.Ordinal));
             Assert.Contains(lines, line => line.StartsWith("# absent: its model org/absent is not in the cache; bring it there with fetch org/absent", StringComparison.Ordinal));
