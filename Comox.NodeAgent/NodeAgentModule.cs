@@ -66,6 +66,7 @@ public static class NodeAgentModule
         builder.Services.AddSingleton<EnginePairing>();
         builder.Services.AddSingleton<NodeCards>();
         builder.Services.AddSingleton<NodePlaces>();
+        builder.Services.AddSingleton<BuildHardwareReader>();
     }
 
     private static void AddProvisioning(this IHostApplicationBuilder builder)

@@ -77,6 +77,7 @@ internal static class PlanVerb
         var where = place.IsHost ? "" : $" on {string.Join(" and ", place.Cards.Select(card => $"card {card.Index} ({card.Name})"))}";
         var variables = plan.Environment.Select(variable => $"{variable.Key}={Quoted(variable.Value)}").Concat(plan.KeyVariable is { } key ? [$"{key}=(made anew at each start)"] : (IEnumerable<string>)[]).ToList();
         return $"# {engine.Id}: {recipe.Kind.Name}, {service.Model.Name}, about {service.MemoryBytes >> 20} MiB{where}{(engine.Spec.IsPinned ? ", always loaded" : ", loaded when it is asked for")}; port 0 stands for one that is free then\n"
+            + (recipe.Program.Notice is { } notice ? $"# {notice}\n" : "")
             + (variables.Count == 0 ? "" : $"# with {string.Join(' ', variables)}\n")
             + string.Join(' ', plan.Arguments.Prepend(plan.Program).Select(Quoted));
     }

@@ -127,7 +127,7 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
             while (true)
             {
                 engine.Endpoint = started.Endpoint;
-                engine.Enter(EngineStates.Ready, $"Serving {model.Name}", status => status with { ProcessId = started.Process.Id });
+                engine.Enter(EngineStates.Ready, $"Serving {model.Name}{(recipe.Program.Notice is { } notice ? $". {notice}" : "")}", status => status with { ProcessId = started.Process.Id });
                 engine.Traffic.Open();
                 await Task.WhenAny(exited, restart, engine.Wanted.WaitAsync(false, watching.Token));
                 engine.Traffic.Close();

@@ -8,6 +8,7 @@ internal sealed class SwapLedger
     private const double IdleDrainSeconds = 1;
 
     private double _draining;
+    private long _ended;
 
     public SwapLedger(SwapDevice device, IReadOnlyList<SwapUnit> units)
     {
@@ -45,6 +46,9 @@ internal sealed class SwapLedger
     /// <summary>To be had by those in front, once it is free.</summary>
     public long Promised { get; private set; }
 
+    /// <summary>For the weights of one that is to sleep: what is free, and what sleepers have that are ended at once. Others may take long to go.</summary>
+    public long RoomToSleep => Free - Promised + _ended;
+
     public bool IsLoading { get; private set; }
 
     /// <summary>Models that are loaded into it before the next.</summary>
@@ -80,6 +84,13 @@ internal sealed class SwapLedger
     {
         Leaving += Holds(unit) - kept;
         _draining = Math.Max(_draining, unit.InFlight > 0 ? BusyDrainSeconds : IdleDrainSeconds);
+    }
+
+    /// <summary>A sleeper is ended.</summary>
+    public void Ends(SwapUnit unit)
+    {
+        _ended += Holds(unit);
+        Leaves(unit);
     }
 
     /// <summary>Room that is taken as of now.</summary>

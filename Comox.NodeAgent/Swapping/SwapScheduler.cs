@@ -19,33 +19,36 @@ internal static class SwapScheduler
     {
         var devices = view.Devices.Select(device => new SwapLedger(device, view.Units)).ToList();
         var host = devices.Find(device => device.IsHost);
-        var leaving = new HashSet<string>(StringComparer.Ordinal);
+        // Those whose lot is decided here: they go, or they are loaded.
+        var decided = new HashSet<string>(StringComparer.Ordinal);
         var (actions, waits, tooLarge) = (new List<SwapAction>(), new List<SwapWait>(), new List<string>());
         foreach (var loading in view.Units.Where(unit => unit is { Residency: Residency.Loading, Waiting: > 0 }))
             waits.Add(new SwapWait(loading.Id, 1, Math.Max(0, loading.LoadSeconds - loading.Since.TotalSeconds)));
 
         foreach (var wanted in InOrder(view.Units))
         {
-            var choice = devices.Where(device => device.IsFor(wanted)).Select(device => Choose(device, wanted, view.Units, leaving, options)).Where(choice => choice is not null)
+            var isEnded = decided.Contains(wanted.Id); // It slept in the way of somebody in front, and will be loaded when it has gone.
+            var choice = isEnded ? null : devices.Where(device => device.IsFor(wanted)).Select(device => Choose(device, wanted, view.Units, decided, options)).Where(choice => choice is not null)
                 .OrderBy(choice => choice!.Busy).ThenBy(choice => choice!.Loss).ThenBy(choice => choice!.Device.Seconds).ThenBy(choice => choice!.Device.Index).FirstOrDefault();
             if (choice is null)
             {
                 if (devices.TrueForAll(device => !device.IsFor(wanted) || device.Bytes < wanted.Bytes))
                     tooLarge.Add(wanted.Id);
-                else if (wanted.Residency == Residency.Asleep && devices.Exists(device => device.MayHold(wanted) && device.Index != wanted.Device && device.Missing(wanted.Bytes) <= 0))
+                else if (!isEnded && wanted.Residency == Residency.Asleep && devices.Exists(device => device.MayHold(wanted) && device.Index != wanted.Device && device.Missing(wanted.Bytes) <= 0))
                     actions.Add(new SwapAction.Drain(wanted.Id)); // It cannot wake where it is, and could be loaded elsewhere.
                 else if (wanted.Waiting > 0)
-                    waits.Add(Stuck(devices, wanted, view.Units, leaving, options));
+                    waits.Add(Stuck(devices, wanted, view.Units, decided, options));
                 continue;
             }
 
             var device = choice.Device;
+            decided.Add(wanted.Id);
             // What is left beyond what is needed may stay with those that sleep.
             var spare = choice.Leavers.Sum(leaver => device.Holds(leaver)) - device.Missing(wanted.BytesToHot);
             foreach (var leaver in choice.Leavers)
             {
-                leaving.Add(leaver.Id);
-                if (leaver is { Residency: Residency.Hot, Sleep: { } sleep } && host is not null && device != host && sleep.DeviceBytes <= spare && MakeHostRoom(host, leaver, view.Units, leaving, actions))
+                decided.Add(leaver.Id);
+                if (leaver is { Residency: Residency.Hot, Sleep: { } sleep } && host is not null && device != host && sleep.DeviceBytes <= spare && MakeHostRoom(host, leaver, view.Units, decided, actions))
                 {
                     spare -= sleep.DeviceBytes;
                     host.Takes(sleep.HostBytes);
@@ -89,7 +92,7 @@ internal static class SwapScheduler
         units.Where(unit => unit.Residency is Residency.Cold or Residency.Asleep && (unit.Waiting > 0 || unit.IsPinned))
             .OrderBy(unit => unit.Waiting == 0).ThenByDescending(unit => unit.Waited).ThenBy(unit => unit.Id, StringComparer.Ordinal);
 
-    private static Choice? Choose(SwapLedger device, SwapUnit wanted, IReadOnlyList<SwapUnit> units, HashSet<string> leaving, SwapOptions options)
+    private static Choice? Choose(SwapLedger device, SwapUnit wanted, IReadOnlyList<SwapUnit> units, HashSet<string> decided, SwapOptions options)
     {
         if (device.Bytes < wanted.Bytes)
             return null;
@@ -97,16 +100,16 @@ internal static class SwapScheduler
         if (missing <= 0)
             return new Choice(device, []);
 
-        var there = Movable(device, wanted, units, leaving);
+        var there = Movable(device, wanted, units, decided);
         var settled = there.Where(unit => Unsettled(unit, options) <= 0).ToList();
         var leavers = Least(device, settled, missing) ?? (wanted.Waited >= options.MaxWait ? Least(device, there, missing) : null);
         return leavers is null ? null : new Choice(device, leavers);
     }
 
     // A pinned model that nobody waits for makes nobody go whom somebody uses.
-    private static List<SwapUnit> Movable(SwapLedger device, SwapUnit wanted, IReadOnlyList<SwapUnit> units, HashSet<string> leaving) =>
+    private static List<SwapUnit> Movable(SwapLedger device, SwapUnit wanted, IReadOnlyList<SwapUnit> units, HashSet<string> decided) =>
     [
-        .. units.Where(unit => unit is { Residency: Residency.Hot or Residency.Asleep, IsPinned: false } && device.Holds(unit) > 0 && unit.Id != wanted.Id && !leaving.Contains(unit.Id)
+        .. units.Where(unit => unit is { Residency: Residency.Hot or Residency.Asleep, IsPinned: false } && device.Holds(unit) > 0 && unit.Id != wanted.Id && !decided.Contains(unit.Id)
             && (wanted.Waiting > 0 || unit.InFlight == 0)),
     ];
 
@@ -121,21 +124,21 @@ internal static class SwapScheduler
         missing);
 
     /// <summary>Room in the machine's memory for one that is to sleep, if need be in the place of sleepers that are worth less there.</summary>
-    private static bool MakeHostRoom(SwapLedger host, SwapUnit sleeper, IReadOnlyList<SwapUnit> units, HashSet<string> leaving, List<SwapAction> actions)
+    private static bool MakeHostRoom(SwapLedger host, SwapUnit sleeper, IReadOnlyList<SwapUnit> units, HashSet<string> decided, List<SwapAction> actions)
     {
         var (bytes, saved) = (sleeper.Sleep!.HostBytes, sleeper.Reuse * Math.Max(0, sleeper.LoadSeconds - sleeper.Sleep.WakeSeconds));
-        var missing = host.Missing(bytes);
+        var missing = bytes - host.RoomToSleep;
         if (missing <= 0)
             return true;
-        var less = units.Where(unit => unit is { Residency: Residency.Asleep, Waiting: 0 } && !leaving.Contains(unit.Id) && host.Holds(unit) > 0);
+        var less = units.Where(unit => unit is { Residency: Residency.Asleep, Waiting: 0 } && !decided.Contains(unit.Id) && host.Holds(unit) > 0);
         if (Least(host, less, missing) is not { } gone || gone.Sum(unit => unit.Loss) >= saved)
             return false;
 
         // They end at once, before this one has finished what it has begun; where they have not, it is ended after all: whoever does it looks again.
         foreach (var unit in gone)
         {
-            leaving.Add(unit.Id);
-            host.Leaves(unit);
+            decided.Add(unit.Id);
+            host.Ends(unit);
             actions.Add(new SwapAction.Drain(unit.Id));
         }
 
@@ -143,7 +146,7 @@ internal static class SwapScheduler
     }
 
     /// <summary>What is there may not go yet: until enough of it may, or until it has waited too long. Null where pinned models are in the way for good.</summary>
-    private static SwapWait Stuck(List<SwapLedger> devices, SwapUnit wanted, IReadOnlyList<SwapUnit> units, HashSet<string> leaving, SwapOptions options)
+    private static SwapWait Stuck(List<SwapLedger> devices, SwapUnit wanted, IReadOnlyList<SwapUnit> units, HashSet<string> decided, SwapOptions options)
     {
         var patience = Math.Max(0, (options.MaxWait - wanted.Waited).TotalSeconds);
         var soonest = devices.Where(device => device.IsFor(wanted) && device.Bytes >= wanted.Bytes)
@@ -154,7 +157,7 @@ internal static class SwapScheduler
         double? Settled(SwapLedger device)
         {
             var missing = device.Missing(wanted.BytesToHot);
-            foreach (var unit in Movable(device, wanted, units, leaving).OrderBy(unit => Unsettled(unit, options)))
+            foreach (var unit in Movable(device, wanted, units, decided).OrderBy(unit => Unsettled(unit, options)))
             {
                 missing -= device.Holds(unit);
                 if (missing <= 0)

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 namespace Comox.NodeAgent.Engines.LlamaCpp;
 
 /// <summary>llama.cpp's server: GGUF files, on anything. The flags were tried with llama.cpp 0.7.0 (b11669).</summary>
-internal sealed class LlamaCppKind(EngineProvisioner provisioner, NodeCards cards, IOptions<NodeAgentOptions> options, TimeProvider time) : IEngineKind
+internal sealed class LlamaCppKind(EngineProvisioner provisioner, NodeCards cards, BuildHardwareReader hardware, IOptions<NodeAgentOptions> options, TimeProvider time) : IEngineKind
 {
     private IReadOnlyList<GpuStatus> _cards = [];
 
@@ -84,9 +84,10 @@ internal sealed class LlamaCppKind(EngineProvisioner provisioner, NodeCards card
     private async Task<Outcome<EngineProgram>> WithDevicesAsync(Outcome<EngineProgram> found, CancellationToken cancellation)
     {
         _cards = await cards.AtStartAsync(cancellation);
-        return found.IsSuccess && _cards.Count > 0
-            ? Outcome<EngineProgram>.Of(found.Value with { Devices = await LlamaCppDevices.ListAsync(found.Value.Path, time, cancellation) })
-            : found;
+        if (!found.IsSuccess || _cards.Count == 0)
+            return found;
+        var devices = await LlamaCppDevices.ListAsync(found.Value.Path, time, cancellation);
+        return Outcome<EngineProgram>.Of(found.Value with { Devices = devices, Notice = LlamaCppBuilds.Notice(await hardware.ReadAsync(cancellation), devices) });
     }
 
     /// <summary>Requests at once: more than a few large ones make a CPU slow for all of them.</summary>

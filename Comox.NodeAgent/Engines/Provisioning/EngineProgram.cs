@@ -11,6 +11,9 @@ internal sealed record EngineProgram(string Path, string Version)
 {
     /// <summary>The devices it says it can compute on, beside the CPU.</summary>
     public IReadOnlyList<EngineDevice> Devices { get; init; } = [];
+
+    /// <summary>What a person should know of it on this machine; null: nothing.</summary>
+    public string? Notice { get; init; }
 }
 
 /// <summary>A device as an engine's program knows it.</summary>
