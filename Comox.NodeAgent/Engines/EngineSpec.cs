@@ -57,7 +57,7 @@ internal sealed record EngineSpec(string Id, IReadOnlyList<EngineArtifact> Artif
                 yield return $"{key}:Cards has the indexes of cards, each once; a model that is spread over several has them to itself, and needs {key}:Pinned.";
         }
 
-        foreach (var card in options.Models.Where(served => served.Cards.Count > 1).SelectMany(served => served.Cards).GroupBy(card => card).Where(alike => alike.Count() > 1))
+        foreach (var card in options.Models.Where(served => served.Cards.Count > 1).SelectMany(served => served.Cards.Distinct()).GroupBy(card => card).Where(alike => alike.Count() > 1))
             yield return $"{NodeAgentOptions.Section}:Models spreads two models over card {card.Key}; a model that is spread over several cards has them to itself.";
         foreach (var twice in Of(options).GroupBy(spec => spec.Id, StringComparer.Ordinal).Where(alike => alike.Count() > 1))
             yield return $"{string.Join(" and ", twice.Select(spec => spec.Setting))} both make an engine '{twice.Key}'; give one of them another Id.";

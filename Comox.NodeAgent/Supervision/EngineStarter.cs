@@ -116,6 +116,7 @@ internal sealed class LeftoverEngines(ComoxHome home, TimeProvider time, ILogger
             }
         }
 
+        EndWorkers(engine);
         Forget(engine);
     }
 

@@ -2,6 +2,7 @@ using Comox.NodeAgent.Engines.Pairing;
 using Comox.NodeAgent.ModelCache;
 using Comox.NodeAgent.Tests.VLlm;
 using Comox.ServiceDefaults.Contracts.Nodes;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Comox.NodeAgent.Tests.ModelCache;
 
@@ -118,6 +119,33 @@ public sealed class SafetensorsTests : IDisposable
             Assert.Null(told);
         else
             Assert.StartsWith(refusal, told, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_repository_in_safetensors_is_fetched_whole_and_without_its_pickles_and_found_again()
+    {
+        var source = TestModels.Folder(_folder, "source");
+        var files = Directory.GetFiles(source).Select(file => (Path.GetFileName(file), File.ReadAllBytes(file))).Append(("pytorch_model.bin", [1, 2, 3])).Append(("README.md", [4])).ToArray();
+        await using var hub = await TestHub.StartAsync(files);
+        await using var agent = await RunningAgent.StartAsync(new()
+        {
+            ["Comox:NodeAgent:EnginePath"] = "/nowhere", ["Comox:NodeAgent:Offline"] = "false", ["HF_ENDPOINT"] = hub.Address.ToString(),
+        });
+        var library = agent.Services.GetRequiredService<ModelLibrary>();
+        var wanted = ModelReference.Parse("org/model")!;
+
+        Assert.Equal(ModelFormats.Safetensors, (await library.FormatOfAsync(wanted, TestContext.Current.CancellationToken)).Value);
+        var chosen = await library.ChooseAsync("org/model", "Comox:NodeAgent:Models:0:Model", ModelFormats.Safetensors, [], (_, _) => { }, TestContext.Current.CancellationToken);
+        Assert.True(chosen.IsSuccess, chosen.Problem);
+        Assert.Equal(["config.json", "model.safetensors", "tokenizer_config.json"], Directory.GetFiles(chosen.Value.Path).Select(Path.GetFileName).Order());
+        Assert.Equal(48, chosen.Value.Info.Parameters);
+
+        // From now on without the hub, and its weights are not evicted while an engine has them.
+        hub.Instead = (context, _) => { context.Abort(); return Task.FromResult(true); };
+        var again = await library.ChooseAsync("org/model", "Comox:NodeAgent:Models:0:Model", ModelFormats.Safetensors, [], (_, _) => { }, TestContext.Current.CancellationToken);
+        Assert.Equal(chosen.Value.Path, again.Value!.Path);
+        Assert.True(agent.Services.GetRequiredService<BlobLeases>().IsTaken(BlobLeases.Resolve(again.Value.Weights[0])));
+        Assert.Equal(ModelFormats.Safetensors, (await library.FormatOfAsync(wanted, TestContext.Current.CancellationToken)).Value);
     }
 
     private static SafetensorsInfo Read(string folder) => Safetensors.TryRead(folder, out var info, out var problem) ? info : throw new InvalidDataException(problem);

@@ -128,6 +128,31 @@ public sealed class SupervisionRulesTests
         folder.Delete(recursive: true);
     }
 
+    [Fact]
+    public async Task Workers_of_an_engine_that_died_are_ended_and_those_of_another_are_not()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "needs /proc");
+        var folder = Directory.CreateTempSubdirectory("comox-workers-");
+        var home = ComoxHome.Open(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { [ComoxHome.Setting] = folder.FullName }).Build());
+        var leftovers = new LeftoverEngines(home, TimeProvider.System, NullLogger<LeftoverEngines>.Instance);
+
+        // As vLLM's worker: another program, a child of the engine, with what it inherits and nothing of its command line.
+        using var ours = Worker("chat");
+        using var other = Worker("chat-2");
+        leftovers.EndWorkers("chat");
+        await ours.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.False(other.HasExited);
+        other.Kill(entireProcessTree: true);
+        folder.Delete(recursive: true);
+
+        Process Worker(string engine)
+        {
+            var start = new ProcessStartInfo("/bin/sh", ["-c", "while :; do sleep 1000; done"]);
+            start.Environment[LeftoverEngines.Mark] = leftovers.KeyFile(engine);
+            return Process.Start(start)!;
+        }
+    }
+
     // Process.Start returns once exec has succeeded; /proc shows the new command line then.
     private static async Task UntilExecAsync(Process process, string argument) =>
         Assert.Contains(argument, await File.ReadAllTextAsync($"/proc/{process.Id}/cmdline"));
