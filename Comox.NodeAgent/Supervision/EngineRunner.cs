@@ -43,7 +43,7 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
                 engine.Enter(
                     EngineStates.Unloaded,
                     $"{described.Name} is not in memory; it is loaded when somebody asks for it",
-                    status => status with { Model = described, Slots = slots, ProcessId = null, MemoryBytes = status.MemoryBytes ?? memory });
+                    status => status with { Model = described, Slots = slots, ProcessId = null, Cards = [], MemoryBytes = status.MemoryBytes ?? memory });
                 await engine.Wanted.WaitAsync(true, stopping); // (3)
             }
 

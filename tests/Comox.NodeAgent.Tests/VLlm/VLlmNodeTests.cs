@@ -179,6 +179,23 @@ public sealed class VLlmNodeTests
         Assert.Contains("FP8 W8A8 needs a card of compute capability 8.9 or more, and NVIDIA GeForce RTX 3090 (card 0) has 8.6. Use INT8 W8A8", failed.Reason);
     }
 
+    [Fact]
+    public async Task A_model_that_no_card_can_hold_is_refused_with_the_figures_and_what_to_do()
+    {
+        var folder = VLlmNode.NewFolder();
+        var settings = Pinned(folder, "ada");
+        settings["Comox:NodeAgent:Models:0:Pinned"] = "false";
+        settings["Comox:NodeAgent:Slots"] = "64";
+        var config = Path.Combine(folder, "ada", "config.json");
+        await File.WriteAllTextAsync(config, (await File.ReadAllTextAsync(config)).Replace("\"num_hidden_layers\":2", "\"num_hidden_layers\":2000", StringComparison.Ordinal));
+        await using var node = await VLlmNode.StartAsync(folder, settings);
+        await node.UntilAsync("ada", EngineStates.Unloaded);
+        using var response = await node.SendAsync("ada", stream: false);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
+        var error = (await response.Content.ReadFromJsonAsync(OpenAIJson.Default.ApiErrorBody))!.Error;
+        Assert.Contains("engines have 23347 MiB on the largest of this node's cards that it may use. Give it fewer slots or less context, or spread it over several cards with Cards.", error.Message);
+    }
+
     internal static Dictionary<string, string?> Pinned(string folder, string name) => new()
     {
         ["Comox:NodeAgent:Models:0:Model"] = TestModels.Folder(folder, name),
