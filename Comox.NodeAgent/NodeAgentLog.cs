@@ -64,4 +64,10 @@ internal static partial class NodeAgentLog
 
     [LoggerMessage(21, LogLevel.Information, "GPU {Index} ({Name}) is well again")]
     public static partial void GpuWell(this ILogger log, int index, string name);
+
+    [LoggerMessage(40, LogLevel.Warning, "The sleep of engine {Engine} is not used: {Reason}")]
+    public static partial void SleepNotUsed(this ILogger log, string engine, string reason);
+
+    [LoggerMessage(41, LogLevel.Information, "Engine {Engine} goes to sleep ({Mebibytes} MiB) when its {InFlight} requests are done")]
+    public static partial void SleepDecided(this ILogger log, string engine, long mebibytes, int inFlight);
 }

@@ -1,6 +1,10 @@
 using Comox.NodeAgent.Downloads;
 using Comox.NodeAgent.Engines;
+using Comox.NodeAgent.Engines.LlamaCpp;
+using Comox.NodeAgent.Engines.Pairing;
+using Comox.NodeAgent.Engines.Placement;
 using Comox.NodeAgent.Engines.Provisioning;
+using Comox.NodeAgent.Engines.VLlm;
 using Comox.NodeAgent.Hardware.Gpus;
 using Comox.NodeAgent.Health;
 using Comox.NodeAgent.Health.Gpus;
@@ -24,6 +28,7 @@ public static class NodeAgentModule
         builder.AddServiceDefaults();
         builder.AddOptions();
         builder.AddDownloads();
+        builder.AddKinds();
         builder.AddProvisioning();
         builder.AddModels();
         builder.AddSupervision();
@@ -51,6 +56,19 @@ public static class NodeAgentModule
             .ValidateOnStart();
     }
 
+    private static void AddKinds(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<EngineKinds>();
+        builder.Services.AddSingleton<IEngineKind, LlamaCppKind>();
+        builder.Services.AddSingleton<IEngineKind, VLlmKind>();
+        builder.Services.AddSingleton<VLlmProgram>();
+        builder.Services.AddSingleton(services => new VLlmSleep(EngineHttp(), services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton<EnginePairing>();
+        builder.Services.AddSingleton<NodeCards>();
+        builder.Services.AddSingleton<NodePlaces>();
+        builder.Services.AddSingleton<BuildHardwareReader>();
+    }
+
     private static void AddProvisioning(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSingleton<EngineProvisioner>();
@@ -72,6 +90,7 @@ public static class NodeAgentModule
         builder.Services.AddSingleton<ModelLibrary>();
         builder.Services.AddSingleton<ModelCaches>();
         builder.Services.AddSingleton<ModelFetch>();
+        builder.Services.AddSingleton<RepositoryFetch>();
         builder.Services.AddSingleton<BundleExport>();
         builder.Services.AddSingleton<BundleImport>();
         builder.Services.AddSingleton<CacheDrive>();
@@ -92,8 +111,9 @@ public static class NodeAgentModule
         builder.Services.AddSingleton<ProcessTether>();
         builder.Services.AddSingleton<LeftoverEngines>();
         builder.Services.AddSingleton<EngineStarter>();
-        builder.Services.AddSingleton<EngineReadiness>(services =>
-            new EngineReadiness(new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = Timeout.InfiniteTimeSpan }, services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton<EngineReadiness>(services => new EngineReadiness(EngineHttp(), services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton(services => new EngineSleepTrial(services.GetRequiredService<NodeCards>(), EngineHttp(), services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton<EnginePreparation>();
         builder.Services.AddSingleton<EngineRunners>();
         builder.Services.AddHostedService<EngineSupervision>();
         builder.Services.AddSingleton<EngineRegistry>();
@@ -123,6 +143,9 @@ public static class NodeAgentModule
         builder.Services.AddSingleton<GpuMetrics>();
         builder.Services.AddHostedService<GpuSampler>();
     }
+
+    // For what the agent itself asks of its engines; each question has a limit of its own.
+    private static HttpClient EngineHttp() => new(new SocketsHttpHandler { UseProxy = false }) { Timeout = Timeout.InfiniteTimeSpan };
 
     // No resilience handler and no time limit: a download takes as long as it takes, and VerifiedDownload notices silence.
     // No logging: it would be the one place where the hub's token could be written down.

@@ -31,6 +31,13 @@ internal sealed class EngineProxy(IHttpForwarder forwarder, ModelSwapper swapper
     /// <summary>Waits for the engine, where it has to be loaded first, and answers with what it answers.</summary>
     public async Task ForwardAsync(HttpContext context, EngineHandle engine)
     {
+        context.Request.Path.StartsWithSegments(Prefix(engine.Id), out var path);
+        if (EnginePaths.Refusal(context.Request.Method, path) is { } refused)
+        {
+            await refused.WriteAsync(context);
+            return;
+        }
+
         // Who looks how it is doing must not have it loaded, nor keep it in memory.
         if (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method))
         {
@@ -63,6 +70,8 @@ internal sealed class EngineProxy(IHttpForwarder forwarder, ModelSwapper swapper
 
     public void Dispose() => _http.Dispose();
 
+    private static PathString Prefix(string id) => $"/node/engines/{id}/proxy";
+
     private Task AnswerAsync(HttpContext context, EngineHandle engine) =>
         engine.Endpoint is { } endpoint ? ForwardAsync(context, engine, endpoint) : Unready(engine.Status).WriteAsync(context);
 
@@ -92,7 +101,7 @@ internal sealed class EngineProxy(IHttpForwarder forwarder, ModelSwapper swapper
     /// <summary>Cuts our prefix off the path, and puts the engine's key in the place of the caller's.</summary>
     private sealed class Transform(string id, EngineEndpoint endpoint) : HttpTransformer
     {
-        private readonly PathString _prefix = $"/node/engines/{id}/proxy";
+        private readonly PathString _prefix = Prefix(id);
 
         public override async ValueTask TransformRequestAsync(HttpContext context, HttpRequestMessage request, string destinationPrefix, CancellationToken cancellationToken)
         {

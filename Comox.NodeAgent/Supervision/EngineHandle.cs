@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Comox.NodeAgent.Engines;
+using Comox.NodeAgent.Engines.Placement;
 using Comox.NodeAgent.Health;
 using Comox.ServiceDefaults.Contracts.Nodes;
 
@@ -25,10 +26,25 @@ internal sealed class EngineHandle(EngineSpec spec, NodeStatusBoard board, ILogg
     /// <summary>Whether it is to be in memory. Who decides about memory sets it, the supervisor obeys.</summary>
     public Latch Wanted { get; } = new();
 
+    /// <summary>While it is not wanted: whether it is to sleep, where it can, or to end. Set and obeyed like <see cref="Wanted"/>.</summary>
+    public Latch MaySleep { get; } = new();
+
+    /// <summary>What is known of its sleep; null: nothing yet.</summary>
+    public SleepAbility? Sleep { get; set; }
+
+    /// <summary>How long trying that took, of the time of a load; whoever measures loads takes it off.</summary>
+    public double SleepTrialSeconds { get; set; }
+
+    /// <summary>The places it may be put into, the best first; none: not known yet.</summary>
+    public IReadOnlyList<EnginePlace> Places { get; set; } = [];
+
+    /// <summary>Where it is, or is going to be started. Who decides about memory sets it.</summary>
+    public EnginePlace? Place { get; set; }
+
     public EngineTraffic Traffic { get; } = new();
 
-    /// <summary>The file in use, once a model is chosen.</summary>
-    public string? ModelPath { get; set; }
+    /// <summary>The files with the weights in use, once a model is chosen.</summary>
+    public IReadOnlyList<string> Weights { get; set; } = [];
 
     /// <summary>Raised when it has entered another state.</summary>
     public event Action? Entered;

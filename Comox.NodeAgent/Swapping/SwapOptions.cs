@@ -5,7 +5,7 @@ internal sealed record SwapOptions
 {
     public const string Section = $"{NodeAgentOptions.Section}:Swapping";
 
-    /// <summary>Bytes of memory that engines may have together; null: four fifths of what the machine has free when the agent starts.</summary>
+    /// <summary>Bytes of the machine's memory that engines may have together; null: four fifths of what the machine has free when the agent starts.</summary>
     public long? MemoryBytes { get; init; }
 
     /// <summary>A model stays in memory for so many times as long as it took to load: two that are asked for in turn would else only be loaded.</summary>
@@ -19,6 +19,9 @@ internal sealed record SwapOptions
 
     /// <summary>How long a model that has to go may finish what it has begun.</summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>Whether an engine that can sleep does so, where the machine's memory has room, instead of being ended.</summary>
+    public bool Sleep { get; init; } = true;
 
     public IEnumerable<string> Problems()
     {

@@ -20,6 +20,7 @@ internal static class EngineWords
         EngineStates.Loading => "Loading the model",
         EngineStates.Ready => "Ready",
         EngineStates.Unloaded => "Not in memory",
+        EngineStates.Asleep => "Asleep",
         EngineStates.Draining => "Making room",
         EngineStates.Restarting => "Restarting",
         EngineStates.Failed => "Failed",
@@ -40,7 +41,7 @@ internal static class EngineWords
     {
         EngineStates.Ready => "good",
         EngineStates.Failed or EngineStates.Stopped => "bad",
-        EngineStates.Unloaded => "idle",
+        EngineStates.Unloaded or EngineStates.Asleep => "idle",
         _ => "busy",
     };
 

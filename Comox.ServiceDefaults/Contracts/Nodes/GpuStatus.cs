@@ -20,6 +20,9 @@ public sealed record GpuStatus
     /// <summary>The driver's version.</summary>
     public string? Driver { get; init; }
 
+    /// <summary>NVIDIA's number of what it can do: <c>8.6</c> is an RTX 3090.</summary>
+    public string? ComputeCapability { get; init; }
+
     public long? MemoryTotalBytes { get; init; }
     public long? MemoryUsedBytes { get; init; }
     public long? MemoryFreeBytes { get; init; }

@@ -132,6 +132,9 @@ public sealed record EngineStatus
     /// <summary>The cards it runs on or is loaded into, by <see cref="GpuStatus.Index"/>; empty: the CPU.</summary>
     public IReadOnlyList<int> Cards { get; init; } = [];
 
+    /// <summary>Whether it can sleep, in words: what was found when that was tried. Null: its kind does not, or it was not tried yet.</summary>
+    public string? Sleep { get; init; }
+
     /// <summary>Times the engine was started again after a crash.</summary>
     public int Restarts { get; init; }
 }
@@ -152,6 +155,9 @@ public static class EngineStates
 
     /// <summary>Not in memory; it is loaded when somebody asks for it.</summary>
     public const string Unloaded = "unloaded";
+
+    /// <summary>Its process runs and holds next to nothing of the card; it wakes when somebody asks for it, sooner than it would be loaded.</summary>
+    public const string Asleep = "asleep";
 
     /// <summary>It makes room: it finishes what it has begun, and what comes now waits until it is loaded again.</summary>
     public const string Draining = "draining";
