@@ -3,6 +3,7 @@ using Comox.NodeAgent.Engines;
 using Comox.NodeAgent.Engines.Provisioning;
 using Comox.NodeAgent.Hardware.Gpus;
 using Comox.NodeAgent.Health;
+using Comox.NodeAgent.Health.Engines;
 using Comox.NodeAgent.Health.Gpus;
 using Comox.NodeAgent.ModelCache;
 using Comox.NodeAgent.ModelCache.Bundles;
@@ -29,6 +30,7 @@ public static class NodeAgentModule
         builder.AddSupervision();
         builder.AddStatus();
         builder.AddGpus();
+        builder.AddEngineHealth();
         return builder;
     }
 
@@ -120,6 +122,17 @@ public static class NodeAgentModule
         builder.Services.AddSingleton(_ => new KernelLog("/dev/kmsg"));
         builder.Services.AddSingleton<GpuMetrics>();
         builder.Services.AddHostedService<GpuSampler>();
+    }
+
+    private static void AddEngineHealth(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<EngineQuestions>();
+        builder.Services.AddSingleton<IEngineProgress, LlamaCppProgress>();
+        builder.Services.AddSingleton<IEngineProgress, VllmProgress>();
+        builder.Services.AddSingleton<SpeedBaselines>();
+        builder.Services.AddSingleton<EngineSpeeds>();
+        builder.Services.AddSingleton<EngineWatches>();
+        builder.Services.AddHostedService<EngineHealthSampler>();
     }
 
     // No resilience handler and no time limit: a download takes as long as it takes, and VerifiedDownload notices silence.

@@ -53,7 +53,13 @@ internal sealed class EngineProxy(IHttpForwarder forwarder, ModelSwapper swapper
 
         try
         {
-            await AnswerAsync(context, engine);
+            using var running = engine.Answers.Begin(context.Request.ContentLength);
+            context.Request.Body = new WatchedStream(context.Request.Body, bytes =>
+            {
+                if (bytes.IsEmpty)
+                    running.Sent();
+            });
+            await AnswerAsync(context, engine, running);
         }
         finally
         {
@@ -63,16 +69,16 @@ internal sealed class EngineProxy(IHttpForwarder forwarder, ModelSwapper swapper
 
     public void Dispose() => _http.Dispose();
 
-    private Task AnswerAsync(HttpContext context, EngineHandle engine) =>
-        engine.Endpoint is { } endpoint ? ForwardAsync(context, engine, endpoint) : Unready(engine.Status).WriteAsync(context);
+    private Task AnswerAsync(HttpContext context, EngineHandle engine, RunningAnswer? running = null) =>
+        engine.Endpoint is { } endpoint ? ForwardAsync(context, engine, endpoint, running) : Unready(engine.Status).WriteAsync(context);
 
-    private async Task ForwardAsync(HttpContext context, EngineHandle engine, EngineEndpoint endpoint)
+    private async Task ForwardAsync(HttpContext context, EngineHandle engine, EngineEndpoint endpoint, RunningAnswer? running)
     {
         // How large a request may be is the gateway's to say; here it would only be said twice, and differently.
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
             size.MaxRequestBodySize = null;
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
-        var error = await forwarder.SendAsync(context, endpoint.Address.ToString(), _http, Patient, new Transform(engine.Id, endpoint));
+        var error = await forwarder.SendAsync(context, endpoint.Address.ToString(), _http, Patient, new Transform(engine.Id, endpoint, running));
         if (error == ForwarderError.None)
             return;
         log.ForwardFailed(engine.Id, error.ToString());
@@ -90,7 +96,7 @@ internal sealed class EngineProxy(IHttpForwarder forwarder, ModelSwapper swapper
         : new ApiError(StatusCodes.Status502BadGateway, ErrorCodes.UpstreamError, $"The engine '{id}' broke off before it answered; its log may say why. The request can be repeated.");
 
     /// <summary>Cuts our prefix off the path, and puts the engine's key in the place of the caller's.</summary>
-    private sealed class Transform(string id, EngineEndpoint endpoint) : HttpTransformer
+    private sealed class Transform(string id, EngineEndpoint endpoint, RunningAnswer? running) : HttpTransformer
     {
         private readonly PathString _prefix = $"/node/engines/{id}/proxy";
 
@@ -103,6 +109,14 @@ internal sealed class EngineProxy(IHttpForwarder forwarder, ModelSwapper swapper
             request.Headers.Remove("X-Api-Key");
             request.Headers.Remove("Cookie");
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", endpoint.Key);
+        }
+
+        public override async ValueTask<bool> TransformResponseAsync(HttpContext context, HttpResponseMessage? response, CancellationToken cancellationToken)
+        {
+            var copies = await base.TransformResponseAsync(context, response, cancellationToken);
+            if (response is not null && running is not null)
+                response.Content = new WatchedContent(response.Content, running);
+            return copies;
         }
     }
 }

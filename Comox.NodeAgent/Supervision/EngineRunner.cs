@@ -56,7 +56,7 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
                 return new RunEnd(started.Problem, ModelRefused: false);
 
             var end = await LiveAsync(described, started.Value, stopping); // (5)
-            await StopAsync();
+            await StopAsync(kill: end.Fault is not null);
             loaded |= end.ReadyFor is not null;
             if (end.Unwanted)
                 continue;
@@ -66,7 +66,8 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
                 continue;
             }
 
-            var (reason, hopeless) = end.ExitCode is { } code
+            var (reason, hopeless) = end.Fault is { } fault ? (fault, end.IsFinal)
+                : end.ExitCode is { } code
                 ? LastWords.Explain(code, end.ReadyFor is not null, words.Lines())
                 : ($"llama-server did not load the model within {NodeAgentOptions.Section}:LoadTimeout ({shared.Options.LoadTimeout})", true);
             var delay = hopeless ? null : policy.AfterDeath(end.ReadyFor ?? TimeSpan.Zero); // (6)
@@ -83,13 +84,14 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
     }
 
     /// <summary>Ends the process, if there is one, and what was noted about it.</summary>
-    public async Task StopAsync()
+    /// <param name="kill">True: at once, because it may not hear a request.</param>
+    public async Task StopAsync(bool kill = false)
     {
         engine.Traffic.Close();
         engine.Endpoint = null;
         if (_running is null)
             return;
-        await _running.StopAsync(Grace, shared.Time);
+        await _running.StopAsync(kill ? TimeSpan.Zero : Grace, shared.Time);
         _running.Dispose();
         _running = null;
         shared.Leftovers.Forget(engine.Id);
@@ -117,27 +119,30 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
             engine.ForgetRestartRequests();
             engine.Enter(EngineStates.Ready, $"Serving {model.Name}", status => status with { ProcessId = started.Process.Id });
             engine.Traffic.Open();
-            await Task.WhenAny(exited, engine.RestartRequestedAsync(watching.Token), engine.Wanted.WaitAsync(false, watching.Token));
+            var order = engine.RestartRequestedAsync(watching.Token);
+            await Task.WhenAny(exited, order, engine.Wanted.WaitAsync(false, watching.Token));
             engine.Traffic.Close();
             stopping.ThrowIfCancellationRequested();
             if (!engine.Wanted.IsSet && !exited.IsCompleted)
             {
                 engine.Enter(EngineStates.Draining, $"Makes room for another model; finishes {engine.Traffic.InFlight} {(engine.Traffic.InFlight == 1 ? "request" : "requests")} first");
-                await Task.WhenAny(exited, engine.Traffic.EmptyAsync(), Task.Delay(shared.Options.Swapping.DrainTimeout, shared.Time, watching.Token));
+                await Task.WhenAny(exited, engine.Traffic.EmptyAsync(), Task.Delay(shared.Options.Swapping.DrainTimeout, shared.Time, watching.Token), order);
                 stopping.ThrowIfCancellationRequested();
-                return new LifeEnd(ExitCode: null, shared.Time.GetElapsedTime(since), AskedFor: false, Unwanted: true);
+                return new LifeEnd(ExitCode: null, shared.Time.GetElapsedTime(since), AskedFor: false, Unwanted: true) { Fault = FaultIn(order) };
             }
 
             engine.Endpoint = null;
             return exited.IsCompleted
                 ? new LifeEnd(await exited, shared.Time.GetElapsedTime(since), AskedFor: false)
-                : new LifeEnd(ExitCode: null, shared.Time.GetElapsedTime(since), AskedFor: true);
+                : new LifeEnd(ExitCode: null, shared.Time.GetElapsedTime(since), AskedFor: FaultIn(order) is null) { Fault = FaultIn(order), IsFinal = order is { IsCompletedSuccessfully: true, Result.IsFinal: true } };
         }
         finally
         {
             await watching.CancelAsync();
         }
     }
+
+    private static string? FaultIn(Task<RestartOrder> order) => order.IsCompletedSuccessfully ? order.Result.Fault : null;
 
     private void Hear(LogRing words, string line)
     {
@@ -153,5 +158,11 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
     /// <param name="ReadyFor">Null when it never was ready.</param>
     /// <param name="AskedFor">A restart was asked for.</param>
     /// <param name="Unwanted">Its memory is wanted for another.</param>
-    private readonly record struct LifeEnd(int? ExitCode, TimeSpan? ReadyFor, bool AskedFor, bool Unwanted = false);
+    private readonly record struct LifeEnd(int? ExitCode, TimeSpan? ReadyFor, bool AskedFor, bool Unwanted = false)
+    {
+        /// <summary>What was wrong with it; null: nothing, or it ended by itself.</summary>
+        public string? Fault { get; init; }
+
+        public bool IsFinal { get; init; }
+    }
 }
