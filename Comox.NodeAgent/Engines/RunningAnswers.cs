@@ -6,6 +6,7 @@ internal sealed class RunningAnswers(TimeProvider time)
     private readonly Lock _lock = new();
     private readonly List<RunningAnswer> _running = [];
     private long _lastStep = time.GetTimestamp();
+    private long _lastSent = time.GetTimestamp();
 
     /// <summary>A request begins to be sent.</summary>
     /// <param name="requestBytes">Length of its body; null: unknown.</param>
@@ -35,7 +36,7 @@ internal sealed class RunningAnswers(TimeProvider time)
                 }
             }
 
-            return new AnswerFigures(_running.Count, unread, unreadBytes, awaited, time.GetElapsedTime(Volatile.Read(ref _lastStep)));
+            return new AnswerFigures(_running.Count, unread, unreadBytes, awaited, time.GetElapsedTime(Volatile.Read(ref _lastStep)), time.GetElapsedTime(_lastSent));
         }
     }
 
@@ -46,6 +47,7 @@ internal sealed class RunningAnswers(TimeProvider time)
     {
         lock (_lock)
         {
+            _lastSent = time.GetTimestamp();
             if (_running.TrueForAll(answer => answer == sent || !answer.IsSent))
                 Step();
         }
@@ -63,7 +65,8 @@ internal sealed class RunningAnswers(TimeProvider time)
 /// <param name="UnreadBytes">What they sent, together.</param>
 /// <param name="Awaited">Those that have begun to come, and of which we wait for more now; a reader too slow to take what has come is not the engine's fault.</param>
 /// <param name="SinceStep">How long ago a piece of any of them came, or the first of them was sent.</param>
-internal readonly record struct AnswerFigures(int Running, int Unread, long UnreadBytes, int Awaited, TimeSpan SinceStep);
+/// <param name="SinceSent">How long ago the newest was sent.</param>
+internal readonly record struct AnswerFigures(int Running, int Unread, long UnreadBytes, int Awaited, TimeSpan SinceStep, TimeSpan SinceSent);
 
 /// <summary>One request in an engine. Ended by disposal.</summary>
 internal sealed class RunningAnswer(RunningAnswers all, long requestBytes) : IDisposable

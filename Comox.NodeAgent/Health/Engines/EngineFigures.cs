@@ -19,6 +19,9 @@ internal sealed record EngineFigures
     /// <summary>Its newest answer.</summary>
     public EngineProgress? Progress { get; init; }
 
+    /// <summary>How long ago the question was put that <see cref="Progress"/> answers.</summary>
+    public TimeSpan ProgressAge { get; init; }
+
     public AnswerFigures Answers { get; init; }
 
     /// <summary>Requests that it works on at once, at most.</summary>

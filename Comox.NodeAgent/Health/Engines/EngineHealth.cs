@@ -124,7 +124,8 @@ internal static class EngineHealth
     /// <summary>Whether a prompt may be in the way of everything else. Requests that nothing has come of may be written in one piece, or wait until there is room.</summary>
     private static bool MayRead(EngineFigures figures)
     {
-        var writing = figures.Progress?.Writing ?? 0;
+        // What it said before the newest request came says nothing of that one.
+        var writing = figures.Progress is { } progress && figures.ProgressAge < figures.Answers.SinceSent ? progress.Writing : figures.Answers.Awaited;
         return (figures.Progress?.Tasks.Any(task => task.Written == 0) == true)
             || (figures.Answers.Unread > Math.Max(0, writing - figures.Answers.Awaited) && Math.Max(writing, figures.Answers.Awaited) < figures.Slots);
     }

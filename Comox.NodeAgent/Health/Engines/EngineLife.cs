@@ -12,6 +12,7 @@ internal sealed class EngineLife(EngineHandle engine, EngineEndpoint endpoint, I
     private readonly SpeedMeter _meter = new();
     private Task<EngineProgress>? _question;
     private EngineProgress? _progress;
+    private TimeSpan _progressAsked;
     private TimeSpan? _unansweredSince;
     private TimeSpan _asked = TimeSpan.MinValue;
 
@@ -39,7 +40,7 @@ internal sealed class EngineLife(EngineHandle engine, EngineEndpoint endpoint, I
             _question = null;
             if (Answer(ended) is { } progress)
             {
-                (_progress, _unansweredSince) = (progress, null);
+                (_progress, _progressAsked, _unansweredSince) = (progress, _asked, null);
                 Speed = _meter.Take(progress, answers.Unread, answers.Running, now);
                 Reading = _meter.TakeReading();
             }
@@ -58,6 +59,7 @@ internal sealed class EngineLife(EngineHandle engine, EngineEndpoint endpoint, I
             Now = now,
             Unanswered = now - _unansweredSince,
             Progress = _progress,
+            ProgressAge = now - _progressAsked,
             Answers = answers,
             Slots = engine.Status.Slots ?? int.MaxValue,
             PromptStep = kind.PromptStep,
