@@ -93,6 +93,7 @@ public static class NodeAgentModule
         builder.Services.AddSingleton<AgentLock>();
         builder.Services.AddSingleton<ProcessTether>();
         builder.Services.AddSingleton<LeftoverEngines>();
+        builder.Services.AddSingleton<ILoopbackPorts, LoopbackPorts>();
         builder.Services.AddSingleton<EngineStarter>();
         builder.Services.AddSingleton<EngineReadiness>(services =>
             new EngineReadiness(new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = Timeout.InfiniteTimeSpan }, services.GetRequiredService<TimeProvider>()));

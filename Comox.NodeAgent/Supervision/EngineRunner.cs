@@ -27,6 +27,8 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(4);
     private EngineProcess? _running;
 
+    public TimeProvider Time => shared.Time;
+
     /// <summary>Returns, with the reason, when starting it again has no prospect.</summary>
     public async Task<RunEnd> RunAsync(EngineProgram program, ChosenModel model, CancellationToken stopping)
     {

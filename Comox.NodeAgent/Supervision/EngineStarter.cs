@@ -1,8 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Comox.NodeAgent.Engines;
 using Comox.NodeAgent.Engines.Provisioning;
 using Comox.NodeAgent.ModelCache;
@@ -15,7 +13,7 @@ namespace Comox.NodeAgent.Supervision;
 internal sealed record StartedEngine(EngineProcess Process, EngineEndpoint Endpoint);
 
 /// <summary>Turns program and model into a running process, with a fresh key and a free port.</summary>
-internal sealed class EngineStarter(ComoxHome home, ProcessTether tether, LeftoverEngines leftovers, IOptions<NodeAgentOptions> options, TimeProvider time)
+internal sealed class EngineStarter(ComoxHome home, ProcessTether tether, LeftoverEngines leftovers, ILoopbackPorts ports, IOptions<NodeAgentOptions> options, TimeProvider time)
 {
     public async Task<Outcome<StartedEngine>> StartAsync(EngineHandle engine, EngineProgram program, ChosenModel model, Action<string> line, CancellationToken cancellation)
     {
@@ -25,7 +23,7 @@ internal sealed class EngineStarter(ComoxHome home, ProcessTether tether, Leftov
         var keyFile = leftovers.KeyFile(engine.Id);
         home.WriteSecret(Path.GetRelativePath(home.Path, keyFile), key);
 
-        if (FreePort(out var noPort) is not { } port)
+        if (ports.Free(out var noPort) is not { } port)
             return Outcome<StartedEngine>.Failed($"llama-server cannot be given a port on 127.0.0.1: {noPort}. Correct that, then restart the engine.");
         var plan = LlamaCppLaunch.Plan(program.Path, LlamaCppLaunch.Service(engine.Spec, model, options.Value, keyFile), port);
 
@@ -51,23 +49,6 @@ internal sealed class EngineStarter(ComoxHome home, ProcessTether tether, Leftov
         catch (Win32Exception problem)
         {
             return Outcome<StartedEngine>.Failed($"{plan.Program} cannot be started: {problem.Message}");
-        }
-    }
-
-    // Free now and perhaps taken a moment later; then the engine exits, and its restart gets another one.
-    private static int? FreePort(out string? problem)
-    {
-        try
-        {
-            using var listener = new TcpListener(IPAddress.Loopback, 0);
-            listener.Start();
-            problem = null;
-            return ((IPEndPoint)listener.LocalEndpoint).Port;
-        }
-        catch (SocketException refused)
-        {
-            problem = refused.Message;
-            return null;
         }
     }
 }

@@ -67,6 +67,71 @@ public sealed class EngineRealFaultTests
         Assert.Equal(HttpStatusCode.OK, again.StatusCode);
     }
 
+    [Fact]
+    public async Task An_engine_that_freezes_without_being_held_is_found_by_its_silence()
+    {
+        await using var agent = await RunningAgent.StartAsync();
+        var before = await agent.UntilAsync(EngineStates.Ready);
+        using var freezer = Freezer.Make();
+        freezer.Take(before.ProcessId!.Value);
+        using var response = await LongAsync(agent);
+        await using var body = await response.Content.ReadAsStreamAsync();
+        Assert.True(await body.ReadAsync(new byte[1000]) > 0);
+
+        var ejected = agent.UntilAsync(engine => engine.Health == Healths.Ejected);
+        var since = Stopwatch.GetTimestamp();
+        freezer.Freeze();
+        var seen = await ejected;
+        var took = Stopwatch.GetElapsedTime(since);
+        Assert.Contains("It is frozen: it answers no question and uses no processor time", seen.HealthReasons[0]);
+        Assert.InRange(took.TotalSeconds, 0, 1.25);
+        TestContext.Current.SendDiagnosticMessage("Frozen mid-answer, seen after {0:0.00} s", took.TotalSeconds);
+
+        // A kill waits until it thaws; a real one thaws when somebody looks after it.
+        freezer.Thaw();
+        await agent.UntilAsync(engine => engine is { State: EngineStates.Ready, Health: Healths.Ok });
+    }
+
+    [Fact]
+    public async Task An_engine_that_says_it_is_well_and_writes_nothing_is_found_and_killed()
+    {
+        await using var liar = new LyingEngine { Slots = """[{"id":0,"is_processing":true,"id_task":1,"n_prompt_tokens":20,"n_prompt_tokens_processed":20,"next_token":[{"n_decoded":3}]}]""" };
+        await using var agent = await RunningAgent.StartAsync(new() { ["Comox:NodeAgent:EnginePath"] = liar.Path });
+        var before = await agent.UntilAsync(EngineStates.Ready);
+        var since = Stopwatch.GetTimestamp();
+        var asked = LongAsync(agent);
+        var seen = await agent.UntilAsync(engine => engine.Health == Healths.Ejected);
+        Assert.InRange(Stopwatch.GetElapsedTime(since).TotalSeconds, 1.5, 4);
+        Assert.Contains("writes nothing, whatever it says of itself under /health", seen.HealthReasons[0]);
+        Assert.Contains("It had requests and wrote nothing", (await agent.UntilAsync(EngineStates.Restarting)).Reason);
+        using (var well = await agent.Http.GetAsync(new Uri(agent.Http.BaseAddress!, "/alive")))
+            Assert.Equal(HttpStatusCode.OK, well.StatusCode);
+        await agent.UntilAsync(engine => engine is { State: EngineStates.Ready, Health: Healths.Ok } && engine.ProcessId != before.ProcessId);
+        Assert.Equal(2, liar.Starts);
+        await asked.ContinueWith(_ => { }, TaskScheduler.Default);
+    }
+
+    [Fact]
+    public async Task An_engine_that_answers_nothing_but_health_is_found_though_nobody_asks_it_anything()
+    {
+        await using var liar = new LyingEngine();
+        await using var agent = await RunningAgent.StartAsync(new() { ["Comox:NodeAgent:EnginePath"] = liar.Path });
+        var seen = await agent.UntilAsync(engine => engine.Health == Healths.Ejected);
+        Assert.Contains("It is frozen", seen.HealthReasons[0]);
+        await agent.UntilAsync(engine => engine is { State: EngineStates.Ready, Health: Healths.Ok });
+    }
+
+    [Fact]
+    public async Task An_engine_that_never_proves_itself_stays_ejected_and_in_the_end_is_left_alone()
+    {
+        await using var liar = new LyingEngine { IsHonest = _ => false };
+        await using var agent = await RunningAgent.StartAsync(new() { ["Comox:NodeAgent:EnginePath"] = liar.Path }, new HurriedTime(4));
+        var failed = await agent.UntilAsync(EngineStates.Failed);
+        Assert.Equal(Healths.Ejected, failed.Health);
+        Assert.Contains("It died 5 times in a row", failed.Reason);
+        Assert.Equal(5, liar.Starts);
+    }
+
     internal static Task<HttpResponseMessage> LongAsync(RunningAgent agent) =>
         SendAsync(agent, """{"model":"tiny-talker","stream":true,"max_tokens":100000,"ignore_eos":true,"messages":[{"role":"user","content":"Tell me a story."}]}""");
 
