@@ -78,7 +78,7 @@ internal sealed class EngineProxy(IHttpForwarder forwarder, ModelSwapper swapper
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
             size.MaxRequestBodySize = null;
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
-        var error = await forwarder.SendAsync(context, endpoint.Address.ToString(), _http, Patient, new Transform(engine.Id, endpoint, running));
+        var error = await forwarder.SendAsync(context, endpoint.Address.ToString(), _http, Patient, new Transform(engine.Id, endpoint, running), endpoint.WhenCut);
         if (error == ForwarderError.None)
             return;
         log.ForwardFailed(engine.Id, error.ToString());

@@ -8,8 +8,16 @@ namespace Comox.NodeAgent.Supervision;
 /// <summary>Where a running engine answers, and the key it wants. Not a record: a record would print the key.</summary>
 internal sealed class EngineEndpoint(int port, string key)
 {
+    private readonly CancellationTokenSource _cut = new();
+
     public Uri Address { get; } = new($"http://127.0.0.1:{port}/");
     public string Key { get; } = key;
+
+    /// <summary>Ends what is proxied to it.</summary>
+    public CancellationToken WhenCut => _cut.Token;
+
+    /// <summary>Cuts what is proxied to it: a process that hangs in the kernel keeps its connections, killed or not.</summary>
+    public void Cut() => _cut.Cancel();
 }
 
 /// <summary>An engine is to be started again.</summary>
@@ -53,7 +61,12 @@ internal sealed class EngineHandle(EngineSpec spec, NodeStatusBoard board, TimeP
     public void RequestRestart() => _restarts.Writer.TryWrite(new RestartOrder());
 
     /// <summary>Has it killed, and started again unless <paramref name="isFinal"/>. What it works on is cut, so that whoever waits can go elsewhere.</summary>
-    public void Condemn(string fault, bool isFinal = false) => _restarts.Writer.TryWrite(new RestartOrder(fault, isFinal));
+    public void Condemn(string fault, bool isFinal = false)
+    {
+        Traffic.Close();
+        _restarts.Writer.TryWrite(new RestartOrder(fault, isFinal));
+        Endpoint?.Cut();
+    }
 
     public Task<RestartOrder> RestartRequestedAsync(CancellationToken cancellation) => _restarts.Reader.ReadAsync(cancellation).AsTask();
 

@@ -58,6 +58,8 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
                 return new RunEnd(started.Problem, ModelRefused: false);
 
             var end = await LiveAsync(described, started.Value, stopping); // (5)
+            if (end is { Fault: { } wrong, Unwanted: false })
+                engine.Enter(EngineStates.Restarting, $"{wrong}. It is being killed");
             await StopAsync(kill: end.Fault is not null);
             loaded |= end.ReadyFor is not null;
             if (end.Unwanted)

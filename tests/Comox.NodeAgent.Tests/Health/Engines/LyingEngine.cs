@@ -49,7 +49,11 @@ internal sealed class LyingEngine : IAsyncDisposable
         await _ends.CancelAsync();
         await _serving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         foreach (var server in _servers)
+        {
+            await server.StopAsync(_ends.Token);
             await server.DisposeAsync();
+        }
+
         _folder.Delete(recursive: true);
         _ends.Dispose();
     }
