@@ -87,9 +87,15 @@ internal sealed class EngineProxy(IHttpForwarder forwarder, ModelSwapper swapper
     }
 
     /// <summary>What a request is told that the engine cannot take.</summary>
-    public static ApiError Unready(EngineStatus status) => status.State is EngineStates.Failed or EngineStates.Stopping or EngineStates.Stopped
-        ? new ApiError(StatusCodes.Status503ServiceUnavailable, ErrorCodes.EngineUnavailable, $"The engine '{status.Id}' is {status.State}. {status.Reason}") { RetryAfter = 30 }
-        : new ApiError(StatusCodes.Status503ServiceUnavailable, ErrorCodes.EngineLoading, $"The engine '{status.Id}' is not ready yet ({status.State}). {status.Reason}") { RetryAfter = 2 };
+    public static ApiError Unready(EngineStatus status) => status switch
+    {
+        { State: EngineStates.Unloaded, Health: Healths.Ejected } => Unavailable(
+            $"The engine '{status.Id}' is not loaded, because its card is not well. {string.Join(' ', status.HealthReasons)}"),
+        { State: EngineStates.Failed or EngineStates.Stopping or EngineStates.Stopped } => Unavailable($"The engine '{status.Id}' is {status.State}. {status.Reason}"),
+        _ => new ApiError(StatusCodes.Status503ServiceUnavailable, ErrorCodes.EngineLoading, $"The engine '{status.Id}' is not ready yet ({status.State}). {status.Reason}") { RetryAfter = 2 },
+    };
+
+    private static ApiError Unavailable(string why) => new(StatusCodes.Status503ServiceUnavailable, ErrorCodes.EngineUnavailable, why) { RetryAfter = 30 };
 
     private static ApiError Broken(string id, int status) => status == StatusCodes.Status504GatewayTimeout
         ? new ApiError(status, ErrorCodes.UpstreamTimeout, $"The engine '{id}' did not answer in time.")

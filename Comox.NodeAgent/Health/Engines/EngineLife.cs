@@ -17,7 +17,10 @@ internal sealed class EngineLife(EngineHandle engine, EngineEndpoint endpoint, I
     private TimeSpan _asked = TimeSpan.MinValue;
 
     public EngineEndpoint Endpoint => endpoint;
+
+    /// <summary>When it was ready.</summary>
     public DateTimeOffset At => at;
+
     public CancellationToken Ends => _ends.Token;
     public EngineHistory History { get; set; } = new(begun);
 

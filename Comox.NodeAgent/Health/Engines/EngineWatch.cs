@@ -46,7 +46,7 @@ internal sealed class EngineWatch(EngineHandle engine, IEngineProgress kind, Nod
         if (_life?.Endpoint != endpoint)
         {
             End();
-            _life = new EngineLife(engine, endpoint, kind, now, board.Now);
+            _life = new EngineLife(engine, endpoint, kind, now, status.Since);
         }
 
         var figures = speeds.Complete(engine, _life, _life.Look(now)) with // 1.
