@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Comox.NodeAgent.Downloads;
 using Comox.NodeAgent.Engines;
 using Comox.NodeAgent.Engines.Provisioning;
@@ -40,7 +41,7 @@ public static class NodeAgentModule
         node.MapNode();
         node.MapEngines();
         node.MapCache();
-        node.MapGpuMetrics();
+        node.MapNodeMetrics();
         return app;
     }
 
@@ -133,12 +134,13 @@ public static class NodeAgentModule
         builder.Services.AddSingleton<SpeedBaselines>();
         builder.Services.AddSingleton<EngineSpeeds>();
         builder.Services.AddSingleton<EngineWatches>();
+        builder.Services.AddSingleton<EngineMetrics>();
         builder.Services.AddHostedService<EngineHealthSampler>();
     }
 
     // No resilience handler and no time limit: a download takes as long as it takes, and VerifiedDownload notices silence.
     // No logging: it would be the one place where the hub's token could be written down.
-    private static void AddDownloadClient<T>(this IServiceCollection services, bool followRedirects = true)
+    private static void AddDownloadClient<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] T>(this IServiceCollection services, bool followRedirects = true)
         where T : class
     {
         services.AddDownloadClient(typeof(T).Name, followRedirects);

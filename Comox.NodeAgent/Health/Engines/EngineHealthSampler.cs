@@ -6,13 +6,14 @@ namespace Comox.NodeAgent.Health.Engines;
 
 /// <summary>Looks after every engine four times a second.</summary>
 internal sealed class EngineHealthSampler(
-    EngineRegistry engines, EngineWatches watches, EngineSpeeds speeds, TimeProvider time, ILogger<EngineHealthSampler> log) : BackgroundService
+    EngineRegistry engines, EngineWatches watches, EngineSpeeds speeds, EngineMetrics metrics, TimeProvider time, ILogger<EngineHealthSampler> log) : BackgroundService
 {
     public static readonly TimeSpan Period = TimeSpan.FromMilliseconds(250);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.Yield();
+        metrics.Begin();
         var all = engines.All.Select(engine => (engine.Id, Watch: watches.For(engine))).ToList();
         var begun = time.GetTimestamp();
         var before = TimeSpan.Zero;
