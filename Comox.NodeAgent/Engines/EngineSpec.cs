@@ -7,16 +7,16 @@ namespace Comox.NodeAgent.Engines;
 internal sealed record ServedModelOptions
 {
     /// <summary>A path to a GGUF file, or a Hugging Face name, as <see cref="NodeAgentOptions.Model"/>.</summary>
-    public string Model { get; init; } = "";
+    public string Model { get; set; } = "";
 
     /// <summary>What clients send as <c>model</c>; null: made from the file's name.</summary>
-    public string? Name { get; init; }
+    public string? Name { get; set; }
 
     /// <summary>The engine's id, as in <c>/node/engines/{id}</c>; null: made from the name.</summary>
-    public string? Id { get; init; }
+    public string? Id { get; set; }
 
     /// <summary>True: always in memory.</summary>
-    public bool Pinned { get; init; }
+    public bool Pinned { get; set; }
 }
 
 /// <summary>One engine of this node and the model it is for.</summary>

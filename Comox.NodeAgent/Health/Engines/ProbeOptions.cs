@@ -6,10 +6,10 @@ internal sealed record ProbeOptions
     public const string Section = $"{NodeAgentOptions.Section}:Probing";
 
     /// <summary>True: an engine that hangs is ended and started again. False: that is only told, and whoever debugs one keeps it.</summary>
-    public bool Restart { get; init; } = true;
+    public bool Restart { get; set; } = true;
 
     /// <summary>How long an engine that writes may write nothing, at least; eight times what it needs for a token where that is longer.</summary>
-    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(2);
+    public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(2);
 
     public IEnumerable<string> Problems()
     {
