@@ -113,7 +113,17 @@ internal sealed class Exchange(HttpContext http, ChatCompletionRequest request, 
     /// <summary>The client asked for no usage; what the engine is asked for is ours alone.</summary>
     public bool HidesUsage { get; set; }
 
-    public bool HasTried(Backend backend) => _tried.Any(tried => tried.Load == backend.Load);
+    // By index: the watch for stalls asks while a hedge may add to it.
+    public bool HasTried(Backend backend)
+    {
+        for (var at = 0; at < _tried.Count; at++)
+        {
+            if (_tried[at].Load == backend.Load)
+                return true;
+        }
+
+        return false;
+    }
 
     public void Try(Backend backend) => _tried.Add(backend);
 

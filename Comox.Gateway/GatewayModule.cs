@@ -1,6 +1,7 @@
 using Comox.Gateway.Admin;
 using Comox.Gateway.Backends;
 using Comox.Gateway.CircuitBreaking;
+using Comox.Gateway.CircuitBreaking.Stalls;
 using Comox.Gateway.Diagnostics;
 using Comox.Gateway.Fallback;
 using Comox.Gateway.Forwarding;
@@ -28,7 +29,8 @@ public static class GatewayModule
         services.AddOptions<GatewayOptions>().BindConfiguration(GatewayOptions.Section).ValidateOnStart();
 
         services.AddSingleton(provider => ServiceClients.AuthorizationOf(provider)).AddSingleton<BackendFactory>();
-        services.AddSingleton<Fleet>().AddSingleton<NodeConnector>().AddHostedService<NodeWatcher>();
+        services.AddSingleton<Fleet>().AddSingleton<NodeConnector>().AddSingleton<NodeRegistrations>().AddSingleton<NodeDirectory>().AddSingleton<WatchedNodes>().AddHostedService<NodeWatcher>();
+        services.AddHostedService<StallWatch>();
         services.AddRouteTable();
         services.AddSingleton<Drain>().AddSingleton<OutboxWriter>().AddSingleton<ReplyHandover>().AddHostedService(provider => provider.GetRequiredService<ReplyHandover>());
         services.AddHostedService<GracefulStop>().AddSingleton<IPostConfigureOptions<HostOptions>, HostPatience>();

@@ -1,3 +1,4 @@
+using Comox.Gateway.Backends;
 using Microsoft.Extensions.Options;
 
 namespace Comox.Gateway;
@@ -8,7 +9,10 @@ internal sealed record GatewayOptions
 {
     public const string Section = "Comox:Gateway";
 
-    /// <summary>Base addresses of the node agents, for example <c>http://gpu-1:5340</c>; empty: the one that service discovery calls <c>nodeagent</c>.</summary>
+    /// <summary>
+    /// Base addresses of the node agents, for example <c>http://gpu-1:5340</c>, or <c>dns+http://agents:5340</c> for a name with a DNS record for each; empty: those that service
+    /// discovery calls <c>nodeagent</c>. Agents that register come on top.
+    /// </summary>
     public string[] Nodes { get; set; } = [];
 
     /// <summary>The plain model that speaks for characters; null: that of the first ready chat engine.</summary>
@@ -72,8 +76,8 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
         var faults = new List<string>();
         for (var i = 0; i < options.Nodes.Length; i++)
         {
-            if (!Uri.TryCreate(options.Nodes[i], UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https" or "https+http"))
-                faults.Add($"{GatewayOptions.Section}:Nodes:{i} must be the http or https address of a node agent, not '{options.Nodes[i]}'.");
+            if (!Uri.TryCreate(options.Nodes[i], UriKind.Absolute, out var address) || !NodeConnector.IsAllowed(address))
+                faults.Add($"{GatewayOptions.Section}:Nodes:{i} must be the http or https address of a node agent, or dns+http:// and a name with a record for each, not '{options.Nodes[i]}'.");
         }
 
         if (options.MaxRequestBytes is < 1024 or > 1024 * 1024 * 1024)

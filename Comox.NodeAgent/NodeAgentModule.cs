@@ -111,6 +111,8 @@ public static class NodeAgentModule
     private static void AddStatus(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSingleton<NodeStatusBoard>();
+        builder.AddGatewayAdminClient();
+        builder.Services.AddHostedService<GatewayRegistration>();
         builder.Services.AddHealthChecks().AddCheck<EngineHealthCheck>(EngineHealthCheck.Name, HealthStatus.Unhealthy);
     }
 

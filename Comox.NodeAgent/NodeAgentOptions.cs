@@ -13,6 +13,12 @@ internal sealed class NodeAgentOptions
     /// <summary>The node's name in the fleet.</summary>
     public string Name { get; set; } = Environment.MachineName;
 
+    /// <summary>Base addresses of the gateways to register at; empty: they know where this agent is.</summary>
+    public IReadOnlyList<string> Gateways { get; set; } = [];
+
+    /// <summary>This agent's base address as those gateways reach it: <c>http://gpu-7:5340</c>.</summary>
+    public string? Address { get; set; }
+
     /// <summary>A llama-server to use; null: PATH, then our own cache, then an install.</summary>
     public string? EnginePath { get; set; }
 
@@ -63,6 +69,14 @@ internal sealed class NodeAgentOptions
             yield return $"{Section}:Name must not be empty.";
         if (options.Model is { Length: > 0 } model && ModelReference.Parse(model) is null)
             yield return $"{Section}:Model must be a path to a .gguf file or a Hugging Face name such as org/repo, org/repo:Q8_0 or org/repo:file.gguf; it is '{model}'.";
+        for (var at = 0; at < options.Gateways.Count; at++)
+        {
+            if (!Uri.TryCreate(options.Gateways[at], UriKind.Absolute, out var gateway) || gateway.Scheme is not ("http" or "https" or "https+http"))
+                yield return $"{Section}:Gateways:{at} must be the http or https address of a gateway, not '{options.Gateways[at]}'.";
+        }
+
+        if (options.Gateways.Count > 0 && !(Uri.TryCreate(options.Address, UriKind.Absolute, out var own) && IsHttp(own) && own.PathAndQuery == "/" && own.UserInfo.Length == 0))
+            yield return $"{Section}:Address must be this agent's own address as the gateways of {Section}:Gateways reach it, such as http://gpu-7:5340; it is '{options.Address}'.";
         if (!IsHttp(options.Hub))
             yield return $"{Section}:Hub must be an http or https address.";
         if (!IsHttp(options.ReleaseUrl))

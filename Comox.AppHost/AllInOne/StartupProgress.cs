@@ -28,7 +28,7 @@ internal sealed class StartupProgress(
     {
         try
         {
-            await foreach (var status in node.WatchAsync(cancellation))
+            await foreach (var status in node.WatchAsync(cancellation: cancellation))
             {
                 if (status.Engines.FirstOrDefault(engine => engine.Role == "chat") is not { } chat)
                     continue;

@@ -6,7 +6,7 @@ internal static class AdminModule
     public const string Prefix = "/gateway";
 
     public static void AddGatewayAdmin(this IServiceCollection services) =>
-        services.AddSingleton<AdminEndpoint>().AddSingleton<StatusReport>().AddSingleton<LedgerReport>().AddSingleton<TrafficReport>().AddSingleton<RouteReport>();
+        services.AddSingleton<AdminEndpoint>().AddSingleton<StatusReport>().AddSingleton<LedgerReport>().AddSingleton<TrafficReport>().AddSingleton<RouteReport>().AddSingleton<NodesEndpoint>();
 
     public static void MapGatewayAdmin(this WebApplication app)
     {
@@ -15,6 +15,8 @@ internal static class AdminModule
         admin.MapGet("/status", http => Endpoint(http).StatusAsync(http));
         admin.MapGet("/routes", http => Endpoint(http).RoutesAsync(http));
         admin.MapGet("/keys", http => Endpoint(http).KeysAsync(http));
+        admin.MapGet("/nodes", http => http.RequestServices.GetRequiredService<NodesEndpoint>().ListAsync(http));
+        admin.MapPost("/nodes", http => http.RequestServices.GetRequiredService<NodesEndpoint>().RegisterAsync(http));
         admin.MapPost("/reload", http => Endpoint(http).ReloadAsync(http));
         admin.MapGet("/openapi.json", OpenApiDocument.InvokeAsync);
     }

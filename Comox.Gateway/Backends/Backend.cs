@@ -33,11 +33,17 @@ internal sealed record Backend
     /// <summary>Whether the node's event stream is open. Without it nothing is known about the engine.</summary>
     public required bool NodeReachable { get; init; }
 
+    /// <summary>When its node was last heard; null for a server without a node agent.</summary>
+    public NodePulse? Node { get; init; }
+
     public required BackendLoad Load { get; init; }
     public required BackendCircuit Circuit { get; init; }
 
     /// <summary>Whether a request to it is answered: at once, or after its node has loaded the model for it.</summary>
     public bool IsReady => NodeReachable && (Engine is null || NodeAgentClient.TakesRequests(Engine));
+
+    /// <summary>Whether anything speaks against asking it, beside its circuit: one that is not well is asked only while nearly nobody is.</summary>
+    public bool IsWell => Node is not { IsQuiet: true } && !Load.Pulse.IsQuiet && Engine is not { Health: Healths.Ejected };
 
     /// <summary>Whether its model is in memory and takes requests.</summary>
     public bool IsLoaded => Engine is null || Engine.State == EngineStates.Ready;

@@ -22,6 +22,9 @@ internal sealed class BackendFactory(AuthenticationHeaderValue serviceKey, Backe
         var load = loads.Of(model.Name, address.AbsoluteUri);
         load.Slots = engine.Slots;
         load.SwapSeconds = engine.State == EngineStates.Ready ? 0 : (engine.EtaSeconds ?? UnknownLoadSeconds) + (engine.LossSeconds ?? 0);
+        var circuit = circuits.Of(model.Name, address.AbsoluteUri);
+        if (node.Lost is not null || engine.Health == Healths.Ejected)
+            circuit.Suspend();
         return new Backend
         {
             Id = $"{node.Status!.Node}/{engine.Id}",
@@ -31,8 +34,9 @@ internal sealed class BackendFactory(AuthenticationHeaderValue serviceKey, Backe
             Headers = _nodeHeaders,
             Engine = engine,
             NodeReachable = node.Lost is null,
+            Node = node.Pulse,
             Load = load,
-            Circuit = circuits.Of(model.Name, address.AbsoluteUri),
+            Circuit = circuit,
         };
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Comox.ServiceDefaults;
+using Comox.ServiceDefaults.Contracts.Gateway;
 using Comox.ServiceDefaults.Contracts.Nodes;
 
 namespace Comox.Gateway.Backends;
@@ -9,7 +10,14 @@ namespace Comox.Gateway.Backends;
 /// <param name="Address">Base address, resolved; null before the first answer.</param>
 /// <param name="Status">The last status; null before the first.</param>
 /// <param name="Lost">Why the event stream is not open; null while it is.</param>
-internal sealed record NodeView(Uri? Address, NodeStatus? Status, string? Lost);
+internal sealed record NodeView(Uri? Address, NodeStatus? Status, string? Lost)
+{
+    /// <summary>When it was last heard; null before the first answer.</summary>
+    public NodePulse? Pulse { get; init; }
+
+    /// <summary>How it was found, one of <see cref="NodeSources"/>.</summary>
+    public string Source { get; init; } = NodeSources.Settings;
+}
 
 /// <summary>All nodes at one moment, indexed by model. Immutable: a request sees one fleet from beginning to end of each decision.</summary>
 internal sealed class FleetSnapshot
@@ -38,6 +46,8 @@ internal sealed class FleetSnapshot
 
     /// <summary>In the order of nodes and engines: the first ready one is the default for characters.</summary>
     public ImmutableArray<BackendPool> Pools { get; }
+
+    public ImmutableArray<NodeView> Nodes => _nodes;
 
     /// <summary>No node has ever answered.</summary>
     public bool IsUnknown => _nodes.All(node => node.Status is null);

@@ -1,15 +1,19 @@
 using System.Net;
+using System.Net.Sockets;
 using Comox.ServiceDefaults.Clients;
+using Comox.ServiceDefaults.Contracts.Gateway;
 using Microsoft.Extensions.ServiceDiscovery;
 
 namespace Comox.Gateway.Backends;
 
 /// <summary>
-/// Turns a configured address (<c>https+http://nodeagent</c>) into a real one before each watch. Chat requests use the same real address:
+/// Turns a configured address (<c>https+http://nodeagent</c>, <c>dns+http://agents.comox.svc:5340</c>) into real ones. Chat requests use the same real address:
 /// the node that reports an engine is the node that runs it.
 /// </summary>
 internal sealed class NodeConnector(ServiceEndpointResolver discovery, IHttpClientFactory clients, TimeProvider time)
 {
+    private const string DnsPrefix = "dns+";
+
     /// <summary>The registered client carries the service key and no resilience handler; only its address is another one.</summary>
     public NodeAgentClient ClientFor(Uri address)
     {
@@ -18,17 +22,48 @@ internal sealed class NodeConnector(ServiceEndpointResolver discovery, IHttpClie
         return new NodeAgentClient(http, time);
     }
 
-    public async Task<Uri> ResolveAsync(Uri configured, CancellationToken cancellation)
+    public static bool IsAllowed(Uri address) => address.Scheme is "http" or "https" or "https+http" or "dns+http" or "dns+https";
+
+    public static string SourceOf(Uri configured) => configured.Scheme switch
+    {
+        "http" or "https" => NodeSources.Settings,
+        "https+http" => NodeSources.Discovery,
+        _ => NodeSources.Dns,
+    };
+
+    /// <returns>All that it stands for; none, and why.</returns>
+    public async Task<(IReadOnlyList<Uri> Addresses, string? Problem)> ResolveAsync(Uri configured, CancellationToken cancellation)
+    {
+        try
+        {
+            return (configured.Scheme.StartsWith(DnsPrefix, StringComparison.Ordinal) ? await RecordsAsync(configured, cancellation) : await EndpointsAsync(configured, cancellation), null);
+        }
+        catch (Exception problem) when (problem is SocketException or InvalidOperationException)
+        {
+            return ([], $"the name of the node agent {configured} is not known");
+        }
+    }
+
+    // One record, one node: what a headless service of Kubernetes answers.
+    private static async Task<IReadOnlyList<Uri>> RecordsAsync(Uri configured, CancellationToken cancellation)
+    {
+        var scheme = configured.Scheme[DnsPrefix.Length..];
+        var addresses = await Dns.GetHostAddressesAsync(configured.Host, cancellation);
+        return [.. addresses.Select(address => Build(scheme, address.ToString(), configured.Port)).Distinct().OrderBy(address => address.Authority, StringComparer.Ordinal)];
+    }
+
+    private async Task<IReadOnlyList<Uri>> EndpointsAsync(Uri configured, CancellationToken cancellation)
     {
         var found = await discovery.GetEndpointsAsync(configured.OriginalString.TrimEnd('/'), cancellation);
         var scheme = configured.Scheme.Split('+')[^1];
-        return found.Endpoints.Select(endpoint => endpoint.EndPoint).FirstOrDefault() switch
+        var addresses = found.Endpoints.Select(endpoint => endpoint.EndPoint switch
         {
-            UriEndPoint endpoint => new Uri(endpoint.Uri.GetLeftPart(UriPartial.Authority)),
-            DnsEndPoint endpoint => Build(scheme, endpoint.Host, endpoint.Port),
-            IPEndPoint endpoint => Build(scheme, endpoint.Address.ToString(), endpoint.Port),
-            _ => Build(scheme, configured.Host, configured.Port),
-        };
+            UriEndPoint uri => new Uri(uri.Uri.GetLeftPart(UriPartial.Authority)),
+            DnsEndPoint name => Build(scheme, name.Host, name.Port),
+            IPEndPoint address => Build(scheme, address.Address.ToString(), address.Port),
+            _ => null,
+        }).OfType<Uri>().Distinct().ToList();
+        return addresses.Count > 0 ? addresses : [Build(scheme, configured.Host, configured.Port)];
     }
 
     private static Uri Build(string scheme, string host, int port) => new UriBuilder(scheme, host, port > 0 ? port : -1).Uri;

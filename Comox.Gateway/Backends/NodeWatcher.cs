@@ -1,78 +1,61 @@
-using System.Net;
-using System.Text.Json;
 using Comox.ServiceDefaults;
-using Microsoft.Extensions.Options;
 
 namespace Comox.Gateway.Backends;
 
-/// <summary>
-/// Follows the event stream of every configured node agent and keeps <see cref="Fleet"/> true. The end of a stream is the signal that
-/// the node is lost: its engines get no request until it answers again.
-/// </summary>
+/// <summary>Has every node that <see cref="NodeDirectory"/> knows followed, and those that are no more forgotten.</summary>
 internal sealed class NodeWatcher(
-    Fleet fleet, NodeConnector nodes, IHostApplicationLifetime lifetime, IOptions<GatewayOptions> options, TimeProvider time, ILogger<NodeWatcher> logger) : BackgroundService
+    Fleet fleet, NodeDirectory directory, NodeRegistrations registrations, WatchedNodes nodes, IHostApplicationLifetime lifetime, TimeProvider time) : BackgroundService
 {
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
+
+    private readonly Dictionary<NodeKey, (CancellationTokenSource Stop, Task Watching)> _watches = [];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // Services stop only after the web server, and a web server in the same process waits for this very stream.
+        // Services stop only after the web server, and a web server in the same process waits for these very streams.
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lifetime.ApplicationStopping);
         if (!await lifetime.HasStartedAsync(stopping.Token))
             return;
-        Uri[] configured = options.Value.Nodes is { Length: > 0 } named
-            ? [.. named.Select(address => new Uri(address))]
-            : [ServiceNames.AddressOf(ServiceNames.NodeAgent)];
-        await Task.WhenAll(configured.Select((address, index) => WatchAsync(index, address, stopping.Token)));
-    }
-
-    private async Task WatchAsync(int index, Uri configured, CancellationToken cancellation)
-    {
-        var pause = FirstPause;
-        string? told = null;
-        while (!cancellation.IsCancellationRequested)
+        try
         {
-            string reason;
-            try
+            while (true)
             {
-                var address = await nodes.ResolveAsync(configured, cancellation);
-                var heard = false;
-                await foreach (var status in nodes.ClientFor(address).WatchAsync(cancellation))
-                {
-                    fleet.Update(index, _ => new NodeView(address, status, Lost: null));
-                    if (!heard)
-                        BackendsLog.NodeFound(logger, status.Node, address);
-                    heard = true;
-                    told = "";
-                    pause = FirstPause;
-                }
-
-                reason = $"the event stream of {configured} ended";
+                var more = registrations.ChangedAsync();
+                await FollowAsync(await directory.FindAsync(stopping.Token), stopping.Token);
+                foreach (var heard in fleet.Current.Nodes.Where(node => node.Lost is null))
+                    registrations.Heard(heard.Address!);
+                await Task.WhenAny(more, Task.Delay(LookAgain, time, stopping.Token));
+                stopping.Token.ThrowIfCancellationRequested();
             }
-            catch (Exception problem) when (problem is HttpRequestException or IOException or JsonException or InvalidOperationException or OperationCanceledException)
-            {
-                reason = Describe(configured, problem);
-            }
-
-            // Whoever stops closes the stream too, perhaps before the token has told us: the node is not lost, and chats in flight go on.
-            if (cancellation.IsCancellationRequested || lifetime.ApplicationStopping.IsCancellationRequested)
-                return;
-            fleet.Update(index, view => view with { Lost = reason });
-            if (reason != told)
-                BackendsLog.NodeLost(logger, told = reason);
-            await Task.Delay(pause, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            await Task.WhenAll(_watches.Values.Select(watch => watch.Watching));
         }
     }
 
-    private static string Describe(Uri node, Exception problem) => problem switch
+    private async Task FollowAsync(IReadOnlyList<KnownNode> known, CancellationToken stopping)
     {
-        HttpRequestException { StatusCode: HttpStatusCode.Unauthorized } =>
-            $"the node agent at {node} refuses the service key; {ServiceAuthentication.ServiceKeySetting} must be the same on both",
-        HttpRequestException { StatusCode: { } status } => $"the node agent at {node} answered {(int)status}",
-        HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError } => $"the name of the node agent {node} is not known",
-        JsonException => $"the node agent at {node} sent a status that cannot be read",
-        _ => $"the node agent at {node} cannot be reached",
-    };
+        foreach (var gone in _watches.Keys.Except(known.Where(node => node.Address is not null).Select(node => node.Key)).ToList())
+        {
+            _watches.Remove(gone, out var watch);
+            await watch.Stop.CancelAsync();
+            await watch.Watching;
+            watch.Stop.Dispose();
+        }
+
+        fleet.RemoveAllBut([.. known.Select(node => node.Key)]);
+        foreach (var node in known)
+        {
+            if (node.Address is null)
+            {
+                nodes.Lose(node, node.Problem!);
+            }
+            else if (!_watches.ContainsKey(node.Key))
+            {
+                var stop = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+                _watches[node.Key] = (stop, nodes.WatchAsync(node, node.Address, stop.Token));
+            }
+        }
+    }
 }

@@ -18,6 +18,8 @@ namespace Comox.Gateway.CircuitBreaking;
 /// half-open  | canary succeeds                | closed    | window empty, slow start
 /// half-open  | canary fails                   | open      | break × 2
 /// half-open  | canary is ignored              | half-open | its place is free
+/// closed     | trip: it has stopped           | open      | break × 2 for every opening before, ± jitter
+/// any        | suspend: it cannot be asked    | open      | no break: the first request when it can is the canary
 /// any        | outcome of an earlier life     | same      | nothing: it was sent before the circuit opened or closed
 /// any        | ignored, not the canary        | same      | nothing
 /// </code>
@@ -142,6 +144,32 @@ internal sealed class BackendCircuit
     /// canary.
     /// </summary>
     public CircuitPermit EnterInPanic() => TryEnter(out var permit) ? permit : new CircuitPermit(this, 0, 0);
+
+    /// <summary>It was seen to have stopped, whatever its answers say.</summary>
+    /// <returns>Whether it was closed until now.</returns>
+    public bool Trip()
+    {
+        lock (_lock)
+        {
+            if (_state != CircuitState.Closed)
+                return false;
+            Open(null, grows: true);
+            return true;
+        }
+    }
+
+    /// <summary>It cannot be asked at the moment, for a reason that is seen elsewhere: when that has passed, it comes back through a canary and slowly.</summary>
+    public void Suspend()
+    {
+        lock (_lock)
+        {
+            if (_state == CircuitState.Open)
+                return;
+            _openUntil = _time.GetTimestamp();
+            Volatile.Write(ref _hasOpened, true);
+            Enter(CircuitState.Open);
+        }
+    }
 
     internal void Succeeded(in CircuitPermit permit)
     {

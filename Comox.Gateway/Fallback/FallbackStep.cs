@@ -46,15 +46,15 @@ internal sealed class FallbackStep(RetryBudget budget, ILogger<FallbackStep> log
 
     private static readonly bool[] Rounds = [false, true];
 
+    /// <summary>Whether somebody else, who is well, could answer what is under way. On any thread: it may have changed by the time it is acted on.</summary>
+    public static bool CouldGoElsewhere(Exchange exchange) =>
+        IsRepeatable(exchange) && HasAnother(exchange, static backend => backend.IsWell && backend.Circuit.IsAdmissible);
+
     private bool MayTryAgain(Exchange exchange, ForwardError error)
     {
-        if (exchange.Aborted.IsCancellationRequested || exchange.Stopped.IsCancellationRequested || exchange.Attempts >= exchange.Route.Options.MaxAttempts)
-            return false;
         if (!CircuitStep.IsBackendsFault(error) && error is not { Place: ForwardPlace.EngineAnswer, Error.Status: StatusCodes.Status404NotFound })
             return false;
-        if (exchange.Spoken && !Continuation.IsPossible(exchange))
-            return false;
-        if (!HasAnother(exchange))
+        if (!IsRepeatable(exchange) || !HasAnother(exchange, static _ => true))
             return false;
         if (!budget.TryTake())
         {
@@ -67,13 +67,17 @@ internal sealed class FallbackStep(RetryBudget budget, ILogger<FallbackStep> log
         return true;
     }
 
-    private static bool HasAnother(Exchange exchange)
+    private static bool IsRepeatable(Exchange exchange) =>
+        !exchange.Aborted.IsCancellationRequested && !exchange.Stopped.IsCancellationRequested && exchange.Attempts < exchange.Route.Options.MaxAttempts
+        && (!exchange.Spoken || Continuation.IsPossible(exchange));
+
+    private static bool HasAnother(Exchange exchange, Func<Backend, bool> isFit)
     {
         foreach (var pool in exchange.Route.Pools)
         {
             foreach (var backend in pool.Ready)
             {
-                if (!exchange.HasTried(backend) && (!exchange.Spoken || BackendKinds.CanContinue(backend.Kind)))
+                if (!exchange.HasTried(backend) && (!exchange.Spoken || BackendKinds.CanContinue(backend.Kind)) && isFit(backend))
                     return true;
             }
         }

@@ -19,7 +19,7 @@ internal sealed class AnswerOpener(EngineConnectors connectors, IOptions<Gateway
     /// <param name="given">Ends the attempt: somebody else was quicker.</param>
     public async ValueTask<Opening> OpenAsync(Exchange exchange, Attempt attempt, CancellationToken given)
     {
-        var timers = new StreamTimers(exchange, options.Value, time, given);
+        var timers = new StreamTimers(exchange, attempt.Backend, options.Value, time, given);
         var isStreamed = EngineRequest.IsStreamed(exchange, attempt.Backend);
         // Vectors come as soon as their text has been read, which is what the first token stands for.
         if (!isStreamed && exchange.Request.Api.Kind != RequestApiKind.Embeddings)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Comox.Gateway.Backends;
 using Comox.ServiceDefaults;
@@ -44,6 +45,14 @@ internal static class EngineErrors
         StatusCodes.Status504GatewayTimeout,
         ErrorCodes.UpstreamTimeout,
         $"The engine {backend.Id} sent no token within {limit}. It may be overloaded; {GatewayOptions.Section}:{nameof(GatewayOptions.FirstTokenTimeout)} sets the limit."));
+
+    /// <summary>It is not waited for any longer, because it has stopped or its node is silent.</summary>
+    public static ForwardError Stalled(Backend backend, StreamPhase phase, TimeSpan silence) => new(
+        phase is StreamPhase.FirstToken or StreamPhase.WholeAnswer ? ForwardPlace.FirstToken : ForwardPlace.EngineStream,
+        new ApiError(
+            StatusCodes.Status504GatewayTimeout,
+            ErrorCodes.UpstreamTimeout,
+            string.Create(CultureInfo.InvariantCulture, $"The engine {backend.Id} has stopped: nothing came of it for {silence.TotalSeconds:0.0} s. {WhereToLook(backend)}; the request can be repeated.")));
 
     /// <summary>No fault of the backend's: the answer was long, or the limit short.</summary>
     public static ForwardError TotalTimeout(Backend backend, TimeSpan limit) => new(ForwardPlace.Total, new ApiError(

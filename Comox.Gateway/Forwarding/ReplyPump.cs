@@ -145,6 +145,7 @@ internal sealed class ReplyPump(Exchange exchange, OpenedAnswer opened, IReplySi
             client.Output, _progress, new RelayLimits(_timers.TokenIdle, options.EndOfStreamTimeout, options.KeepAliveInterval, options.SlowClientTimeout), time);
         _relay.LastTokenAt = _timers.StartedAt;
         _timers.Pause();
+        _timers.Carrier = _relay;
         RelayEnd end;
         relays.ToLoop();
         try
@@ -162,6 +163,7 @@ internal sealed class ReplyPump(Exchange exchange, OpenedAnswer opened, IReplySi
         _reader.Feed(_relay.Rest);
         _relay.Release();
         _timers.Enter(_progress.HasFinished ? StreamPhase.EndOfStream : StreamPhase.NextToken, _relay.LastTokenAt);
+        _timers.Carrier = null;
 
         switch (end)
         {

@@ -1,5 +1,6 @@
 using Comox.Gateway.Backends;
 using Comox.Gateway.CircuitBreaking;
+using Comox.ServiceDefaults.Contracts.Nodes;
 using Microsoft.Extensions.Options;
 
 namespace Comox.Gateway.LoadBalancing;
@@ -11,6 +12,9 @@ namespace Comox.Gateway.LoadBalancing;
 internal sealed class BackendChooser(Affinity affinity, IOptions<OutlierOptions> outliers, TimeProvider time)
 {
     private const int OnStack = 64;
+
+    /// <summary>Of its share, for an engine that works slower than it could or close to a limit.</summary>
+    private const double DegradedShare = 0.5;
 
     /// <param name="exchange">Has a route.</param>
     /// <param name="pool">One of the route's.</param>
@@ -34,7 +38,7 @@ internal sealed class BackendChooser(Affinity affinity, IOptions<OutlierOptions>
         {
             if (!admitted[i] || exchange.HasTried(ready[i]) || !exchange.Accepts(ready[i]))
                 continue;
-            candidates[count] = new Candidate(ready[i].Load, ready[i].Load.Weight * ready[i].Circuit.Ramp);
+            candidates[count] = new Candidate(ready[i].Load, ready[i].Load.Weight * ready[i].Circuit.Ramp * (ready[i].Engine is { Health: Healths.Degraded } ? DegradedShare : 1));
             slots[count++] = i;
         }
 
@@ -76,7 +80,10 @@ internal sealed class BackendChooser(Affinity affinity, IOptions<OutlierOptions>
         var now = time.GetTimestamp();
         var health = new BackendHealth[ready.Length];
         for (var i = 0; i < ready.Length; i++)
-            health[i] = ready[i].Circuit.Health(ready[i].Load.FirstTokenSeconds(now));
+        {
+            var judged = ready[i].Circuit.Health(ready[i].Load.FirstTokenSeconds(now));
+            health[i] = ready[i].IsWell ? judged : judged with { Admissible = false };
+        }
 
         return OutlierEjection.Judge(health, outliers.Value, admitted);
     }

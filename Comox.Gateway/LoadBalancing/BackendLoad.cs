@@ -1,3 +1,5 @@
+using Comox.Gateway.CircuitBreaking.Stalls;
+
 namespace Comox.Gateway.LoadBalancing;
 
 /// <summary>
@@ -53,6 +55,9 @@ internal sealed class BackendLoad
     /// <summary>Its number among the backends of its model, see <see cref="BackendLoads"/>.</summary>
     public int Slot { get; }
     public AdapterMemory Adapters { get; }
+
+    /// <summary>What it works on, attempt by attempt.</summary>
+    public BackendPulse Pulse { get; } = new();
 
     /// <summary>Its share of the work against its peers; 1 unless configured.</summary>
     public double Weight

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Comox.Gateway.CircuitBreaking;
+using Comox.Gateway.CircuitBreaking.Stalls;
 using Comox.Gateway.Fallback;
 using Comox.Gateway.LoadBalancing;
 using Comox.ServiceDefaults;
@@ -17,12 +18,14 @@ internal static class RouteTableModule
         services.AddOptions<PrefixIndexOptions>().BindConfiguration($"{GatewayOptions.Section}:Prefixes").ValidateOnStart();
         services.AddOptions<CircuitOptions>().BindConfiguration($"{GatewayOptions.Section}:Circuit").ValidateOnStart();
         services.AddOptions<OutlierOptions>().BindConfiguration($"{GatewayOptions.Section}:Outliers").ValidateOnStart();
+        services.AddOptions<StallOptions>().BindConfiguration($"{GatewayOptions.Section}:Stalls").ValidateOnStart();
         services.AddOptions<RetryBudgetOptions>().BindConfiguration($"{GatewayOptions.Section}:RetryBudget").ValidateOnStart();
         Check<LoadOptions>(services, "Load", static (options, at) => options.Faults(at));
         Check<SessionTableOptions>(services, "Sessions", static (options, at) => options.Faults(at));
         Check<PrefixIndexOptions>(services, "Prefixes", static (options, at) => options.Faults(at));
         Check<CircuitOptions>(services, "Circuit", static (options, at) => options.Faults(at));
         Check<OutlierOptions>(services, "Outliers", static (options, at) => options.Faults(at));
+        Check<StallOptions>(services, "Stalls", static (options, at) => options.Faults(at));
         Check<RetryBudgetOptions>(services, "RetryBudget", static (options, at) => options.Faults(at));
 
         services.AddOptions<UnknownSettings.AtStart>().ValidateOnStart();

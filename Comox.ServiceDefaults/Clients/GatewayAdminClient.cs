@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using System.Text.Json.Serialization.Metadata;
 using Comox.ServiceDefaults.Contracts.Gateway;
 using Comox.ServiceDefaults.Contracts.OpenAI;
@@ -19,6 +20,17 @@ public sealed class GatewayAdminClient(HttpClient http)
     /// <summary>Has the settings read again. Where they are not valid, the error's message names every fault and those before stay in force.</summary>
     public Task<ApiResult<SettingsStatus>> ReloadAsync(CancellationToken cancellation = default) =>
         SendAsync(HttpMethod.Post, "gateway/reload", GatewayJson.Default.SettingsStatus, cancellation);
+
+    /// <summary>The nodes as the gateway knows them.</summary>
+    public Task<ApiResult<NodeList>> GetNodesAsync(CancellationToken cancellation = default) =>
+        SendAsync(HttpMethod.Get, "gateway/nodes", GatewayJson.Default.NodeList, cancellation);
+
+    /// <summary>A node agent says where it is; see <see cref="NodeLease"/>.</summary>
+    public async Task<ApiResult<NodeLease>> RegisterNodeAsync(string address, CancellationToken cancellation = default)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "gateway/nodes") { Content = JsonContent.Create(new NodeRegistration(address), GatewayJson.Default.NodeRegistration) };
+        return await ServiceHttp.SendAsync(http, request, GatewayJson.Default.NodeLease, ServiceNames.Gateway, ErrorCodes.UpstreamError, cancellation);
+    }
 
     private async Task<ApiResult<T>> SendAsync<T>(HttpMethod method, string path, JsonTypeInfo<T> answer, CancellationToken cancellation)
     {

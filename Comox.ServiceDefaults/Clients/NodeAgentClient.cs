@@ -9,8 +9,11 @@ namespace Comox.ServiceDefaults.Clients;
 /// <summary>One node agent, typed.</summary>
 public sealed class NodeAgentClient(HttpClient http, TimeProvider time)
 {
-    /// <summary>An agent sends something every second; after this long without a byte it is lost, even where no connection broke.</summary>
-    public static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(3);
+    /// <summary>An agent sends something every 250 ms; after this long without a byte it is lost, even where no connection broke.</summary>
+    public static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long an agent may take to accept a watcher: it may be on another continent, or be starting.</summary>
+    private static readonly TimeSpan LongestWelcome = TimeSpan.FromSeconds(5);
 
     /// <summary>Whether a request to the engine is answered: at once, or after its agent has loaded the model for it.</summary>
     public static bool TakesRequests(EngineStatus engine) =>
@@ -30,19 +33,45 @@ public sealed class NodeAgentClient(HttpClient http, TimeProvider time)
 
     /// <summary>
     /// The node's status now and at every change, until the connection ends. The end (a return or an <see cref="HttpRequestException"/> or
-    /// <see cref="IOException"/>) is itself the signal that the node is lost; the caller decides when to ask again.
+    /// <see cref="IOException"/>) is itself the signal that the node is lost; the caller decides when to ask again. A <see cref="NodeSilentException"/> says that
+    /// nothing is known but its silence: it may be that only the events have stopped.
     /// </summary>
-    public async IAsyncEnumerable<NodeStatus> WatchAsync([EnumeratorCancellation] CancellationToken cancellation = default)
+    /// <param name="beat">How often to hear something, down to 50 ms; null: as the agent likes.</param>
+    /// <param name="heard">Called whenever something has come.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public async IAsyncEnumerable<NodeStatus> WatchAsync(TimeSpan? beat = null, Action? heard = null, [EnumeratorCancellation] CancellationToken cancellation = default)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, "node/events");
-        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
-        response.EnsureSuccessStatusCode();
-        await using var body = new SilenceLimitedStream(await response.Content.ReadAsStreamAsync(cancellation), LongestSilence, time);
+        using var response = await OpenAsync(beat, cancellation);
+        await using var body = new SilenceLimitedStream(await response.Content.ReadAsStreamAsync(cancellation), LongestSilence, heard, time);
         var events = SseParser.Create(body, (_, data) => JsonSerializer.Deserialize(data, NodesJson.Default.NodeStatus));
         await foreach (var item in events.EnumerateAsync(cancellation))
         {
             if (item.EventType == "status" && item.Data is { } status)
                 yield return status;
+        }
+    }
+
+    private async Task<HttpResponseMessage> OpenAsync(TimeSpan? beat, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, beat is { } pause ? $"node/events?beat={(int)pause.TotalMilliseconds}" : "node/events");
+        using var welcome = new CancellationTokenSource(LongestWelcome, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(welcome.Token, cancellation);
+        try
+        {
+            var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
+            try
+            {
+                return response.EnsureSuccessStatusCode();
+            }
+            catch
+            {
+                response.Dispose();
+                throw;
+            }
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new NodeSilentException(LongestWelcome);
         }
     }
 }

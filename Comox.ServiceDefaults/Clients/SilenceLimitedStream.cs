@@ -1,10 +1,10 @@
 namespace Comox.ServiceDefaults.Clients;
 
 /// <summary>
-/// A stream to read that fails with an <see cref="IOException"/> when nothing arrives for a while. A machine that lost its power closes no connection:
+/// A stream to read that fails with a <see cref="NodeSilentException"/> when nothing arrives for a while. A machine that lost its power closes no connection:
 /// without this its reader would wait for as long as TCP does, which is hours.
 /// </summary>
-internal sealed class SilenceLimitedStream(Stream inner, TimeSpan limit, TimeProvider time) : Stream
+internal sealed class SilenceLimitedStream(Stream inner, TimeSpan limit, Action? heard, TimeProvider time) : Stream
 {
     public override bool CanRead => true;
     public override bool CanSeek => false;
@@ -19,16 +19,26 @@ internal sealed class SilenceLimitedStream(Stream inner, TimeSpan limit, TimePro
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        using var silence = new CancellationTokenSource(limit, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, silence.Token);
-        try
+        var read = inner.ReadAsync(buffer, cancellationToken).AsTask();
+        while (!read.IsCompleted)
         {
-            return await inner.ReadAsync(buffer, either.Token);
+            var since = time.GetTimestamp();
+            using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            if (await Task.WhenAny(read, Task.Delay(limit, time, over.Token)) == read)
+            {
+                await over.CancelAsync();
+                break;
+            }
+
+            cancellationToken.ThrowIfCancellationRequested();
+            // A timer that comes this late tells that we were the ones who stood still: what was sent meanwhile has yet to be read.
+            if (time.GetElapsedTime(since) < limit * 1.25)
+                throw new NodeSilentException(limit);
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new IOException($"Nothing was received for {limit.TotalSeconds:0} s.");
-        }
+
+        var length = await read;
+        heard?.Invoke();
+        return length;
     }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>

@@ -69,7 +69,7 @@ internal sealed class NodeMonitor(IServiceScopeFactory scopes, TimeProvider time
         try
         {
             await using var scope = scopes.CreateAsyncScope();
-            await foreach (var status in scope.ServiceProvider.GetRequiredService<NodeAgentClient>().WatchAsync(stopping))
+            await foreach (var status in scope.ServiceProvider.GetRequiredService<NodeAgentClient>().WatchAsync(cancellation: stopping))
             {
                 var before = Current;
                 if (!before.Connected)

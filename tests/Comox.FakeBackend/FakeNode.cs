@@ -7,7 +7,7 @@ namespace Comox.FakeBackend;
 public static class FakeNode
 {
     public const string Model = "fake-model";
-    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromMilliseconds(100);
     private static readonly DateTimeOffset Start = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
 
     /// <summary>A node with one chat engine that is ready.</summary>
@@ -53,17 +53,24 @@ public static class FakeNode
 
             if (!await server.AuthorizeAsync(http))
                 return;
+            // As the real agent: something with every beat, or the reader takes the node for silent.
             http.Response.ContentType = "text/event-stream";
             var changes = server.Watch();
             while (true)
             {
-                // As the real agent: something every second, or the reader takes the node for lost.
-                var changed = changes.WaitToReadAsync(http.RequestAborted).AsTask();
-                while (!server.FallsSilent && await Task.WhenAny(changed, Task.Delay(Heartbeat, TimeProvider.System, http.RequestAborted)) != changed)
-                    await SendAsync(http, ":\n\n");
-                if (!await changed || !changes.TryRead(out var status) || status is null)
-                    break;
-                await SendAsync(http, $"event: status\ndata: {JsonSerializer.Serialize(status, NodesJson.Default.NodeStatus)}\n\n");
+                if (!server.FallsSilent)
+                {
+                    if (!changes.TryRead(out var status))
+                        await SendAsync(http, ":\n\n");
+                    else if (status is null)
+                        break;
+                    else
+                        await SendAsync(http, $"event: status\ndata: {JsonSerializer.Serialize(status, NodesJson.Default.NodeStatus)}\n\n");
+                }
+
+                var beat = Task.Delay(Heartbeat, TimeProvider.System, http.RequestAborted);
+                await (server.FallsSilent ? beat : Task.WhenAny(beat, changes.WaitToReadAsync(http.RequestAborted).AsTask()));
+                http.RequestAborted.ThrowIfCancellationRequested();
             }
         });
     }

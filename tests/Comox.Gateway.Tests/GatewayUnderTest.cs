@@ -15,6 +15,9 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
 {
     private readonly TempHome _home = new();
 
+    private static readonly KeyValuePair<string, string?>[] Patient =
+        [.. new[] { "QuietNode", "SilentNode", "QuietBackend", "StalledBackend", "StalledRemote" }.Select(limit => KeyValuePair.Create($"Comox:Gateway:Stalls:{limit}", (string?)"01:00:00"))];
+
     private GatewayUnderTest(FakeBackendServer node, FakeMemory memory) => (Node, Memory) = (node, memory);
 
     public FakeBackendServer Node { get; }
@@ -52,6 +55,8 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
                 .. settings.Any(setting => setting.Key == "KeepAliveInterval") ? [] : new[] { KeyValuePair.Create("Comox:Gateway:KeepAliveInterval", (string?)"01:00:00") },
                 // Engines are asked how they are by the tests that are about it alone.
                 .. settings.Any(setting => setting.Key == "Load:ScrapeInterval") ? [] : new[] { KeyValuePair.Create("Comox:Gateway:Load:ScrapeInterval", (string?)"00:00:00") },
+                // A clock that jumps makes everybody look silent.
+                .. time is null || settings.Any(setting => setting.Key.StartsWith("Stalls", StringComparison.Ordinal)) ? [] : Patient,
                 .. settings.Select(setting => KeyValuePair.Create($"Comox:Gateway:{setting.Key}", (string?)setting.Value)),
             ]);
         gateway.Http = gateway.Service.CreateClient();
@@ -63,6 +68,14 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
     /// <summary>The routes and not the fleet itself, which is a moment ahead of them: a request in between would find no model.</summary>
     public Task KnowsAsync(Func<FleetSnapshot, bool> what) =>
         Eventually.IsTrueAsync(() => what(Service.Services.GetRequiredService<RouteTable>().Current.Fleet), "the gateway knows the fleet");
+
+    /// <summary>Its only node is somewhere else from now on, until that node says something.</summary>
+    public void MoveNode(Uri address)
+    {
+        var fleet = Service.Services.GetRequiredService<Fleet>();
+        var node = fleet.Current.Nodes.Single();
+        fleet.Tell(new NodeKey(0, node.Address!.Authority), node with { Address = address });
+    }
 
     /// <summary>Sends a chat; the answer's headers are there when it returns.</summary>
     public Task<HttpResponseMessage> SendAsync(string body, string? session = null, CancellationToken cancellation = default, string? transcript = null)

@@ -1,6 +1,9 @@
 using System.Text;
+using Comox.Gateway.Backends;
+using Comox.Gateway.CircuitBreaking;
 using Comox.Gateway.Forwarding;
 using Comox.Gateway.Forwarding.Sockets;
+using Comox.Gateway.LoadBalancing;
 using Comox.Gateway.OpenAI;
 using Comox.Gateway.Recall;
 using Comox.Gateway.Routing;
@@ -21,7 +24,7 @@ public sealed class ReplyPumpTests
             Route = new ModelRoute("fake-model", PromptProfile.Standard, "ada"),
             Recalled = new RecalledPrompt("ses_1", "trn_1", "rcp_1", [], 64),
         };
-        var timers = new StreamTimers(exchange, new GatewayOptions(), TimeProvider.System);
+        var timers = new StreamTimers(exchange, Nobody(), new GatewayOptions(), TimeProvider.System);
         var reader = new SseReader(new MemoryStream("""data: {"choices":[{"index":0,"delta":{"content":"Half a"}}]}"""u8.ToArray().Concat("\n\n"u8.ToArray()).ToArray()), 4096);
         await using var opened = new OpenedAnswer(new NoAnswer(), reader, timers, []);
         exchange.Progress.Text = new ReplyText();
@@ -78,4 +81,16 @@ public sealed class ReplyPumpTests
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
+
+    private static Backend Nobody() => new()
+    {
+        Id = "n/chat",
+        Kind = BackendKinds.LlamaCpp,
+        Model = new EngineModel { Name = "fake-model", Source = ModelSources.Configured, Profile = PromptProfile.Standard },
+        BaseAddress = new Uri("http://127.0.0.1:1/v1/"),
+        Headers = [],
+        NodeReachable = true,
+        Load = new BackendLoad("n/chat", 0, new LoadOptions(), TimeProvider.System),
+        Circuit = new BackendCircuit(new CircuitOptions(), new Dice(1), TimeProvider.System),
+    };
 }

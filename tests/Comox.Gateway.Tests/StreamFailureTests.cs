@@ -1,10 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using Comox.FakeBackend;
-using Comox.Gateway.Backends;
 using Comox.Gateway.Forwarding;
 using Comox.ServiceDefaults.Contracts.OpenAI;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Comox.Gateway.Tests;
@@ -130,7 +128,7 @@ public abstract class StreamFailureTests(string relay) : BothRelays(relay)
         listener.Start(0);
         using var first = new TcpClient();
         await first.ConnectAsync((IPEndPoint)listener.LocalEndpoint);
-        gateway.Service.Services.GetRequiredService<Fleet>().Update(0, view => view with { Address = new Uri($"http://{listener.LocalEndpoint}") });
+        gateway.MoveNode(new Uri($"http://{listener.LocalEndpoint}"));
 
         var error = await (await gateway.SendAsync(Chat.Streamed)).ErrorAsync();
 

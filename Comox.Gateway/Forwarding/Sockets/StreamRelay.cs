@@ -48,6 +48,7 @@ internal sealed class StreamRelay(ClientOutput client, ReplyProgress progress, R
     private int _carried;
     private long _now;
     private long _lastSent;
+    private long _lastTokenAt;
     private bool _blocked;
     private bool _over = true;
 
@@ -55,7 +56,14 @@ internal sealed class StreamRelay(ClientOutput client, ReplyProgress progress, R
     public static ReadOnlySpan<byte> Ping => "8\r\n: ping\n\n\r\n"u8;
 
     /// <summary>When the clock of silence was started last: set by the caller before a run, read by it after.</summary>
-    public long LastTokenAt { get; set; }
+    public long LastTokenAt
+    {
+        get => Volatile.Read(ref _lastTokenAt);
+        set => Volatile.Write(ref _lastTokenAt, value);
+    }
+
+    /// <summary>The client takes nothing at the moment. On any thread.</summary>
+    public bool IsBlocked => Volatile.Read(ref _blocked);
 
     /// <summary>Its place in the loop's list.</summary>
     public int Position { get; set; }

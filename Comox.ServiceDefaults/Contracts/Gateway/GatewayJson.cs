@@ -9,4 +9,7 @@ namespace Comox.ServiceDefaults.Contracts.Gateway;
 [JsonSerializable(typeof(GatewayStatus))]
 [JsonSerializable(typeof(RouteList))]
 [JsonSerializable(typeof(KeyList))]
+[JsonSerializable(typeof(NodeList))]
+[JsonSerializable(typeof(NodeRegistration))]
+[JsonSerializable(typeof(NodeLease))]
 public sealed partial class GatewayJson : JsonSerializerContext;

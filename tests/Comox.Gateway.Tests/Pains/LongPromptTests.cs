@@ -2,10 +2,8 @@ using System.Buffers.Text;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Comox.Gateway.Backends;
 using Comox.Gateway.Forwarding;
 using Comox.Gateway.Tests.Sockets;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace Comox.Gateway.Tests.Pains;
@@ -27,7 +25,7 @@ public abstract class LongPromptTests(string relay) : BothRelays(relay)
         // A process that writes logs allocates for them.
         await using var gateway = await StartAsync(change: builder => builder.Logging.SetMinimumLevel(LogLevel.None));
         using var engine = new FrugalEngine();
-        gateway.Service.Services.GetRequiredService<Fleet>().Update(0, view => view with { Address = engine.Address });
+        gateway.MoveNode(engine.Address);
         using var client = await RawClient.ConnectAsync(gateway);
         var request = Encoding.UTF8.GetBytes(RawClient.Request(BodyOf(stream)));
         var buffer = new byte[4096];

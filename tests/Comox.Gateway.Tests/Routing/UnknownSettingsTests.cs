@@ -1,5 +1,6 @@
 using Comox.Gateway.Authentication;
 using Comox.Gateway.CircuitBreaking;
+using Comox.Gateway.CircuitBreaking.Stalls;
 using Comox.Gateway.Diagnostics;
 using Comox.Gateway.Fallback;
 using Comox.Gateway.Forwarding;
@@ -23,7 +24,7 @@ public sealed class UnknownSettingsTests
         ("", typeof(GatewayOptions)), ("Routes:*:", typeof(RouteOptions)), ("Routes:*:Pools:*:", typeof(PoolOptions)), ("Routes:*:Pools:*:Backends:*:", typeof(BackendOptions)),
         ("Routes:*:LoadBalancing:", typeof(LoadBalancingOptions)), ("FleetRoute:", typeof(RouteOptions)), ("FleetRoute:LoadBalancing:", typeof(LoadBalancingOptions)),
         ("Keys:*:", typeof(KeyOptions)), ("Load:", typeof(LoadOptions)), ("Sessions:", typeof(SessionTableOptions)), ("Prefixes:", typeof(PrefixIndexOptions)),
-        ("Circuit:", typeof(CircuitOptions)), ("Outliers:", typeof(OutlierOptions)), ("RetryBudget:", typeof(RetryBudgetOptions)), ("Relay:", typeof(RelayOptions)),
+        ("Circuit:", typeof(CircuitOptions)), ("Outliers:", typeof(OutlierOptions)), ("Stalls:", typeof(StallOptions)), ("RetryBudget:", typeof(RetryBudgetOptions)), ("Relay:", typeof(RelayOptions)),
         ("Telemetry:", typeof(TelemetryOptions)), ("Metrics:", typeof(MetricsOptions)),
     ];
 

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Comox.Gateway.Backends;
 using Comox.Gateway.Forwarding.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -20,7 +19,7 @@ internal sealed class RawEngine : IDisposable
         _listener.Start();
         var loops = gateway.Service.Services.GetRequiredService<SocketLoops>();
         _loop = loops.IsEnabled ? loops.Next() : null;
-        gateway.Service.Services.GetRequiredService<Fleet>().Update(0, view => view with { Address = new Uri($"http://{_listener.LocalEndpoint}") });
+        gateway.MoveNode(new Uri($"http://{_listener.LocalEndpoint}"));
     }
 
     /// <summary>Whether a connection waits to be taken.</summary>

@@ -187,7 +187,7 @@ public sealed class RealEngineTests
 
         var revisions = new List<long>();
         var states = new List<string>();
-        await foreach (var status in agent.Node.WatchAsync(limit.Token))
+        await foreach (var status in agent.Node.WatchAsync(cancellation: limit.Token))
         {
             revisions.Add(status.Revision);
             states.Add(status.Engines.Single().State);

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Comox.NodeAgent.Tests.Health;
 
@@ -21,9 +22,38 @@ public sealed class NodeEventsTests
         Assert.Empty(errors.Messages);
     }
 
-    private static async Task<StreamReader> OpenAsync(RunningAgent agent)
+    [Theory]
+    [InlineData("", 250)]
+    [InlineData("?beat=100", 100)]
+    [InlineData("?beat=1", 50)]
+    [InlineData("?beat=60000", 250)]
+    public async Task A_beat_is_heard_as_often_as_it_is_asked_for_within_limits(string query, int milliseconds)
     {
-        var response = await agent.Http.GetAsync("node/events", HttpCompletionOption.ResponseHeadersRead);
+        var time = new FakeTimeProvider();
+        await using var agent = await RunningAgent.StartAsync(new() { ["Comox:NodeAgent:EnginePath"] = "/nowhere" }, time);
+        await agent.UntilAsync(EngineStates.Failed);
+        using var events = await OpenAsync(agent, query);
+
+        for (var beat = 0; beat < 5; beat++)
+        {
+            var next = NextBeatAsync(events);
+            time.Advance(TimeSpan.FromMilliseconds(milliseconds - 1));
+            Assert.NotSame(next, await Task.WhenAny(next, Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System)));
+            time.Advance(TimeSpan.FromMilliseconds(1));
+            await next;
+        }
+    }
+
+    private static async Task NextBeatAsync(StreamReader events)
+    {
+        while (await events.ReadLineAsync() is { } line && line != ":")
+        {
+        }
+    }
+
+    private static async Task<StreamReader> OpenAsync(RunningAgent agent, string query = "")
+    {
+        var response = await agent.Http.GetAsync($"node/events{query}", HttpCompletionOption.ResponseHeadersRead);
         var events = new StreamReader(await response.Content.ReadAsStreamAsync());
         Assert.Equal("event: status", await events.ReadLineAsync());
         return events;

@@ -27,7 +27,7 @@ public sealed partial class AgentDeathTests
         http.DefaultRequestHeaders.Authorization = new("Bearer", RunningAgent.ServiceKey);
         var node = new NodeAgentClient(http, TimeProvider.System);
         var processId = 0;
-        await foreach (var status in node.WatchAsync(limit.Token))
+        await foreach (var status in node.WatchAsync(cancellation: limit.Token))
         {
             if (status.Engines.Single() is { State: EngineStates.Ready, ProcessId: { } ready })
             {
