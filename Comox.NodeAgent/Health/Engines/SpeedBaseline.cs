@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Comox.NodeAgent.Health.Engines;
 
 /// <summary>
@@ -16,6 +18,8 @@ internal readonly record struct SpeedBaseline(double Value, int Count)
     // Half of what it was after an hour of writing without a pause.
     private const double SlowDown = 0.0002;
 
+    /// <summary>Null: it was not seen often enough.</summary>
+    [JsonIgnore]
     public double? Expected => Count >= Enough ? Value : null;
 
     public SpeedBaseline Learn(double measured)
