@@ -36,6 +36,7 @@ internal sealed class RouteReport(RouteTable table, TimeProvider time)
             Reason = backend.IsReady ? null : backend.NodeReachable ? backend.Engine?.Reason : "Its node cannot be reached.",
             Well = backend.IsWell,
             NotWell = WhyNotWell(backend, now),
+            Health = backend.Engine?.Health,
             TokenGapSeconds = load.Pulse.Gap is var gap && double.IsNaN(gap) ? null : gap,
             Weight = load.Weight,
             Ramp = circuit.Ramp,

@@ -46,6 +46,9 @@ public sealed record BackendStatus
     /// <summary>Why others are asked.</summary>
     public string? NotWell { get; init; }
 
+    /// <summary>What its node agent thinks of it: <c>ok</c>, <c>degraded</c> (it gets half of its share) or <c>ejected</c>; absent without an agent.</summary>
+    public string? Health { get; init; }
+
     /// <summary>The usual pause between two tokens of one stream, in seconds; absent while unknown.</summary>
     public double? TokenGapSeconds { get; init; }
 
