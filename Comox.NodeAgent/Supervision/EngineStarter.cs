@@ -56,6 +56,13 @@ internal sealed class EngineStarter(ComoxHome home, ProcessTether tether, Leftov
         }
     }
 
+    /// <summary>Its process has ended: so do its workers, and what was noted about it is of no use any more.</summary>
+    public void Ended(string engine)
+    {
+        leftovers.EndWorkers(engine);
+        leftovers.Forget(engine);
+    }
+
     // Free now and perhaps taken a moment later; then the engine exits, and its restart gets another one.
     private static int? FreePort(out string? problem)
     {
