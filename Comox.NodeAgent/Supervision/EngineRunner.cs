@@ -6,13 +6,12 @@ namespace Comox.NodeAgent.Supervision;
 
 /// <summary>Makes the runner of an engine; all share the rest.</summary>
 internal sealed class EngineRunners(
-    EngineStarter starter, EngineReadiness readiness, LeftoverEngines leftovers, EngineSleepTrial trial, IOptions<NodeAgentOptions> options, TimeProvider time, ILogger<EngineRunner> log)
+    EngineStarter starter, EngineReadiness readiness, EngineSleepTrial trial, IOptions<NodeAgentOptions> options, TimeProvider time, ILogger<EngineRunner> log)
 {
     public EngineRunner For(EngineHandle engine) => new(engine, this);
 
     internal EngineStarter Starter => starter;
     internal EngineReadiness Readiness => readiness;
-    internal LeftoverEngines Leftovers => leftovers;
     internal EngineSleepTrial Trial => trial;
     internal NodeAgentOptions Options => options.Value;
     internal TimeProvider Time => time;
@@ -105,8 +104,7 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
         await _running.StopAsync(kill ? TimeSpan.Zero : _grace, shared.Time);
         _running.Dispose();
         _running = null;
-        shared.Leftovers.EndWorkers(engine.Id);
-        shared.Leftovers.Forget(engine.Id);
+        shared.Starter.Ended(engine.Id);
     }
 
     private async Task<LifeEnd> LiveAsync(EngineRecipe recipe, StartedEngine started, long? baseline, CancellationToken stopping)

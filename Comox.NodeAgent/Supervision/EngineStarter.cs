@@ -53,6 +53,13 @@ internal sealed class EngineStarter(ComoxHome home, ProcessTether tether, Leftov
             return Outcome<StartedEngine>.Failed($"{plan.Program} cannot be started: {problem.Message}");
         }
     }
+
+    /// <summary>Its process has ended: so do its workers, and what was noted about it is of no use any more.</summary>
+    public void Ended(string engine)
+    {
+        leftovers.EndWorkers(engine);
+        leftovers.Forget(engine);
+    }
 }
 
 /// <summary>

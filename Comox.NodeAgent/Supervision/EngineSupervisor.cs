@@ -112,7 +112,7 @@ internal sealed class EngineSupervisor(EngineHandle engine, EnginePreparation pr
                 return recipe.Problem;
 
             var model = recipe.Value.Service.Chosen;
-            engine.Places = recipe.Value.Places;
+            (engine.Places, engine.Place) = (recipe.Value.Places, null); // Where an earlier model was is no place for this one, perhaps.
             var (reason, modelRefused) = await runner.RunAsync(recipe.Value, stopping);
             if (!modelRefused || model.Source is not (ModelSources.Cache or ModelSources.Hub))
                 return reason;

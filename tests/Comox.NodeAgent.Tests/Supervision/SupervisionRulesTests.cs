@@ -139,10 +139,18 @@ public sealed class SupervisionRulesTests
         // As vLLM's worker: another program, a child of the engine, with what it inherits and nothing of its command line.
         using var ours = Worker("chat");
         using var other = Worker("chat-2");
-        leftovers.EndWorkers("chat");
-        await ours.WaitForExitAsync(TestContext.Current.CancellationToken);
-        Assert.False(other.HasExited);
-        other.Kill(entireProcessTree: true);
+        try
+        {
+            leftovers.EndWorkers("chat");
+            await ours.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+            Assert.False(other.HasExited);
+        }
+        finally
+        {
+            ours.Kill(entireProcessTree: true);
+            other.Kill(entireProcessTree: true);
+        }
+
         folder.Delete(recursive: true);
 
         Process Worker(string engine)

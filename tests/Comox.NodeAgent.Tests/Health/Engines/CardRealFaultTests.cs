@@ -56,6 +56,7 @@ public sealed class CardRealFaultTests
         for (var error = 1; error <= 3; error++)
         {
             await agent.UntilAsync(engine => engine is { State: EngineStates.Ready, Health: Healths.Ok });
+            PutOnCard(agent); // Each start tells anew where it is.
             var restarts = agent.Engine.Status.Restarts;
             SetCard(agent, Well with { LastXid = new GpuXid(31, "memory page fault, usually a program's mistake", TimeProvider.System.GetUtcNow()) });
             var seen = await agent.UntilAsync(engine => engine.State == EngineStates.Failed || engine.Restarts > restarts);
