@@ -18,6 +18,7 @@ public static class WebModule
     {
         builder.AddServiceDefaults();
         builder.AddGatewayChatClient();
+        builder.AddGatewayAdminClient();
         builder.AddMemoryClient();
         builder.AddNodeAgentClient();
 
@@ -33,6 +34,7 @@ public static class WebModule
 
         builder.Services.AddSingleton<PageHandover>();
         builder.Services.AddSingleton<RepliesInProgress>();
+        builder.Services.AddTransient<ModelWarmUp>();
         builder.Services.AddSingleton<NodeMonitor>();
         builder.Services.AddHostedService(services => services.GetRequiredService<NodeMonitor>());
         return builder;

@@ -87,7 +87,8 @@ internal sealed class SwappedEngine(EngineHandle engine, LoadTimes loads, TimePr
         if (Residency is Swapping.Residency.Hot or Swapping.Residency.Loading)
             return;
         _wasReadAhead &= IsHinted;
-        _hintedAt = time.GetTimestamp();
+        // Where its files are decides what is done, and must not be what it was some seconds ago.
+        (_hintedAt, _tierSeen) = (time.GetTimestamp(), null);
     }
 
     public bool IsHinted => _hintedAt is { } at && time.GetElapsedTime(at) < HintLife;
