@@ -20,6 +20,7 @@ namespace Comox.Benchmarks;
 internal static class WarmUpSpeed
 {
     private const string Key = "benchmark-service-key-0123456789";
+    private const long Ample = 40_000_000_000;
 
     public static async Task<int> RunAsync(string[] args)
     {
@@ -35,12 +36,13 @@ internal static class WarmUpSpeed
         {
             foreach (var name in (string[])["ada", "brine"])
                 File.Copy(model, Path.Combine(home, $"{name}.gguf"));
+            var room = await RoomForOneAsync(home, engine);
             var (without, ahead, loaded) = (new List<double>(), new List<double>(), new List<double>());
             for (var round = 0; round < (Arguments.Whole(args, "--rounds") ?? 5); round++)
             {
-                without.Add(await MeasureAsync(home, engine, hasRoom: false, hint: null));
-                ahead.Add(await MeasureAsync(home, engine, hasRoom: false, WarmActions.ReadAhead));
-                loaded.Add(await MeasureAsync(home, engine, hasRoom: true, WarmActions.Load));
+                without.Add(await MeasureAsync(home, engine, room, hint: null));
+                ahead.Add(await MeasureAsync(home, engine, room, WarmActions.ReadAhead));
+                loaded.Add(await MeasureAsync(home, engine, Ample, WarmActions.Load));
             }
 
             Console.WriteLine("| the model's file | first token without a hint, p50 | file read ahead (no room) | loaded (room) |");
@@ -54,12 +56,18 @@ internal static class WarmUpSpeed
         }
     }
 
-    private static async Task<double> MeasureAsync(string home, string engine, bool hasRoom, string? hint)
+    private static async Task<long> RoomForOneAsync(string home, string engine)
+    {
+        await using var app = await StartAsync(home, engine, Ample);
+        using var http = ClientOf(app);
+        return (await UntilAsync(new NodeAgentClient(http, TimeProvider.System), "ada", EngineStates.Unloaded)).MemoryBytes!.Value * 3 / 2;
+    }
+
+    private static async Task<double> MeasureAsync(string home, string engine, long memory, string? hint)
     {
         var file = Path.Combine(home, "brine.gguf");
-        await using var app = await StartAsync(home, engine, hasRoom ? 40_000_000_000 : (long)(new FileInfo(file).Length * 1.5) + 200_000_000);
-        using var http = new HttpClient { BaseAddress = new Uri(app.Urls.First()), Timeout = Timeout.InfiniteTimeSpan };
-        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Key);
+        await using var app = await StartAsync(home, engine, memory);
+        using var http = ClientOf(app);
         var node = new NodeAgentClient(http, TimeProvider.System);
         foreach (var name in (string[])["ada", "brine"])
             await UntilAsync(node, name, EngineStates.Unloaded);
@@ -77,6 +85,13 @@ internal static class WarmUpSpeed
         }
 
         return await AskAsync(http, "brine");
+    }
+
+    private static HttpClient ClientOf(WebApplication app)
+    {
+        var http = new HttpClient { BaseAddress = new Uri(app.Urls.First()), Timeout = Timeout.InfiniteTimeSpan };
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Key);
+        return http;
     }
 
     private static async Task<WebApplication> StartAsync(string home, string engine, long memory)
@@ -98,16 +113,18 @@ internal static class WarmUpSpeed
         return app;
     }
 
-    private static async Task UntilAsync(NodeAgentClient node, string engine, string state)
+    private static async Task<EngineStatus> UntilAsync(NodeAgentClient node, string engine, string state)
     {
         await foreach (var status in node.WatchAsync())
         {
             var found = status.Engines.Single(known => known.Id == engine);
             if (found.State == state)
-                return;
+                return found;
             if (found.State == EngineStates.Failed)
                 throw new InvalidOperationException(found.Reason);
         }
+
+        throw new InvalidOperationException("The agent has stopped.");
     }
 
     /// <summary>Seconds from the message to the first event of its answer.</summary>
