@@ -37,7 +37,7 @@ internal sealed class EngineWatch(EngineHandle engine, IEngineProgress kind, Nod
         {
             End();
             // What was thought of a process goes with it, unless it was ended for that.
-            if (status.State == EngineStates.Unloaded)
+            if (status.State is EngineStates.Unloaded or EngineStates.Asleep)
                 (_verdict, _mustProve) = (EngineVerdict.Ok, false);
             Tell(ofCards, speed: null);
             return;
