@@ -32,7 +32,8 @@ internal sealed class EngineWatch(EngineHandle engine, IEngineProgress kind, Nod
     {
         var status = engine.Status;
         var cards = board.Current.Hardware.Cards;
-        var ofCards = CardRules.Judge(status.Cards, cards);
+        // One that is nowhere is as well as the places it could be put into.
+        var ofCards = CardRules.Judge(status.State == EngineStates.Unloaded && engine.IsBarred ? [.. engine.Places.SelectMany(place => place.Cards).Select(card => card.Index)] : status.Cards, cards);
         if (engine.Endpoint is not { } endpoint || status.State is not (EngineStates.Ready or EngineStates.Draining))
         {
             End();
