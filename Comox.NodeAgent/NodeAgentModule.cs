@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Comox.NodeAgent.Downloads;
 using Comox.NodeAgent.Engines;
 using Comox.NodeAgent.Engines.LlamaCpp;
@@ -7,6 +8,7 @@ using Comox.NodeAgent.Engines.Provisioning;
 using Comox.NodeAgent.Engines.VLlm;
 using Comox.NodeAgent.Hardware.Gpus;
 using Comox.NodeAgent.Health;
+using Comox.NodeAgent.Health.Engines;
 using Comox.NodeAgent.Health.Gpus;
 using Comox.NodeAgent.ModelCache;
 using Comox.NodeAgent.ModelCache.Bundles;
@@ -34,6 +36,7 @@ public static class NodeAgentModule
         builder.AddSupervision();
         builder.AddStatus();
         builder.AddGpus();
+        builder.AddEngineHealth();
         return builder;
     }
 
@@ -43,7 +46,7 @@ public static class NodeAgentModule
         node.MapNode();
         node.MapEngines();
         node.MapCache();
-        node.MapGpuMetrics();
+        node.MapNodeMetrics();
         return app;
     }
 
@@ -110,6 +113,7 @@ public static class NodeAgentModule
         builder.Services.AddSingleton<AgentLock>();
         builder.Services.AddSingleton<ProcessTether>();
         builder.Services.AddSingleton<LeftoverEngines>();
+        builder.Services.AddSingleton<ILoopbackPorts, LoopbackPorts>();
         builder.Services.AddSingleton<EngineStarter>();
         builder.Services.AddSingleton<EngineReadiness>(services => new EngineReadiness(EngineHttp(), services.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton(services => new EngineSleepTrial(services.GetRequiredService<NodeCards>(), EngineHttp(), services.GetRequiredService<TimeProvider>()));
@@ -146,10 +150,21 @@ public static class NodeAgentModule
 
     // For what the agent itself asks of its engines; each question has a limit of its own.
     private static HttpClient EngineHttp() => new(new SocketsHttpHandler { UseProxy = false }) { Timeout = Timeout.InfiniteTimeSpan };
+    private static void AddEngineHealth(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<EngineQuestions>();
+        builder.Services.AddSingleton<IEngineProgress, LlamaCppProgress>();
+        builder.Services.AddSingleton<IEngineProgress, VllmProgress>();
+        builder.Services.AddSingleton<SpeedBaselines>();
+        builder.Services.AddSingleton<EngineSpeeds>();
+        builder.Services.AddSingleton<EngineWatches>();
+        builder.Services.AddSingleton<EngineMetrics>();
+        builder.Services.AddHostedService<EngineHealthSampler>();
+    }
 
     // No resilience handler and no time limit: a download takes as long as it takes, and VerifiedDownload notices silence.
     // No logging: it would be the one place where the hub's token could be written down.
-    private static void AddDownloadClient<T>(this IServiceCollection services, bool followRedirects = true)
+    private static void AddDownloadClient<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] T>(this IServiceCollection services, bool followRedirects = true)
         where T : class
     {
         services.AddDownloadClient(typeof(T).Name, followRedirects);

@@ -6,32 +6,32 @@ namespace Comox.NodeAgent.Engines;
 internal sealed record ServedModelOptions
 {
     /// <summary>A path to a GGUF file, a folder with safetensors, or a Hugging Face name, as <see cref="NodeAgentOptions.Model"/>.</summary>
-    public string Model { get; init; } = "";
+    public string Model { get; set; } = "";
 
     /// <summary>What clients send as <c>model</c>; null: made from the file's name.</summary>
-    public string? Name { get; init; }
+    public string? Name { get; set; }
 
     /// <summary>The engine's id, as in <c>/node/engines/{id}</c>; null: made from the name.</summary>
-    public string? Id { get; init; }
+    public string? Id { get; set; }
 
     /// <summary>True: always in memory.</summary>
-    public bool Pinned { get; init; }
+    public bool Pinned { get; set; }
 
     /// <summary>One of <see cref="EngineKinds"/>; null: by what <see cref="Model"/> is.</summary>
-    public string? Engine { get; init; }
+    public string? Engine { get; set; }
 
     /// <summary>The same model in a form for each kind of engine, in place of <see cref="Model"/>: which of them is served, this node's hardware decides.</summary>
-    public IReadOnlyList<ArtifactOptions> Artifacts { get; init; } = [];
+    public IReadOnlyList<ArtifactOptions> Artifacts { get; set; } = [];
 
     /// <summary>The card it is for, or the cards it is spread over and has to itself, by their index; then it must be pinned. None: one card, and the agent says which.</summary>
-    public IReadOnlyList<int> Cards { get; init; } = [];
+    public IReadOnlyList<int> Cards { get; set; } = [];
 }
 
 /// <summary>One form of a model: <c>Comox:NodeAgent:Models:0:Artifacts:0</c>.</summary>
 internal sealed record ArtifactOptions
 {
-    public string Model { get; init; } = "";
-    public string? Engine { get; init; }
+    public string Model { get; set; } = "";
+    public string? Engine { get; set; }
 }
 
 /// <summary>One form of a model that an engine may serve.</summary>

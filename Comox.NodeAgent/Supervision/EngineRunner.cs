@@ -24,6 +24,8 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
     private EngineProcess? _running;
     private TimeSpan _grace;
 
+    public TimeProvider Time => shared.Time;
+
     /// <summary>Returns, with the reason, when starting it again has no prospect.</summary>
     public async Task<RunEnd> RunAsync(EngineRecipe recipe, CancellationToken stopping)
     {
@@ -59,7 +61,9 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
                 return new RunEnd(started.Problem, ModelRefused: false);
 
             var end = await LiveAsync(recipe, started.Value, baseline, stopping); // (5)
-            await StopAsync();
+            if (end is { Fault: { } wrong, Unwanted: false })
+                engine.Enter(EngineStates.Restarting, $"{wrong}. It is being killed");
+            await StopAsync(kill: end.Fault is not null);
             loaded |= end.ReadyFor is not null;
             if (end.Unwanted)
                 continue;
@@ -69,9 +73,12 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
                 continue;
             }
 
-            var death = end.ExitCode is { } code
-                ? kind.Explain(code, end.ReadyFor is not null, words.Lines())
-                : new EngineDeath(end.Trouble ?? $"{kind.Program} did not load the model within {NodeAgentOptions.Section}:LoadTimeout ({shared.Options.LoadTimeout})", IsHopeless: end.Trouble is null, BlamesProgram: false);
+            var death = end switch
+            {
+                { Fault: { } fault } => new EngineDeath(fault, end.IsFinal, BlamesProgram: false),
+                { ExitCode: { } code } => kind.Explain(code, end.ReadyFor is not null, words.Lines()),
+                _ => new EngineDeath($"{kind.Program} did not load the model within {NodeAgentOptions.Section}:LoadTimeout ({shared.Options.LoadTimeout})", IsHopeless: true, BlamesProgram: false),
+            };
             var (reason, hopeless) = (death.Reason, death.IsHopeless);
             var delay = hopeless ? null : policy.AfterDeath(end.ReadyFor ?? TimeSpan.Zero); // (6)
             if (delay is null)
@@ -87,13 +94,14 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
     }
 
     /// <summary>Ends the process, if there is one, and what was noted about it.</summary>
-    public async Task StopAsync()
+    /// <param name="kill">True: at once, because it may not hear a request.</param>
+    public async Task StopAsync(bool kill = false)
     {
         engine.Traffic.Close();
         engine.Endpoint = null;
         if (_running is null)
             return;
-        await _running.StopAsync(_grace, shared.Time);
+        await _running.StopAsync(kill ? TimeSpan.Zero : _grace, shared.Time);
         _running.Dispose();
         _running = null;
         shared.Starter.Ended(engine.Id);
@@ -117,38 +125,38 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
             if (!ready.IsCompletedSuccessfully)
                 return new LifeEnd(ExitCode: null, ReadyFor: null, AskedFor: false);
             if (await TrySleepAsync(recipe, started, baseline, watching.Token) is { } broken)
-                return new LifeEnd(ExitCode: null, ReadyFor: null, AskedFor: false, Trouble: broken);
+                return new LifeEnd(ExitCode: null, ReadyFor: null, AskedFor: false) { Fault = broken };
 
             var since = shared.Time.GetTimestamp();
             engine.ForgetRestartRequests();
-            var restart = engine.RestartRequestedAsync(watching.Token);
+            var order = engine.RestartRequestedAsync(watching.Token);
             while (true)
             {
                 engine.Endpoint = started.Endpoint;
                 engine.Enter(EngineStates.Ready, $"Serving {model.Name}{(recipe.Program.Notice is { } notice ? $". {notice}" : "")}", status => status with { ProcessId = started.Process.Id });
                 engine.Traffic.Open();
-                await Task.WhenAny(exited, restart, engine.Wanted.WaitAsync(false, watching.Token));
+                await Task.WhenAny(exited, order, engine.Wanted.WaitAsync(false, watching.Token));
                 engine.Traffic.Close();
                 stopping.ThrowIfCancellationRequested();
                 if (!engine.Wanted.IsSet && !exited.IsCompleted)
                 {
                     engine.Enter(EngineStates.Draining, $"Makes room for another model; finishes {engine.Traffic.InFlight} {(engine.Traffic.InFlight == 1 ? "request" : "requests")} first");
-                    await Task.WhenAny(exited, engine.Traffic.EmptyAsync(), Task.Delay(shared.Options.Swapping.DrainTimeout, shared.Time, watching.Token));
+                    await Task.WhenAny(exited, engine.Traffic.EmptyAsync(), Task.Delay(shared.Options.Swapping.DrainTimeout, shared.Time, watching.Token), order);
                     stopping.ThrowIfCancellationRequested();
                     engine.Endpoint = null;
-                    if (exited.IsCompleted || await RestAsync(recipe, started, restart, watching.Token) is not { } rest)
-                        return new LifeEnd(ExitCode: null, shared.Time.GetElapsedTime(since), AskedFor: false, Unwanted: true);
+                    if (exited.IsCompleted || FaultIn(order) is not null || await RestAsync(recipe, started, order, watching.Token) is not { } rest)
+                        return new LifeEnd(ExitCode: null, shared.Time.GetElapsedTime(since), AskedFor: false, Unwanted: true) { Fault = FaultIn(order) };
                     stopping.ThrowIfCancellationRequested();
                     if (rest == RestEnd.Awake)
                         continue;
                     if (rest == RestEnd.Failed)
-                        return new LifeEnd(ExitCode: null, shared.Time.GetElapsedTime(since), AskedFor: false, Trouble: $"{recipe.Kind.Program} did not wake from its sleep");
+                        return new LifeEnd(ExitCode: null, shared.Time.GetElapsedTime(since), AskedFor: false) { Fault = $"{recipe.Kind.Program} did not wake from its sleep" };
                 }
 
                 engine.Endpoint = null;
                 return exited.IsCompleted
                     ? new LifeEnd(await exited, shared.Time.GetElapsedTime(since), AskedFor: false)
-                    : new LifeEnd(ExitCode: null, shared.Time.GetElapsedTime(since), AskedFor: true);
+                    : new LifeEnd(ExitCode: null, shared.Time.GetElapsedTime(since), AskedFor: FaultIn(order) is null) { Fault = FaultIn(order), IsFinal = order is { IsCompletedSuccessfully: true, Result.IsFinal: true } };
             }
         }
         finally
@@ -194,6 +202,8 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
         return await sleep.WakeAsync(started.Endpoint, cancellation) ? RestEnd.Awake : RestEnd.Failed;
     }
 
+    private static string? FaultIn(Task<RestartOrder> order) => order.IsCompletedSuccessfully ? order.Result.Fault : null;
+
     private void Hear(LogRing words, string line)
     {
         engine.Log.Add(line);
@@ -208,8 +218,14 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
     /// <param name="ReadyFor">Null when it never was ready.</param>
     /// <param name="AskedFor">A restart was asked for.</param>
     /// <param name="Unwanted">Its memory is wanted for another.</param>
-    /// <param name="Trouble">Why it is of no use though it runs.</param>
-    private readonly record struct LifeEnd(int? ExitCode, TimeSpan? ReadyFor, bool AskedFor, bool Unwanted = false, string? Trouble = null);
+    private readonly record struct LifeEnd(int? ExitCode, TimeSpan? ReadyFor, bool AskedFor, bool Unwanted = false)
+    {
+        /// <summary>Why it is of no use though it runs; null: nothing is wrong, or it ended by itself.</summary>
+        public string? Fault { get; init; }
+
+        /// <summary>Starting it again has no prospect.</summary>
+        public bool IsFinal { get; init; }
+    }
 
     /// <summary>How a sleep ends that is not to be the end of the process.</summary>
     private enum RestEnd

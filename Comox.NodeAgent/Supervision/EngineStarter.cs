@@ -1,8 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Comox.NodeAgent.Engines;
 using Comox.ServiceDefaults;
 
@@ -12,7 +10,7 @@ namespace Comox.NodeAgent.Supervision;
 internal sealed record StartedEngine(EngineProcess Process, EngineEndpoint Endpoint);
 
 /// <summary>Turns a program and what it is to serve into a running process, with a fresh key and a free port.</summary>
-internal sealed class EngineStarter(ComoxHome home, ProcessTether tether, LeftoverEngines leftovers, TimeProvider time)
+internal sealed class EngineStarter(ComoxHome home, ProcessTether tether, LeftoverEngines leftovers, ILoopbackPorts ports, TimeProvider time)
 {
     public async Task<Outcome<StartedEngine>> StartAsync(EngineHandle engine, EngineRecipe recipe, Action<string> line, CancellationToken cancellation)
     {
@@ -22,7 +20,7 @@ internal sealed class EngineStarter(ComoxHome home, ProcessTether tether, Leftov
         var keyFile = leftovers.KeyFile(engine.Id);
         home.WriteSecret(Path.GetRelativePath(home.Path, keyFile), key);
 
-        if (FreePort(out var noPort) is not { } port)
+        if (ports.Free(out var noPort) is not { } port)
             return Outcome<StartedEngine>.Failed($"{recipe.Kind.Program} cannot be given a port on 127.0.0.1: {noPort}. Correct that, then restart the engine.");
         var plan = recipe.Kind.Plan(recipe.Program, recipe.Service, new EngineSeat(port, keyFile, engine.Place ?? recipe.Places[0], engine.Status.MemoryBytes ?? recipe.Service.MemoryBytes));
 
@@ -61,23 +59,6 @@ internal sealed class EngineStarter(ComoxHome home, ProcessTether tether, Leftov
     {
         leftovers.EndWorkers(engine);
         leftovers.Forget(engine);
-    }
-
-    // Free now and perhaps taken a moment later; then the engine exits, and its restart gets another one.
-    private static int? FreePort(out string? problem)
-    {
-        try
-        {
-            using var listener = new TcpListener(IPAddress.Loopback, 0);
-            listener.Start();
-            problem = null;
-            return ((IPEndPoint)listener.LocalEndpoint).Port;
-        }
-        catch (SocketException refused)
-        {
-            problem = refused.Message;
-            return null;
-        }
     }
 }
 

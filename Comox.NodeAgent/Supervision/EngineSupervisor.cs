@@ -17,6 +17,10 @@ namespace Comox.NodeAgent.Supervision;
 /// </summary>
 internal sealed class EngineSupervisor(EngineHandle engine, EnginePreparation preparation, EngineRunner runner, ILogger<EngineSupervisor> log)
 {
+    // A disk has room again when somebody has cleared it, and that somebody may not think of us.
+    private static readonly TimeSpan DiskRetry = TimeSpan.FromSeconds(10);
+    private bool _isDiskAtFault;
+
     public async Task RunAsync(CancellationToken stopping)
     {
         await Task.Yield(); // The host waits for the synchronous part; a slow disk is none of its business.
@@ -27,8 +31,7 @@ internal sealed class EngineSupervisor(EngineHandle engine, EnginePreparation pr
                 engine.ForgetRestartRequests();
                 var problem = await ServeAsync(stopping);
                 engine.Enter(EngineStates.Failed, problem, Stopped); // (6)
-                await engine.RestartRequestedAsync(stopping);
-                engine.Enter(EngineStates.Provisioning, "Starting again, as asked");
+                engine.Enter(EngineStates.Provisioning, await AskedForAsync(stopping) ? "Starting again, as asked" : "Trying again");
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -39,9 +42,26 @@ internal sealed class EngineSupervisor(EngineHandle engine, EnginePreparation pr
         }
     }
 
+    private async Task<bool> AskedForAsync(CancellationToken stopping)
+    {
+        if (!_isDiskAtFault)
+        {
+            await engine.RestartRequestedAsync(stopping);
+            return true;
+        }
+
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        var asked = engine.RestartRequestedAsync(either.Token);
+        await Task.WhenAny(asked, Task.Delay(DiskRetry, runner.Time, either.Token));
+        await either.CancelAsync();
+        stopping.ThrowIfCancellationRequested();
+        return asked.IsCompletedSuccessfully;
+    }
+
     /// <returns>Why it cannot go on.</returns>
     private async Task<string> ServeAsync(CancellationToken stopping)
     {
+        _isDiskAtFault = false;
         try
         {
             return await PrepareAndRunAsync(stopping);
@@ -50,7 +70,8 @@ internal sealed class EngineSupervisor(EngineHandle engine, EnginePreparation pr
         {
             // A full or vanished disk is no reason to take the other services of this process down.
             await EndAsync();
-            return $"The data folder cannot be used: {problem.Message} Correct that, then restart the engine.";
+            _isDiskAtFault = true;
+            return $"The data folder cannot be used: {problem.Message.TrimEnd('.')}. Correct that; it is tried again every {DiskRetry.TotalSeconds:0} seconds, and at once when the engine is restarted.";
         }
         catch (Exception bug) when (bug is not OperationCanceledException || !stopping.IsCancellationRequested)
         {

@@ -31,6 +31,8 @@ internal sealed class SwappedEngine(EngineHandle engine, LoadTimes loads, TimePr
     /// <summary>Null while it is being prepared or ended: it takes part in nothing then.</summary>
     public Residency? Residency => (engine.Status.State, engine.Wanted.IsSet) switch
     {
+        // Nothing is loaded onto a card on which nothing should run.
+        (EngineStates.Unloaded, _) when engine.Status.Health == Healths.Ejected => Swapping.Residency.Failed,
         (EngineStates.Unloaded, false) => Swapping.Residency.Cold,
         (EngineStates.Asleep, false) => engine.MaySleep.IsSet ? Swapping.Residency.Asleep : Swapping.Residency.Draining,
         (EngineStates.Asleep, true) => Swapping.Residency.Loading,

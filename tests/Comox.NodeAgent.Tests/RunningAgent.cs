@@ -87,7 +87,7 @@ internal sealed class RunningAgent : IAsyncDisposable
             await foreach (var status in Services.GetRequiredService<NodeStatusBoard>().WatchAsync(limit.Token))
             {
                 var engine = status.Engines.Single(engine => engine.Id == id);
-                seen.Add($"{engine.State}: {engine.Reason}");
+                seen.Add($"{engine.State}, {engine.Health}: {engine.Reason} {string.Join(' ', engine.HealthReasons)}");
                 if (wanted(engine))
                     return engine;
             }

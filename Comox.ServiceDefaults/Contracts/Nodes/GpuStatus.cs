@@ -69,6 +69,9 @@ public sealed record GpuStatus
     /// <summary>One of <see cref="Healths"/>.</summary>
     public string Health { get; init; } = Healths.Ok;
 
+    /// <summary>The driver has lost it, or it is missing: nothing that is on it can go on.</summary>
+    public bool IsLost { get; init; }
+
     /// <summary>Why it is not ok, each with what to do, for a person. Without figures that move.</summary>
     public IReadOnlyList<string> Reasons { get; init; } = [];
 }

@@ -129,6 +129,12 @@ public sealed record EngineStatus
     /// <summary>Why it is not ok, each with what to do, for a person. Without figures that move.</summary>
     public IReadOnlyList<string> HealthReasons { get; init; } = [];
 
+    /// <summary>Tokens it writes in a second, all its requests together, as last measured; null: it has written too little in the last seconds.</summary>
+    public double? TokensPerSecond { get; init; }
+
+    /// <summary>What it has shown that it can do under the load of <see cref="TokensPerSecond"/>; null: not seen often enough.</summary>
+    public double? ExpectedTokensPerSecond { get; init; }
+
     /// <summary>The cards it runs on or is loaded into, by <see cref="GpuStatus.Index"/>; empty: the CPU.</summary>
     public IReadOnlyList<int> Cards { get; init; } = [];
 
