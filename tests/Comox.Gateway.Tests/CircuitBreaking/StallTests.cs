@@ -34,9 +34,9 @@ public sealed class StallTests
     [Theory]
     [InlineData(1.0)]
     [InlineData(1.0, 0.5, 0.7)]
-    [InlineData(1.1, 1.1, 9)]
-    [InlineData(1.2, 1.2, 1.2, 9, 9)]
-    [InlineData(4.0, 99, 99)]
+    [InlineData(1.1, 1.1, 9.0)]
+    [InlineData(1.2, 1.2, 1.2, 9.0, 9.0)]
+    [InlineData(4.0, 99.0, 99.0)]
     public void The_pace_of_a_fleet_is_that_of_most(double expected, params double[] ratios) => Assert.Equal(expected, Stall.Pace(ratios));
 
     [Fact]
