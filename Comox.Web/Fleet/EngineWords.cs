@@ -1,3 +1,4 @@
+using System.Globalization;
 using Comox.ServiceDefaults.Contracts.Nodes;
 
 namespace Comox.Web.Fleet;
@@ -45,6 +46,14 @@ internal static class EngineWords
     };
 
     public static string Requests(int count) => count == 1 ? "1 request" : $"{count} requests";
+
+    /// <summary>"card 0", "cards 0 and 1"; without one it is the processor.</summary>
+    public static string Cards(IReadOnlyList<int> cards) => cards switch
+    {
+        [] => "the processor",
+        [var only] => string.Create(CultureInfo.InvariantCulture, $"card {only}"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"cards {string.Join(", ", cards.SkipLast(1))} and {cards[^1]}"),
+    };
 
     /// <summary>The value of <c>data-state</c>.</summary>
     public static string State(NodeView node) => node.IsLost ? "lost" : node.ChatEngine?.State ?? "connecting";
