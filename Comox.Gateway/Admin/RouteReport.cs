@@ -1,7 +1,9 @@
+using System.Globalization;
 using Comox.Gateway.Backends;
 using Comox.Gateway.CircuitBreaking;
 using Comox.Gateway.Routing;
 using Comox.ServiceDefaults.Contracts.Gateway;
+using Comox.ServiceDefaults.Contracts.Nodes;
 
 namespace Comox.Gateway.Admin;
 
@@ -32,6 +34,10 @@ internal sealed class RouteReport(RouteTable table, TimeProvider time)
             Address = backend.BaseAddress.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped),
             Ready = backend.IsReady,
             Reason = backend.IsReady ? null : backend.NodeReachable ? backend.Engine?.Reason : "Its node cannot be reached.",
+            Well = backend.IsWell,
+            NotWell = WhyNotWell(backend, now),
+            Health = backend.Engine?.Health,
+            TokenGapSeconds = load.Pulse.Gap is var gap && double.IsNaN(gap) ? null : gap,
             Weight = load.Weight,
             Ramp = circuit.Ramp,
             Circuit = NameOf(state),
@@ -46,6 +52,14 @@ internal sealed class RouteReport(RouteTable table, TimeProvider time)
             TelemetryAgeSeconds = load.Foreign(now) is { } foreign ? time.GetElapsedTime(foreign.Telemetry.Timestamp, now).TotalSeconds : null,
         };
     }
+
+    private static string? WhyNotWell(Backend backend, long now) => backend switch
+    {
+        { IsWell: true } => null,
+        { Engine: { Health: Healths.Ejected } engine } => string.Join(' ', engine.HealthReasons.DefaultIfEmpty("Its node agent has taken it out.")),
+        { Node: { IsQuiet: true } node } => string.Create(CultureInfo.InvariantCulture, $"Nothing has been heard of its node for {node.Silence(now).TotalSeconds:0.0} s."),
+        _ => "Its tokens come much slower than usual, or not at all.",
+    };
 
     private static string NameOf(CircuitState state) => state switch
     {

@@ -37,7 +37,7 @@ internal static class KnownSettings
         .. Under("Prefixes", "MaxBytes", "MaxAge"),
         .. Under("Circuit", "ConsecutiveFailures", "FailureRatio", "MinThroughput", "Window", "Break", "LongestBreak", "Jitter", "LongestRetryAfter", "SlowStart"),
         .. Under("Outliers", "MinPeers", "MinRequests", "SuccessGap", "LatencyFactor", "LatencyGap", "MaxEjected", "PanicBelow"),
-        .. Under("Stalls", "QuietNode", "SilentNode", "QuietBackend", "QuietGaps", "StalledBackend", "StalledGaps", "StalledRemote"),
+        .. Under("Stalls", "QuietNode", "SilentNode", "QuietBackend", "QuietGaps", "SlowGaps", "StalledBackend", "StalledGaps", "StalledRemote"),
         .. Under("RetryBudget", "Ratio", "MinPerSecond", "Window"),
         .. Under("Relay", "Mode", "Loops"),
         .. Under("Telemetry", "CaptureContent", "EachChunk"),

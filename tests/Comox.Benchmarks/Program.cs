@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Running;
 using Comox.Benchmarks;
 using Comox.Benchmarks.Fleet;
+using Comox.Benchmarks.Fleet.Live;
 using Comox.Benchmarks.Locomo;
 
 switch (args)
@@ -11,6 +12,10 @@ switch (args)
         return RecallSpeed.Run(rest);
     case ["assemble", .. var rest]:
         return await AssembleSpeed.RunAsync(rest);
+    case ["simulated-node", .. var rest]:
+        return await SimulatedNode.RunAsync(rest);
+    case ["fleet", .. var rest] when rest.Contains("--live"):
+        return await LiveBenchmark.RunAsync(rest);
     case ["fleet", .. var rest]:
         return FleetBenchmark.Run(rest);
     default:

@@ -11,10 +11,15 @@ internal sealed class BackendPulse
     /// <summary>Seconds of streaming after which what was before counts for half.</summary>
     private const double HalfLife = 20;
 
+    /// <summary>The same for what is recent.</summary>
+    private const double RecentHalfLife = 0.25;
+
     private readonly Lock _lock = new();
     private readonly List<StreamTimers> _running = [];
     private double _seconds;
     private double _tokens;
+    private double _recentSeconds;
+    private double _recentTokens;
     private double _pending;
     private int _stalled;
     private volatile bool _isQuiet;
@@ -37,6 +42,9 @@ internal sealed class BackendPulse
 
     /// <summary>The usual pause between two tokens of one stream, in seconds; NaN while unknown.</summary>
     public double Gap => _tokens < LeastTokens ? double.NaN : _seconds / _tokens;
+
+    /// <summary>The same over the last half second or so, the pause that is not over included.</summary>
+    public double RecentGap => _recentTokens < 0.5 ? double.NaN : _recentSeconds / _recentTokens;
 
     public void Enter(StreamTimers attempt)
     {
@@ -72,6 +80,8 @@ internal sealed class BackendPulse
     /// <param name="elapsed">Seconds since the last look.</param>
     public void Count(int streams, int tokens, double elapsed)
     {
+        var keepRecent = Math.Pow(0.5, elapsed / RecentHalfLife);
+        (_recentSeconds, _recentTokens) = ((_recentSeconds * keepRecent) + (streams * elapsed), (_recentTokens * keepRecent) + tokens);
         _pending += streams * elapsed;
         if (tokens == 0)
             return; // A pause counts when it is over; a stall never is.
@@ -80,7 +90,7 @@ internal sealed class BackendPulse
     }
 
     /// <summary>Nothing runs: nobody is kept waiting, and what was pending was no pause between two tokens.</summary>
-    public void Rest() => (_pending, _stalled, _isQuiet) = (0, 0, false);
+    public void Rest() => (_recentSeconds, _recentTokens, _pending, _stalled, _isQuiet) = (0, 0, 0, 0, false);
 
     /// <summary>Whether it was found so in as many looks in a row.</summary>
     public bool IsStalled(bool now, int looks) => (_stalled = now ? _stalled + 1 : 0) >= looks;

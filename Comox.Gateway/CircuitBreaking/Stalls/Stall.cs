@@ -4,9 +4,10 @@ namespace Comox.Gateway.CircuitBreaking.Stalls;
 /// <param name="Decoding">Streams whose next token could be seen.</param>
 /// <param name="Silence">Since the last token of any of them; of no meaning without one.</param>
 /// <param name="Gap">The usual pause between two tokens of one stream; NaN while unknown.</param>
+/// <param name="RecentGap">The same over the last half second or so, the silence that is not over included.</param>
 /// <param name="Reading">What reading the prompts takes that it has been sent and has not answered.</param>
 /// <param name="IsRemote">It has no node agent.</param>
-internal readonly record struct StreamsView(int Decoding, double Silence, double Gap, double Reading, bool IsRemote);
+internal readonly record struct StreamsView(int Decoding, double Silence, double Gap, double RecentGap, double Reading, bool IsRemote);
 
 /// <summary>What a silence means.</summary>
 internal enum Silence
@@ -14,7 +15,7 @@ internal enum Silence
     /// <summary>Tokens come, or nobody waits for one.</summary>
     None,
 
-    /// <summary>Longer than usual: it costs nothing to ask others for a moment.</summary>
+    /// <summary>Longer than usual, or slower: it costs nothing to ask others for a moment.</summary>
     Quiet,
 
     /// <summary>It has stopped.</summary>
@@ -39,6 +40,7 @@ internal static class Stall
             return view.Silence > Math.Max(options.StalledRemote.TotalSeconds, options.StalledGaps * view.Gap) + allowed ? Silence.Stalled : Silence.None;
         if (view.Silence > Math.Max(options.StalledBackend.TotalSeconds, options.StalledGaps * view.Gap) + allowed)
             return Silence.Stalled;
-        return view.Silence > Math.Max(options.QuietBackend.TotalSeconds, options.QuietGaps * view.Gap) + allowed ? Silence.Quiet : Silence.None;
+        var isSlow = view.Reading <= 0 && view.RecentGap > options.SlowGaps * view.Gap;
+        return isSlow || view.Silence > Math.Max(options.QuietBackend.TotalSeconds, options.QuietGaps * view.Gap) + allowed ? Silence.Quiet : Silence.None;
     }
 }

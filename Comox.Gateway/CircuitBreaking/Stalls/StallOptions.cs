@@ -17,7 +17,10 @@ internal sealed record StallOptions
     /// <summary>How many usual pauses between two tokens are a silence.</summary>
     public double QuietGaps { get; set; } = 6;
 
-    /// <summary>…for so long at least, and for <see cref="StalledGaps"/> times the usual: its circuit opens, and what it answers goes on elsewhere where that is possible.</summary>
+    /// <summary>Its tokens of the last half second came this many times slower than usual: new requests go to others, too.</summary>
+    public double SlowGaps { get; set; } = 4;
+
+    /// <summary>None has had one for so long at least, and for <see cref="StalledGaps"/> times the usual: its circuit opens, and what it answers goes on elsewhere where that is possible.</summary>
     public TimeSpan StalledBackend { get; set; } = TimeSpan.FromMilliseconds(700);
 
     /// <inheritdoc cref="QuietGaps"/>
@@ -39,6 +42,8 @@ internal sealed record StallOptions
             yield return $"{section}:{nameof(SilentNode)} must not be shorter than {nameof(QuietNode)}.";
         if (StalledBackend < QuietBackend)
             yield return $"{section}:{nameof(StalledBackend)} must not be shorter than {nameof(QuietBackend)}.";
+        if (SlowGaps is not (>= 1.5 and <= 1000))
+            yield return string.Create(CultureInfo.InvariantCulture, $"{section}:{nameof(SlowGaps)} must be between 1.5 and 1000, not {SlowGaps}.");
         if (QuietGaps is not (>= 2 and <= 1000))
             yield return string.Create(CultureInfo.InvariantCulture, $"{section}:{nameof(QuietGaps)} must be between 2 and 1000, not {QuietGaps}.");
         if (StalledGaps is not (>= 2 and <= 1000) || StalledGaps < QuietGaps)

@@ -21,6 +21,9 @@ internal sealed class StallWatch(Fleet fleet, BackendLoads loads, IOptions<Stall
     /// <summary>A token may be between being read and being counted; one look proves nothing.</summary>
     private const int LooksToStall = 2;
 
+    /// <summary>Times the usual wait for a first token.</summary>
+    private const double UsualsToAnswer = 4;
+
     private readonly List<StreamTimers> _running = [];
     private long _lookedAt = time.GetTimestamp();
 
@@ -94,14 +97,28 @@ internal sealed class StallWatch(Fleet fleet, BackendLoads loads, IOptions<Stall
         load.Pulse.Count(streams, tokens, elapsed);
         if (isLate)
             return;
-        var view = new StreamsView(streams, time.GetElapsedTime(newest, now).TotalSeconds, load.Pulse.Gap, load.PromptTokens * load.SecondsPerToken, backend.Engine is null);
+        var view = new StreamsView(streams, time.GetElapsedTime(newest, now).TotalSeconds, load.Pulse.Gap, load.Pulse.RecentGap, load.PromptTokens * load.SecondsPerToken, backend.Engine is null);
         var silence = Stall.Judge(view, options.Value);
         load.Pulse.IsQuiet = silence != Silence.None;
         var isStalled = load.Pulse.IsStalled(silence == Silence.Stalled, LooksToStall);
         if (isStalled && backend.Circuit.Trip())
             StallLog.BackendStalled(logger, backend.Id, view.Silence, streams, view.Gap);
+        if (backend.Circuit.State == CircuitState.HalfOpen)
+            GiveUpCanary(load, now, view.IsRemote);
         if (isStalled || backend.Node is { IsSilent: true } or { IsLost: true })
             MoveOn(now, isStalled ? view.Silence : options.Value.SilentNode.TotalSeconds);
+    }
+
+    // A canary is somebody's request, and who was out once is not believed for long.
+    private void GiveUpCanary(BackendLoad load, long now, bool isRemote)
+    {
+        var usual = load.FirstTokenSeconds(now) is var known && double.IsNaN(known) ? 1 : known;
+        var limit = (isRemote ? options.Value.StalledRemote : options.Value.StalledBackend).TotalSeconds + (UsualsToAnswer * usual) + load.SwapSeconds;
+        foreach (var attempt in _running)
+        {
+            if (attempt.Phase == StreamPhase.FirstToken && time.GetElapsedTime(attempt.HeardAt, now) is var silence && silence.TotalSeconds > limit && FallbackStep.CouldGoElsewhere(attempt.Exchange))
+                attempt.Abandon(EngineErrors.Stalled(attempt.Backend, attempt.Phase, silence));
+        }
     }
 
     // What is answered by somebody who has stopped is asked for elsewhere; what advances stays.

@@ -40,6 +40,18 @@ public sealed record BackendStatus
     /// <summary>Why it is not ready.</summary>
     public string? Reason { get; init; }
 
+    /// <summary>False: others are asked while there are enough of them, for the reason in <see cref="NotWell"/>; an open circuit is told by <see cref="Circuit"/>.</summary>
+    public required bool Well { get; init; }
+
+    /// <summary>Why others are asked.</summary>
+    public string? NotWell { get; init; }
+
+    /// <summary>What its node agent thinks of it: <c>ok</c>, <c>degraded</c> (it gets half of its share) or <c>ejected</c>; absent without an agent.</summary>
+    public string? Health { get; init; }
+
+    /// <summary>The usual pause between two tokens of one stream, in seconds; absent while unknown.</summary>
+    public double? TokenGapSeconds { get; init; }
+
     /// <summary>Its share of the work against its peers.</summary>
     public required double Weight { get; init; }
 

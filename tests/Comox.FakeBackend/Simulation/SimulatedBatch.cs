@@ -35,6 +35,16 @@ public sealed class SimulatedBatch(CardModel card, long weights, int kvTokens, i
 
     public void Add(SimulatedCall call) => _waiting.Enqueue(call);
 
+    /// <summary>Its caller has left.</summary>
+    public void Remove(SimulatedCall call)
+    {
+        if (_running.Remove(call) || !_waiting.Contains(call))
+            return;
+        var others = _waiting.Where(waiting => waiting != call).ToList();
+        _waiting.Clear();
+        others.ForEach(_waiting.Enqueue);
+    }
+
     /// <summary>Takes in who has room, and says how long the next step takes.</summary>
     public double StepSeconds()
     {

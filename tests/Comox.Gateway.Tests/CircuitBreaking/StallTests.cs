@@ -8,18 +8,21 @@ public sealed class StallTests
 
     private static readonly (string What, StreamsView View, Silence Expected)[] Cases =
     [
-        ("Tokens come", new(8, 0.02, 0.025, 0, false), Silence.None),
-        ("Nobody waits for a token", new(0, 100, 0.025, 0, false), Silence.None),
-        ("It has not said enough to know what is usual", new(1, 100, double.NaN, 0, false), Silence.None),
-        ("A little long", new(1, 0.24, 0.025, 0, false), Silence.None),
-        ("Longer than six pauses, and than a quarter of a second", new(1, 0.26, 0.025, 0, false), Silence.Quiet),
-        ("Longer than sixteen, and than 0.7 s", new(1, 0.71, 0.025, 0, false), Silence.Stalled),
-        ("A CPU that says five tokens a second", new(1, 1.1, 0.2, 0, false), Silence.None),
-        ("…and has stopped", new(1, 3.3, 0.2, 0, false), Silence.Stalled),
-        ("It reads a prompt of one second meanwhile", new(3, 2.0, 0.025, 1, false), Silence.None),
-        ("…for much longer than that takes", new(3, 2.8, 0.025, 1, false), Silence.Stalled),
-        ("Far away a pause is nothing", new(1, 7.9, 0.025, 0, true), Silence.None),
-        ("…up to a point", new(1, 8.1, 0.025, 0, true), Silence.Stalled),
+        ("Tokens come", new(8, 0.02, 0.025, double.NaN, 0, false), Silence.None),
+        ("Nobody waits for a token", new(0, 100, 0.025, double.NaN, 0, false), Silence.None),
+        ("It has not said enough to know what is usual", new(1, 100, double.NaN, double.NaN, 0, false), Silence.None),
+        ("A little long", new(1, 0.24, 0.025, double.NaN, 0, false), Silence.None),
+        ("Longer than six pauses, and than a quarter of a second", new(1, 0.26, 0.025, double.NaN, 0, false), Silence.Quiet),
+        ("Longer than sixteen, and than 0.7 s", new(1, 0.71, 0.025, double.NaN, 0, false), Silence.Stalled),
+        ("A CPU that says five tokens a second", new(1, 1.1, 0.2, double.NaN, 0, false), Silence.None),
+        ("…and has stopped", new(1, 3.3, 0.2, double.NaN, 0, false), Silence.Stalled),
+        ("It reads a prompt of one second meanwhile", new(3, 2.0, 0.025, double.NaN, 1, false), Silence.None),
+        ("…for much longer than that takes", new(3, 2.8, 0.025, double.NaN, 1, false), Silence.Stalled),
+        ("Of late it says a token where it used to say five", new(4, 0.05, 0.02, 0.1, 0, false), Silence.Quiet),
+        ("…while it reads", new(4, 0.05, 0.02, 0.1, 0.2, false), Silence.None),
+        ("…or three, because there are more to talk to", new(16, 0.05, 0.02, 0.06, 0, false), Silence.None),
+        ("Far away a pause is nothing", new(1, 7.9, 0.025, double.NaN, 0, true), Silence.None),
+        ("…up to a point", new(1, 8.1, 0.025, double.NaN, 0, true), Silence.Stalled),
     ];
 
     [Fact]
@@ -42,6 +45,19 @@ public sealed class StallTests
         for (var look = 0; look < 10; look++)
             pulse.Count(streams: 4, tokens: 8, elapsed: 0.05);
         Assert.Equal(0.025, pulse.Gap, 0.001);
+    }
+
+    [Fact]
+    public void What_is_recent_shows_within_half_a_second_and_what_is_usual_does_not_move()
+    {
+        var pulse = new BackendPulse();
+        for (var look = 0; look < 100; look++)
+            pulse.Count(streams: 4, tokens: 8, elapsed: 0.05);
+        for (var look = 0; look < 10; look++)
+            pulse.Count(streams: 4, tokens: look % 5 == 4 ? 4 : 0, elapsed: 0.05);
+
+        Assert.InRange(pulse.RecentGap, 0.07, 0.3);
+        Assert.InRange(pulse.Gap, 0.02, 0.035);
     }
 
     [Fact]

@@ -78,6 +78,21 @@ public abstract class StoppedBackendTests(string relay) : BothRelays(relay)
     }
 
     [Fact]
+    public async Task A_canary_that_hears_nothing_is_given_up_soon_and_answered_elsewhere()
+    {
+        await using var two = await TwoNodes.StartAsync(this);
+        two.First.Script = new() { Tokens = Words, NeverAnswers = true };
+        two.Second.Script = new() { Tokens = Words };
+        two.Backend("first").Circuit.Suspend();
+
+        for (var number = 0; number < 4; number++)
+            Assert.Equal(Text, await two.AskAsync());
+
+        Assert.Single(two.First.Requests);
+        Assert.Equal(CircuitState.Open, two.Backend("first").Circuit.State);
+    }
+
+    [Fact]
     public async Task The_only_node_is_asked_although_it_is_silent()
     {
         await using var gateway = await StartAsync();
