@@ -87,7 +87,7 @@ internal sealed class FleetMonitor(IServiceScopeFactory scopes, TimeProvider tim
             var asked = (Nodes: gateway.GetNodesAsync(either.Token), Routes: gateway.GetRoutesAsync(either.Token));
             await Task.WhenAll(asked.Nodes, asked.Routes);
             var (nodes, routes) = (await asked.Nodes, await asked.Routes);
-            return nodes.IsSuccess ? FleetView.Of(nodes.Value, routes.Value, time.GetUtcNow()) : Current with { Problem = nodes.Error!.Message };
+            return nodes.IsSuccess ? Current.Next(nodes.Value, routes.Value, time.GetUtcNow()) : Current with { Problem = nodes.Error!.Message };
         }
         catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
         {

@@ -31,7 +31,7 @@ public sealed record FleetNode
     public bool IsHeard => Entry is { Status: not null, State: NodeStates.Heard or NodeStates.Quiet };
 
     /// <summary>Its engines that something is wrong with.</summary>
-    public IEnumerable<EngineStatus> TroubledEngines => (Entry.Status?.Engines ?? []).Where(engine => NodeConcerns.Of(engine, Backends.GetValueOrDefault(engine.Id), Entry.State).Any());
+    public IEnumerable<EngineStatus> TroubledEngines => (Entry.Status?.Engines ?? []).Where(engine => NodeConcerns.Of(engine, BackendOf(engine), Entry.State).Any());
 
     /// <summary>Its cards that something is wrong with.</summary>
     public IEnumerable<GpuStatus> TroubledCards => (Entry.Status?.Hardware.Cards ?? []).Where(card => card.Health != Healths.Ok);
@@ -46,6 +46,9 @@ public sealed record FleetNode
         : HealthsOf(status).Contains(Healths.Ejected) ? Healths.Ejected
         : HealthsOf(status).Contains(Healths.Degraded) ? Healths.Degraded
         : IsHeard ? Healths.Ok : null;
+
+    /// <summary>What the gateway holds of an engine; null: its model has no route.</summary>
+    public BackendStatus? BackendOf(EngineStatus engine) => Backends.GetValueOrDefault(engine.Id);
 
     internal static FleetNode Of(string key, NodeEntry entry, IReadOnlyDictionary<string, BackendStatus> byAddress)
     {

@@ -61,9 +61,9 @@ internal static class NodeConcerns
         else if (engine.State == EngineStates.Restarting)
             yield return new Concern(Attention.Look, about, engine.Reason);
 
-        // Of a node that is lost, and of an engine that is ejected, the circuit is open for that very reason.
-        if (backend is { Circuit: not CircuitWords.Closed } && engine.Health != Healths.Ejected && (node is NodeStates.Heard or NodeStates.Quiet))
-            yield return new Concern(Attention.Look, about, CircuitWords.Why(backend));
+        // A node that is not heard, and an engine that is ejected, are left alone for that very reason.
+        if (node == NodeStates.Heard && engine.Health != Healths.Ejected && CircuitWords.Why(backend) is { } why)
+            yield return new Concern(Attention.Look, about, why);
     }
 
     private static IEnumerable<Concern> OfHealth(string about, string health, IReadOnlyList<string> reasons)

@@ -77,6 +77,7 @@ internal static class Some
         Kind = "llama.cpp",
         Address = $"http://{node}:5340/node/engines/{engine}/proxy/v1/",
         Ready = true,
+        Well = true,
         Weight = 1,
         Ramp = ramp,
         Circuit = circuit,
