@@ -222,7 +222,7 @@ public sealed class FleetPageTests : IAsyncLifetime
         _fake.Fleet.SetBackends(backend);
         var fleet = Render();
         fleet.WaitForAssertion(() => Assert.Equal("closed, but others are asked while there are any", Figure(fleet, "Circuit")));
-        Assert.Equal("3 requests", Figure(fleet, "Of them from this gateway"));
+        Assert.Equal("3 requests", Figure(fleet, "From this gateway"));
     }
 
     [Fact]
