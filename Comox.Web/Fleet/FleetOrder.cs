@@ -35,9 +35,10 @@ internal sealed partial class FleetOrder
     {
         foreach (var gone in _places.Keys.Except(nodes.Select(node => node.Key)).ToList())
             _places.Remove(gone);
-        foreach (var node in nodes.OrderByDescending(node => node.Attention))
+        var byName = nodes.OrderBy(node => Padded(node.Name), StringComparer.OrdinalIgnoreCase).ThenBy(node => node.Key, StringComparer.Ordinal).ToList();
+        foreach (var node in byName.OrderByDescending(node => node.Attention))
             Put(node, nodes.Count == 1, now);
-        return [.. nodes.OrderByDescending(node => _places[node.Key].Level).ThenBy(node => Padded(node.Name), StringComparer.OrdinalIgnoreCase).ThenBy(node => node.Key, StringComparer.Ordinal)];
+        return [.. byName.OrderByDescending(node => _places[node.Key].Level)];
     }
 
     public Opening Of(FleetNode node) => _places[node.Key].Opening;
