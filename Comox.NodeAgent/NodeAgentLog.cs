@@ -64,4 +64,24 @@ internal static partial class NodeAgentLog
 
     [LoggerMessage(21, LogLevel.Information, "GPU {Index} ({Name}) is well again")]
     public static partial void GpuWell(this ILogger log, int index, string name);
+
+    [LoggerMessage(40, LogLevel.Warning, "The sleep of engine {Engine} is not used: {Reason}")]
+    public static partial void SleepNotUsed(this ILogger log, string engine, string reason);
+
+    [LoggerMessage(41, LogLevel.Information, "Engine {Engine} goes to sleep ({Mebibytes} MiB) when its {InFlight} requests are done")]
+    public static partial void SleepDecided(this ILogger log, string engine, long mebibytes, int inFlight);
+    [LoggerMessage(22, LogLevel.Warning, "Engine {Engine} is {Health}. {Reasons}")]
+    public static partial void EngineUnwell(this ILogger log, string engine, string health, string reasons);
+
+    [LoggerMessage(23, LogLevel.Information, "Engine {Engine} is well again")]
+    public static partial void EngineWell(this ILogger log, string engine);
+
+    [LoggerMessage(24, LogLevel.Warning, "How fast engines are cannot be kept in {Path}, so it is learned again after a restart: {Problem}")]
+    public static partial void SpeedsNotKept(this ILogger log, string path, string problem);
+
+    [LoggerMessage(25, LogLevel.Warning, "{Path} cannot be read, so how fast engines are is learned again: {Problem}")]
+    public static partial void SpeedsNotRead(this ILogger log, string path, string problem);
+
+    [LoggerMessage(26, LogLevel.Error, "A mistake in Comox kept engine {Engine} from being watched for a moment")]
+    public static partial void WatchBroke(this ILogger log, string engine, Exception bug);
 }

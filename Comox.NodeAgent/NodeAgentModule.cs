@@ -1,8 +1,14 @@
+using System.Diagnostics.CodeAnalysis;
 using Comox.NodeAgent.Downloads;
 using Comox.NodeAgent.Engines;
+using Comox.NodeAgent.Engines.LlamaCpp;
+using Comox.NodeAgent.Engines.Pairing;
+using Comox.NodeAgent.Engines.Placement;
 using Comox.NodeAgent.Engines.Provisioning;
+using Comox.NodeAgent.Engines.VLlm;
 using Comox.NodeAgent.Hardware.Gpus;
 using Comox.NodeAgent.Health;
+using Comox.NodeAgent.Health.Engines;
 using Comox.NodeAgent.Health.Gpus;
 using Comox.NodeAgent.ModelCache;
 using Comox.NodeAgent.ModelCache.Bundles;
@@ -24,11 +30,13 @@ public static class NodeAgentModule
         builder.AddServiceDefaults();
         builder.AddOptions();
         builder.AddDownloads();
+        builder.AddKinds();
         builder.AddProvisioning();
         builder.AddModels();
         builder.AddSupervision();
         builder.AddStatus();
         builder.AddGpus();
+        builder.AddEngineHealth();
         return builder;
     }
 
@@ -38,7 +46,7 @@ public static class NodeAgentModule
         node.MapNode();
         node.MapEngines();
         node.MapCache();
-        node.MapGpuMetrics();
+        node.MapNodeMetrics();
         return app;
     }
 
@@ -49,6 +57,19 @@ public static class NodeAgentModule
             .Configure(options => options.Hub = Uri.TryCreate(builder.Configuration["HF_ENDPOINT"], UriKind.Absolute, out var hub) ? hub : options.Hub)
             .BindConfiguration(NodeAgentOptions.Section)
             .ValidateOnStart();
+    }
+
+    private static void AddKinds(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<EngineKinds>();
+        builder.Services.AddSingleton<IEngineKind, LlamaCppKind>();
+        builder.Services.AddSingleton<IEngineKind, VLlmKind>();
+        builder.Services.AddSingleton<VLlmProgram>();
+        builder.Services.AddSingleton(services => new VLlmSleep(EngineHttp(), services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton<EnginePairing>();
+        builder.Services.AddSingleton<NodeCards>();
+        builder.Services.AddSingleton<NodePlaces>();
+        builder.Services.AddSingleton<BuildHardwareReader>();
     }
 
     private static void AddProvisioning(this IHostApplicationBuilder builder)
@@ -72,6 +93,7 @@ public static class NodeAgentModule
         builder.Services.AddSingleton<ModelLibrary>();
         builder.Services.AddSingleton<ModelCaches>();
         builder.Services.AddSingleton<ModelFetch>();
+        builder.Services.AddSingleton<RepositoryFetch>();
         builder.Services.AddSingleton<BundleExport>();
         builder.Services.AddSingleton<BundleImport>();
         builder.Services.AddSingleton<CacheDrive>();
@@ -91,9 +113,11 @@ public static class NodeAgentModule
         builder.Services.AddSingleton<AgentLock>();
         builder.Services.AddSingleton<ProcessTether>();
         builder.Services.AddSingleton<LeftoverEngines>();
+        builder.Services.AddSingleton<ILoopbackPorts, LoopbackPorts>();
         builder.Services.AddSingleton<EngineStarter>();
-        builder.Services.AddSingleton<EngineReadiness>(services =>
-            new EngineReadiness(new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = Timeout.InfiniteTimeSpan }, services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton<EngineReadiness>(services => new EngineReadiness(EngineHttp(), services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton(services => new EngineSleepTrial(services.GetRequiredService<NodeCards>(), EngineHttp(), services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton<EnginePreparation>();
         builder.Services.AddSingleton<EngineRunners>();
         builder.Services.AddHostedService<EngineSupervision>();
         builder.Services.AddSingleton<EngineRegistry>();
@@ -124,9 +148,23 @@ public static class NodeAgentModule
         builder.Services.AddHostedService<GpuSampler>();
     }
 
+    // For what the agent itself asks of its engines; each question has a limit of its own.
+    private static HttpClient EngineHttp() => new(new SocketsHttpHandler { UseProxy = false }) { Timeout = Timeout.InfiniteTimeSpan };
+    private static void AddEngineHealth(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<EngineQuestions>();
+        builder.Services.AddSingleton<IEngineProgress, LlamaCppProgress>();
+        builder.Services.AddSingleton<IEngineProgress, VllmProgress>();
+        builder.Services.AddSingleton<SpeedBaselines>();
+        builder.Services.AddSingleton<EngineSpeeds>();
+        builder.Services.AddSingleton<EngineWatches>();
+        builder.Services.AddSingleton<EngineMetrics>();
+        builder.Services.AddHostedService<EngineHealthSampler>();
+    }
+
     // No resilience handler and no time limit: a download takes as long as it takes, and VerifiedDownload notices silence.
     // No logging: it would be the one place where the hub's token could be written down.
-    private static void AddDownloadClient<T>(this IServiceCollection services, bool followRedirects = true)
+    private static void AddDownloadClient<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] T>(this IServiceCollection services, bool followRedirects = true)
         where T : class
     {
         services.AddDownloadClient(typeof(T).Name, followRedirects);

@@ -1,4 +1,5 @@
 using Comox.NodeAgent.Engines;
+using Comox.NodeAgent.Health.Engines;
 using Comox.NodeAgent.ModelCache;
 using Comox.NodeAgent.Swapping;
 
@@ -21,13 +22,19 @@ internal sealed class NodeAgentOptions
     /// <summary>A llama-server to use; null: PATH, then our own cache, then an install.</summary>
     public string? EnginePath { get; set; }
 
-    /// <summary>A path to a GGUF file, or a Hugging Face name: <c>org/repo</c>, <c>org/repo:Q8_0</c>, <c>org/repo:file.gguf</c>.</summary>
+    /// <summary>The vLLM to use; null: <c>vllm</c> on PATH. It is not installed by Comox.</summary>
+    public string? VllmPath { get; set; }
+
+    /// <summary>A path to a GGUF file or to a folder with safetensors, or a Hugging Face name: <c>org/repo</c>, <c>org/repo:Q8_0</c>, <c>org/repo:file.gguf</c>.</summary>
     public string? Model { get; set; }
 
     /// <summary>Models that are loaded when somebody asks for them, as far as memory has room; see <see cref="Swapping"/>.</summary>
     public IReadOnlyList<ServedModelOptions> Models { get; set; } = [];
 
     public SwapOptions Swapping { get; set; } = new();
+
+    /// <summary>What is done about an engine that hangs.</summary>
+    public ProbeOptions Probing { get; set; } = new();
 
     /// <summary>Address of the model hub; <c>HF_ENDPOINT</c> where that is set.</summary>
     public Uri Hub { get; set; } = new("https://huggingface.co");
@@ -41,7 +48,7 @@ internal sealed class NodeAgentOptions
     /// <summary>Tokens of prompt and reply together in one slot; null: what the model can, 4096 at most.</summary>
     public int? ContextTokens { get; set; }
 
-    /// <summary>Requests the engine works on at once; null: 4 for small models, else 2.</summary>
+    /// <summary>Requests the engine works on at once; null: llama.cpp 4 for small models, else 2; vLLM 8.</summary>
     public int? Slots { get; set; }
 
     /// <summary>Threads of the engine; null: one per core.</summary>
@@ -63,8 +70,8 @@ internal sealed class NodeAgentOptions
     {
         if (string.IsNullOrWhiteSpace(options.Name))
             yield return $"{Section}:Name must not be empty.";
-        if (options.Model is { Length: > 0 } model && ModelReference.Parse(model) is null)
-            yield return $"{Section}:Model must be a path to a .gguf file or a Hugging Face name such as org/repo, org/repo:Q8_0 or org/repo:file.gguf; it is '{model}'.";
+        if (options.Model is { Length: > 0 } model && new EngineArtifact(model, null, $"{Section}:Model").Problem() is { } wrong)
+            yield return wrong;
         for (var at = 0; at < options.Gateways.Count; at++)
         {
             if (!Uri.TryCreate(options.Gateways[at], UriKind.Absolute, out var gateway) || gateway.Scheme is not ("http" or "https" or "https+http"))
@@ -85,7 +92,7 @@ internal sealed class NodeAgentOptions
             yield return $"{Section}:Threads must be between 1 and 1024.";
         if (options.ProbeTimeout <= TimeSpan.Zero || options.ProvisionTimeout <= TimeSpan.Zero || options.LoadTimeout <= TimeSpan.Zero)
             yield return $"{Section}:ProbeTimeout, ProvisionTimeout and LoadTimeout must be longer than zero.";
-        foreach (var problem in EngineSpec.Problems(options).Concat(options.Swapping.Problems()).Concat(CacheOptions.Problems(options.Cache)))
+        foreach (var problem in EngineSpec.Problems(options).Concat(options.Swapping.Problems()).Concat(options.Probing.Problems()).Concat(CacheOptions.Problems(options.Cache)))
             yield return problem;
     }
 

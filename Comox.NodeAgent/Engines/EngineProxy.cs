@@ -31,6 +31,13 @@ internal sealed class EngineProxy(IHttpForwarder forwarder, ModelSwapper swapper
     /// <summary>Waits for the engine, where it has to be loaded first, and answers with what it answers.</summary>
     public async Task ForwardAsync(HttpContext context, EngineHandle engine)
     {
+        context.Request.Path.StartsWithSegments(Prefix(engine.Id), out var path);
+        if (EnginePaths.Refusal(context.Request.Method, path) is { } refused)
+        {
+            await refused.WriteAsync(context);
+            return;
+        }
+
         // Who looks how it is doing must not have it loaded, nor keep it in memory.
         if (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method))
         {
@@ -53,7 +60,13 @@ internal sealed class EngineProxy(IHttpForwarder forwarder, ModelSwapper swapper
 
         try
         {
-            await AnswerAsync(context, engine);
+            using var running = engine.Answers.Begin(context.Request.ContentLength);
+            context.Request.Body = new WatchedStream(context.Request.Body, bytes =>
+            {
+                if (bytes.IsEmpty)
+                    running.Sent();
+            });
+            await AnswerAsync(context, engine, running);
         }
         finally
         {
@@ -63,16 +76,18 @@ internal sealed class EngineProxy(IHttpForwarder forwarder, ModelSwapper swapper
 
     public void Dispose() => _http.Dispose();
 
-    private Task AnswerAsync(HttpContext context, EngineHandle engine) =>
-        engine.Endpoint is { } endpoint ? ForwardAsync(context, engine, endpoint) : Unready(engine.Status).WriteAsync(context);
+    private static PathString Prefix(string id) => $"/node/engines/{id}/proxy";
 
-    private async Task ForwardAsync(HttpContext context, EngineHandle engine, EngineEndpoint endpoint)
+    private Task AnswerAsync(HttpContext context, EngineHandle engine, RunningAnswer? running = null) =>
+        engine.Endpoint is { } endpoint ? ForwardAsync(context, engine, endpoint, running) : Unready(engine.Status).WriteAsync(context);
+
+    private async Task ForwardAsync(HttpContext context, EngineHandle engine, EngineEndpoint endpoint, RunningAnswer? running)
     {
         // How large a request may be is the gateway's to say; here it would only be said twice, and differently.
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
             size.MaxRequestBodySize = null;
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
-        var error = await forwarder.SendAsync(context, endpoint.Address.ToString(), _http, Patient, new Transform(engine.Id, endpoint));
+        var error = await forwarder.SendAsync(context, endpoint.Address.ToString(), _http, Patient, new Transform(engine.Id, endpoint, running), endpoint.WhenCut);
         if (error == ForwarderError.None)
             return;
         log.ForwardFailed(engine.Id, error.ToString());
@@ -81,18 +96,24 @@ internal sealed class EngineProxy(IHttpForwarder forwarder, ModelSwapper swapper
     }
 
     /// <summary>What a request is told that the engine cannot take.</summary>
-    public static ApiError Unready(EngineStatus status) => status.State is EngineStates.Failed or EngineStates.Stopping or EngineStates.Stopped
-        ? new ApiError(StatusCodes.Status503ServiceUnavailable, ErrorCodes.EngineUnavailable, $"The engine '{status.Id}' is {status.State}. {status.Reason}") { RetryAfter = 30 }
-        : new ApiError(StatusCodes.Status503ServiceUnavailable, ErrorCodes.EngineLoading, $"The engine '{status.Id}' is not ready yet ({status.State}). {status.Reason}") { RetryAfter = 2 };
+    public static ApiError Unready(EngineStatus status) => status switch
+    {
+        { State: EngineStates.Unloaded, Health: Healths.Ejected } => Unavailable(
+            $"The engine '{status.Id}' is not loaded, because its card is not well. {string.Join(' ', status.HealthReasons)}"),
+        { State: EngineStates.Failed or EngineStates.Stopping or EngineStates.Stopped } => Unavailable($"The engine '{status.Id}' is {status.State}. {status.Reason}"),
+        _ => new ApiError(StatusCodes.Status503ServiceUnavailable, ErrorCodes.EngineLoading, $"The engine '{status.Id}' is not ready yet ({status.State}). {status.Reason}") { RetryAfter = 2 },
+    };
+
+    private static ApiError Unavailable(string why) => new(StatusCodes.Status503ServiceUnavailable, ErrorCodes.EngineUnavailable, why) { RetryAfter = 30 };
 
     private static ApiError Broken(string id, int status) => status == StatusCodes.Status504GatewayTimeout
         ? new ApiError(status, ErrorCodes.UpstreamTimeout, $"The engine '{id}' did not answer in time.")
         : new ApiError(StatusCodes.Status502BadGateway, ErrorCodes.UpstreamError, $"The engine '{id}' broke off before it answered; its log may say why. The request can be repeated.");
 
     /// <summary>Cuts our prefix off the path, and puts the engine's key in the place of the caller's.</summary>
-    private sealed class Transform(string id, EngineEndpoint endpoint) : HttpTransformer
+    private sealed class Transform(string id, EngineEndpoint endpoint, RunningAnswer? running) : HttpTransformer
     {
-        private readonly PathString _prefix = $"/node/engines/{id}/proxy";
+        private readonly PathString _prefix = Prefix(id);
 
         public override async ValueTask TransformRequestAsync(HttpContext context, HttpRequestMessage request, string destinationPrefix, CancellationToken cancellationToken)
         {
@@ -103,6 +124,14 @@ internal sealed class EngineProxy(IHttpForwarder forwarder, ModelSwapper swapper
             request.Headers.Remove("X-Api-Key");
             request.Headers.Remove("Cookie");
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", endpoint.Key);
+        }
+
+        public override async ValueTask<bool> TransformResponseAsync(HttpContext context, HttpResponseMessage? response, CancellationToken cancellationToken)
+        {
+            var copies = await base.TransformResponseAsync(context, response, cancellationToken);
+            if (response is not null && running is not null)
+                response.Content = new WatchedContent(response.Content, running);
+            return copies;
         }
     }
 }

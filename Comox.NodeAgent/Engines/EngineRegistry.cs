@@ -5,9 +5,9 @@ using Microsoft.Extensions.Options;
 namespace Comox.NodeAgent.Engines;
 
 /// <summary>The engines of this node, in the order of the settings.</summary>
-internal sealed class EngineRegistry(IOptions<NodeAgentOptions> options, NodeStatusBoard board, ILogger<EngineHandle> log)
+internal sealed class EngineRegistry(IOptions<NodeAgentOptions> options, NodeStatusBoard board, TimeProvider time, ILogger<EngineHandle> log)
 {
-    public IReadOnlyList<EngineHandle> All { get; } = [.. EngineSpec.Of(options.Value).Select(spec => new EngineHandle(spec, board, log))];
+    public IReadOnlyList<EngineHandle> All { get; } = [.. EngineSpec.Of(options.Value).Select(spec => new EngineHandle(spec, board, time, log))];
 
     public EngineHandle? Find(string id) => All.FirstOrDefault(engine => engine.Id == id);
 }

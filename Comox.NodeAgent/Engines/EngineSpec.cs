@@ -3,43 +3,36 @@ using Comox.ServiceDefaults.Contracts.Nodes;
 
 namespace Comox.NodeAgent.Engines;
 
-/// <summary>A model that this node serves, as the settings name it: <c>Comox:NodeAgent:Models:0</c>.</summary>
-internal sealed record ServedModelOptions
-{
-    /// <summary>A path to a GGUF file, or a Hugging Face name, as <see cref="NodeAgentOptions.Model"/>.</summary>
-    public string Model { get; init; } = "";
-
-    /// <summary>What clients send as <c>model</c>; null: made from the file's name.</summary>
-    public string? Name { get; init; }
-
-    /// <summary>The engine's id, as in <c>/node/engines/{id}</c>; null: made from the name.</summary>
-    public string? Id { get; init; }
-
-    /// <summary>True: always in memory.</summary>
-    public bool Pinned { get; init; }
-}
-
 /// <summary>One engine of this node and the model it is for.</summary>
 /// <param name="Id">Stable within the node.</param>
-/// <param name="Model">What the settings name; null: Comox chooses.</param>
-/// <param name="Setting">The key that names it, for messages.</param>
+/// <param name="Artifacts">The forms of the model, one or more; one of them is served.</param>
 /// <param name="IsPinned">Always in memory; the others are loaded when they are asked for.</param>
 /// <param name="Name">What clients send; null: made from the file's name.</param>
-internal sealed record EngineSpec(string Id, string? Model, string Setting, bool IsPinned, string? Name = null)
+internal sealed record EngineSpec(string Id, IReadOnlyList<EngineArtifact> Artifacts, bool IsPinned, string? Name = null)
 {
     public const string Chat = "chat";
+
+    /// <summary>Room for adapters beside the model; null: none are configured.</summary>
+    public AdapterRoom? Adapters { get; init; }
+
+    /// <summary>The card it is for, or those it is spread over; none: one card, whichever, or the CPU.</summary>
+    public IReadOnlyList<int> Cards { get; init; } = [];
+
+    /// <summary>The key that names it, for messages.</summary>
+    public string Setting => string.Join(" and ", Artifacts.Select(artifact => artifact.Setting));
 
     /// <summary>The engines that the settings make: the one of <c>Model</c>, always loaded, unless there are only <c>Models</c>; then those.</summary>
     public static IReadOnlyList<EngineSpec> Of(NodeAgentOptions options)
     {
         var specs = new List<EngineSpec>();
         if (options.Model is { Length: > 0 } || options.Models.Count == 0)
-            specs.Add(new EngineSpec(Chat, options.Model, $"{NodeAgentOptions.Section}:Model", IsPinned: true));
+            specs.Add(new EngineSpec(Chat, [new EngineArtifact(options.Model, null, $"{NodeAgentOptions.Section}:Model")], IsPinned: true));
         for (var at = 0; at < options.Models.Count; at++)
         {
             var served = options.Models[at];
+            var artifacts = EngineArtifact.Of(served, Key(at));
             specs.Add(new EngineSpec(
-                served.Id ?? (served.Name is { Length: > 0 } name ? EngineModels.Slug(name) : IdOf(served.Model)), served.Model, $"{NodeAgentOptions.Section}:Models:{at}:Model", served.Pinned, served.Name));
+                served.Id ?? (served.Name is { Length: > 0 } name ? EngineModels.Slug(name) : IdOf(artifacts[0].Model ?? "")), artifacts, served.Pinned, served.Name) { Cards = served.Cards });
         }
 
         return specs;
@@ -49,15 +42,23 @@ internal sealed record EngineSpec(string Id, string? Model, string Setting, bool
     {
         for (var at = 0; at < options.Models.Count; at++)
         {
-            var (served, key) = (options.Models[at], $"{NodeAgentOptions.Section}:Models:{at}");
-            if (ModelReference.Parse(served.Model) is null)
-                yield return $"{key}:Model must be a path to a .gguf file or a Hugging Face name such as org/repo, org/repo:Q8_0 or org/repo:file.gguf; it is '{served.Model}'.";
+            var (served, key) = (options.Models[at], Key(at));
+            if (served.Artifacts.Count > 0 && (served.Model.Length > 0 || served.Engine is not null))
+                yield return $"{key} has Artifacts and also Model or Engine; each of the Artifacts has its own.";
+            else if (EngineArtifact.Of(served, key).Select(artifact => artifact.Problem()).FirstOrDefault(problem => problem is not null) is { } wrong)
+                yield return wrong;
+            else if (served.Artifacts.Count > 0 && served.Name is not { Length: > 0 })
+                yield return $"{key}:Name is missing: with Artifacts a model has one name, whichever of them is served.";
             else if (served.Name is { } name && (name.Length is 0 or > 200 || name.Any(char.IsControl)))
                 yield return $"{key}:Name is '{name}'; it must have 1 to 200 characters.";
             else if (served.Id is { } id && EngineModels.Slug(id) != id)
                 yield return $"{key}:Id is '{id}'; it may have lower-case letters, digits, '-', '.' and '_', and must start and end with a letter or digit.";
+            else if (served.Cards.Any(card => card < 0) || served.Cards.Distinct().Count() != served.Cards.Count || (served.Cards.Count > 1 && !served.Pinned))
+                yield return $"{key}:Cards has the indexes of cards, each once; a model that is spread over several has them to itself, and needs {key}:Pinned.";
         }
 
+        foreach (var card in options.Models.Where(served => served.Cards.Count > 1).SelectMany(served => served.Cards.Distinct()).GroupBy(card => card).Where(alike => alike.Count() > 1))
+            yield return $"{NodeAgentOptions.Section}:Models spreads two models over card {card.Key}; a model that is spread over several cards has them to itself.";
         foreach (var twice in Of(options).GroupBy(spec => spec.Id, StringComparer.Ordinal).Where(alike => alike.Count() > 1))
             yield return $"{string.Join(" and ", twice.Select(spec => spec.Setting))} both make an engine '{twice.Key}'; give one of them another Id.";
     }
@@ -65,12 +66,15 @@ internal sealed record EngineSpec(string Id, string? Model, string Setting, bool
     /// <summary>What is told of it before anything is known.</summary>
     public EngineStatus Announce(DateTimeOffset now) => new()
     {
-        Id = Id, Kind = "llama.cpp", Role = "chat", State = EngineStates.Provisioning, Since = now, Reason = "Starting", ProxyPath = $"/node/engines/{Id}/proxy", Pinned = IsPinned,
+        Id = Id, Kind = Artifacts[0].Engine ?? EngineKinds.LlamaCpp, Role = "chat", State = EngineStates.Provisioning, Since = now, Reason = "Starting", ProxyPath = $"/node/engines/{Id}/proxy", Pinned = IsPinned,
     };
+
+    private static string Key(int at) => $"{NodeAgentOptions.Section}:Models:{at}";
 
     private static string IdOf(string model) => ModelReference.Parse(model) switch
     {
         ModelReference.LocalFile file => EngineModels.Slug(Path.GetFileNameWithoutExtension(file.Path)),
+        ModelReference.LocalFolder folder => EngineModels.Slug(Path.GetFileName(folder.Path)),
         ModelReference.OnHub hub => EngineModels.Slug(hub.Repository.Split('/')[1] + (hub.Selector is null ? "" : "-" + Path.GetFileNameWithoutExtension(hub.Selector))),
         _ => "model",
     };

@@ -34,37 +34,51 @@ internal static class PlanVerb
 
     private static async Task<int> PrintAsync(IServiceProvider services, CancellationToken cancellation)
     {
-        var options = services.GetRequiredService<IOptions<NodeAgentOptions>>().Value;
-        var program = await services.GetRequiredService<EngineProvisioner>().FindAsync(cancellation);
-        if (program is not { IsSuccess: true } found)
-        {
-            await Console.Error.WriteLineAsync(program?.Problem ?? "There is no llama-server yet; the agent installs one when it starts.");
-            return 1;
-        }
-
         var complete = true;
         foreach (var engine in services.GetRequiredService<EngineRegistry>().All)
         {
-            var model = await ModelAsync(services, engine.Spec, cancellation);
-            complete &= model.IsSuccess;
-            Console.WriteLine(model.IsSuccess ? Describe(services, engine, found.Value, model.Value, options) : $"# {engine.Id}: {model.Told}");
+            var recipe = await RecipeAsync(services, engine.Spec, cancellation);
+            complete &= recipe.IsSuccess;
+            Console.WriteLine(recipe.IsSuccess ? Describe(services, engine, recipe.Value) : $"# {engine.Id}: {recipe.Told}");
         }
 
         return complete ? 0 : 1;
     }
 
-    // Neighbours answer with Offline, too; who only asks what would be started fetches nothing from them.
-    private static async Task<Outcome<ChosenModel>> ModelAsync(IServiceProvider services, EngineSpec engine, CancellationToken cancellation) =>
-        engine.Model is { Length: > 0 } named && ModelReference.Parse(named) is ModelReference.OnHub wanted && services.GetRequiredService<ModelCaches>().Find(wanted) is null
-            ? Outcome<ChosenModel>.Failed($"its model {named} is not in the cache; bring it there with fetch {named}, or let the agent do so when it starts")
-            : await services.GetRequiredService<ModelLibrary>().ChooseAsync(engine.Model, engine.Setting, [], (_, _) => { }, cancellation);
-
-    private static string Describe(IServiceProvider services, EngineHandle engine, EngineProgram program, ChosenModel model, NodeAgentOptions options)
+    private static async Task<Outcome<EngineRecipe>> RecipeAsync(IServiceProvider services, EngineSpec engine, CancellationToken cancellation)
     {
-        var service = LlamaCppLaunch.Service(engine.Spec, model, options, services.GetRequiredService<LeftoverEngines>().KeyFile(engine.Id));
-        var memory = EngineMemory.Estimate(model.Info, service.Slots, service.SlotContext) >> 20;
-        var plan = LlamaCppLaunch.Plan(program.Path, service, AnyPort);
-        return $"# {engine.Id}: {service.ModelName}, about {memory} MiB{(engine.Spec.IsPinned ? ", always loaded" : ", loaded when it is asked for")}; port 0 stands for one that is free then\n"
+        var preparation = services.GetRequiredService<EnginePreparation>();
+        if (engine.Artifacts.FirstOrDefault(artifact => artifact.Engine is null && IsAbsent(services, artifact)) is { } unknown)
+            return Absent(unknown);
+        var form = await preparation.FormAsync(engine, cancellation);
+        if (!form.IsSuccess)
+            return Outcome<EngineRecipe>.Failed(form.Problem, form.Code);
+        if (IsAbsent(services, form.Value.Artifact))
+            return Absent(form.Value.Artifact);
+        var kind = preparation.KindOf(form.Value);
+        var program = await kind.FindAsync(cancellation) ?? Outcome<EngineProgram>.Failed($"There is no {kind.Program} yet; the agent installs one when it starts.");
+        return program.IsSuccess
+            ? await preparation.RecipeAsync(engine, form.Value, program.Value, [], (_, _) => { }, cancellation)
+            : Outcome<EngineRecipe>.Failed(program.Problem);
+    }
+
+    // Neighbours answer with Offline, too; who only asks what would be started fetches nothing from them.
+    private static bool IsAbsent(IServiceProvider services, EngineArtifact artifact) =>
+        ModelReference.Parse(artifact.Model ?? "") is ModelReference.OnHub wanted && services.GetRequiredService<ModelCaches>() is var caches
+        && caches.Find(wanted) is null && (wanted.Selector is not null || caches.FindFolder(wanted.Repository) is null);
+
+    private static Outcome<EngineRecipe> Absent(EngineArtifact artifact) =>
+        Outcome<EngineRecipe>.Failed($"its model {artifact.Model} is not in the cache; bring it there with fetch {artifact.Model}, or let the agent do so when it starts");
+
+    private static string Describe(IServiceProvider services, EngineHandle engine, EngineRecipe recipe)
+    {
+        var (service, place) = (recipe.Service, recipe.Places.MaxBy(place => place.Bytes)!);
+        var plan = recipe.Kind.Plan(recipe.Program, service, new EngineSeat(AnyPort, services.GetRequiredService<LeftoverEngines>().KeyFile(engine.Id), place, service.MemoryBytes));
+        var where = place.IsHost ? "" : $" on {string.Join(" and ", place.Cards.Select(card => $"card {card.Index} ({card.Name})"))}";
+        var variables = plan.Environment.Select(variable => $"{variable.Key}={Quoted(variable.Value)}").Concat(plan.KeyVariable is { } key ? [$"{key}=(made anew at each start)"] : (IEnumerable<string>)[]).ToList();
+        return $"# {engine.Id}: {recipe.Kind.Name}, {service.Model.Name}, about {service.MemoryBytes >> 20} MiB{where}{(engine.Spec.IsPinned ? ", always loaded" : ", loaded when it is asked for")}; port 0 stands for one that is free then\n"
+            + (recipe.Program.Notice is { } notice ? $"# {notice}\n" : "")
+            + (variables.Count == 0 ? "" : $"# with {string.Join(' ', variables)}\n")
             + string.Join(' ', plan.Arguments.Prepend(plan.Program).Select(Quoted));
     }
 

@@ -18,5 +18,5 @@ internal sealed class EngineHealthCheck(EngineRegistry engines) : IHealthCheck
     }
 
     // One that is pinned is not unloaded for long, and until it answers for the first time nobody knows whether it will.
-    private static bool CanAnswer(EngineStatus engine) => engine.State is EngineStates.Ready or EngineStates.Draining || engine is { State: EngineStates.Unloaded, Pinned: false };
+    private static bool CanAnswer(EngineStatus engine) => engine.State is EngineStates.Ready or EngineStates.Draining || engine is { State: EngineStates.Unloaded or EngineStates.Asleep, Pinned: false };
 }

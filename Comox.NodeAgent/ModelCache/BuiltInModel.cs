@@ -11,7 +11,7 @@ internal static class BuiltInModel
     /// <summary>The name its own file gives it; a copy elsewhere needs its prompt format too.</summary>
     public const string Name = "tiny-talker";
 
-    public static bool Is(GgufInfo info) => info is { Name: Name, Architecture: "llama" };
+    public static bool Is(ModelInfo info) => info is { Name: Name, Architecture: "llama" };
 
     public static string Notice(string? fallback) =>
         "The built-in demonstration model (2 million parameters): it keeps a simple persona, takes in plain statements such as \"My favourite food is lentil soup.\", and answers " +
@@ -25,7 +25,7 @@ internal static class EngineModels
     private const int StandardContext = 4096;
 
     /// <summary>Tokens of one slot.</summary>
-    public static int SlotContext(GgufInfo info, NodeAgentOptions options)
+    public static int SlotContext(ModelInfo info, NodeAgentOptions options)
     {
         // tiny-talker's profile ends at 320; the engine gives contexts in steps of 256.
         var wanted = options.ContextTokens ?? (BuiltInModel.Is(info) ? 512 : StandardContext);

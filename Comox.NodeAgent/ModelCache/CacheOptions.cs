@@ -9,31 +9,31 @@ internal sealed record CacheOptions
     public const string Section = $"{NodeAgentOptions.Section}:Cache";
 
     /// <summary>The folder; null: <c>models</c> in the data folder. May be one that huggingface_hub uses.</summary>
-    public string? Path { get; init; }
+    public string? Path { get; set; }
 
     /// <summary>The most that all files in it may take; null: what the drive has.</summary>
-    public string? Size { get; init; }
+    public string? Size { get; set; }
 
     /// <summary>What stays free on the drive.</summary>
-    public string Reserve { get; init; } = "2GB";
+    public string Reserve { get; set; } = "2GB";
 
     /// <summary>The id that the drive's marker must have; null: the one it had the first time.</summary>
-    public string? Volume { get; init; }
+    public string? Volume { get; set; }
 
     /// <summary>Models that are never evicted: <c>org/repo</c>, <c>org/repo:Q8_0</c>, <c>org/repo:file.gguf</c>.</summary>
-    public IReadOnlyList<string> Pins { get; init; } = [];
+    public IReadOnlyList<string> Pins { get; set; } = [];
 
     /// <summary>Connections of one download.</summary>
-    public int Connections { get; init; } = 4;
+    public int Connections { get; set; } = 4;
 
     /// <summary>Addresses of other agents, which are asked before the hub; all have the same service key.</summary>
-    public IReadOnlyList<Uri> Peers { get; init; } = [];
+    public IReadOnlyList<Uri> Peers { get; set; } = [];
 
     /// <summary>A bucket that is asked before the hub; null: none.</summary>
-    public S3Options? S3 { get; init; }
+    public S3Options? S3 { get; set; }
 
     /// <summary>Public keys of those whose bundles are taken.</summary>
-    public IReadOnlyList<string> TrustedKeys { get; init; } = [];
+    public IReadOnlyList<string> TrustedKeys { get; set; } = [];
 
     public long? SizeBytes => Size is null ? null : ByteSize.Parse(Size);
 

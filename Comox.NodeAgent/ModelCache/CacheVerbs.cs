@@ -55,29 +55,9 @@ internal static class CacheVerbs
     private static async Task<Outcome<string>> FetchAsync(IServiceProvider services, ModelReference.OnHub wanted, ProgressReport report, CancellationToken cancellation)
     {
         var found = await services.GetRequiredService<ModelStores>().FindAsync(wanted, names => ModelSelection.Choose(names, wanted.Selector), cancellation);
-        if (!found.IsSuccess)
-            return Outcome<string>.Failed(found.Problem, found.Code);
-
-        // Held until all are there: the last file must not make room by evicting the first.
-        var held = new List<IDisposable>();
-        try
-        {
-            var folder = "";
-            foreach (var file in found.Value)
-            {
-                var fetched = await services.GetRequiredService<ModelFetch>().RunAsync(file, report, cancellation);
-                if (!fetched.IsSuccess || found.Value.Count == 1)
-                    return fetched;
-                held.Add(services.GetRequiredService<BlobLeases>().Take(fetched.Value));
-                folder = fetched.Value[..^(file.Name.Length + 1)];
-            }
-
-            return Outcome<string>.Of(folder);
-        }
-        finally
-        {
-            held.ForEach(lease => lease.Dispose());
-        }
+        return found.IsSuccess
+            ? await services.GetRequiredService<RepositoryFetch>().RunAsync(found.Value, report, cancellation)
+            : Outcome<string>.Failed(found.Problem, found.Code);
     }
 
     private static async Task<int> EndAsync(string verb, Outcome<string> outcome)

@@ -6,22 +6,9 @@ using System.Text;
 namespace Comox.NodeAgent.ModelCache;
 
 /// <summary>What the head of a GGUF file says. Format: github.com/ggml-org/ggml, docs/gguf.md, versions 2 and 3.</summary>
-internal sealed record GgufInfo
+internal sealed record GgufInfo : ModelInfo
 {
-    public required string Architecture { get; init; }
-    public string? Name { get; init; }
-    public long SizeBytes { get; init; }
-
-    /// <summary>The sum over all tensors.</summary>
-    public long Parameters { get; init; }
-
-    /// <summary>The length the model was trained for.</summary>
-    public int? ContextTokens { get; init; }
-
-    public bool HasChatTemplate { get; init; }
-
-    /// <summary>What a token of context takes in memory, keys and values of 16 bits; null where the head does not tell.</summary>
-    public long? KeyValueBytesPerToken { get; init; }
+    public override string Format => ModelFormats.Gguf;
 
     /// <summary>An encoder embeds or ranks text and cannot answer.</summary>
     public bool IsEncoder => Architecture.Contains("bert", StringComparison.Ordinal) || Architecture is "t5encoder" or "clip" or "gemma-embedding";

@@ -6,7 +6,7 @@ namespace Comox.NodeAgent.ModelCache;
 /// <summary>Our own cache, into which we write, and those of other programs, from which we only read.</summary>
 internal sealed class ModelCaches(CacheDrive drive, BlobLeases leases, IConfiguration configuration, TimeProvider time)
 {
-    private readonly Dictionary<string, IDisposable> _used = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, IReadOnlyList<IDisposable>> _used = new(StringComparer.Ordinal);
 
     private HubCache Own => new(drive.Folder);
 
@@ -15,6 +15,9 @@ internal sealed class ModelCaches(CacheDrive drive, BlobLeases leases, IConfigur
 
     public string? Find(ModelReference.OnHub wanted) => All().Select(cache => cache.Find(wanted)).FirstOrDefault(path => path is not null);
 
+    /// <returns>The folder of a whole model in safetensors; null: no cache has it.</returns>
+    public string? FindFolder(string repository) => All().Select(cache => cache.FindFolder(repository)).FirstOrDefault(folder => folder is not null);
+
     public IEnumerable<(string Repository, string Path)> Files() => All().SelectMany(cache => cache.Files());
 
     /// <returns>Path of the blob, whole; null: no cache has it.</returns>
@@ -22,22 +25,24 @@ internal sealed class ModelCaches(CacheDrive drive, BlobLeases leases, IConfigur
 
     public CachedRepository? Describe(string repository) => All().Select(cache => cache.Describe(repository)).FirstOrDefault(found => found is { Files.Count: > 0 });
 
-    /// <summary>An engine is given <paramref name="path"/>: it is not evicted before that engine is given another one.</summary>
+    /// <summary>An engine is given <paramref name="files"/>: they are not evicted before that engine is given others.</summary>
     /// <param name="engine">The setting that names its model.</param>
-    /// <param name="path">The file, or a link to it.</param>
-    public void Use(string engine, string path)
+    /// <param name="files">The files, or links to them.</param>
+    public void Use(string engine, IReadOnlyList<string> files)
     {
-        var taken = leases.Take(path);
+        var taken = files.Select(leases.Take).ToList();
         lock (_used)
         {
-            if (_used.Remove(engine, out var before))
+            foreach (var before in _used.GetValueOrDefault(engine) ?? [])
                 before.Dispose();
             _used[engine] = taken;
         }
 
-        var blob = BlobLeases.Resolve(path);
-        if (BlobNotes.Read(blob) is { } note)
-            BlobNotes.TryWrite(blob, note.UsedNow(time.GetUtcNow()));
+        foreach (var blob in files.Select(BlobLeases.Resolve))
+        {
+            if (BlobNotes.Read(blob) is { } note)
+                BlobNotes.TryWrite(blob, note.UsedNow(time.GetUtcNow()));
+        }
     }
 
     private IEnumerable<HubCache> All()

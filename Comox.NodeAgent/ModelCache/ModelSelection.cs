@@ -10,8 +10,12 @@ internal static class ModelSelection
     {
         if (GgufSelection.Choose(names, selector) is { } one)
             return [one];
-        if (selector is not null)
-            return Parts(names, selector);
+        return selector is null ? Safetensors(names) : Parts(names, selector);
+    }
+
+    /// <summary>The safetensors with what belongs to them; none: there are none.</summary>
+    public static IReadOnlyList<string> Safetensors(IReadOnlyList<string> names)
+    {
         var wanted = names.Where(name => ModelFiles.IsWanted(name) && GgufSelection.ModelOf(name) is null).ToList();
         return wanted.Any(ModelFiles.IsWeights) ? wanted : [];
     }

@@ -5,8 +5,8 @@ using Comox.ServiceDefaults.Contracts.OpenAI;
 namespace Comox.NodeAgent.Supervision;
 
 /// <summary>
-/// Asks a starting llama-server until it is ready. Its port opens after about 20 ms; until the model is loaded every path answers 503, and then
-/// <c>GET /health</c> answers 200 (no key needed). Whether it is ours that answers there, <c>GET /v1/models</c> tells: another program may have taken
+/// Asks a starting engine until it is ready. llama-server's port opens after about 20 ms, and until the model is loaded every path answers 503; vLLM's port
+/// stays closed until then. Then <c>GET /health</c> answers 200 (no key needed). Whether it is ours that answers there, <c>GET /v1/models</c> tells: another program may have taken
 /// the port between our choice of it and the engine's start, and only ours takes our key and has our model's name.
 /// </summary>
 internal sealed class EngineReadiness(HttpClient http, TimeProvider time)

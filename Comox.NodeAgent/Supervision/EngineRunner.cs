@@ -1,6 +1,4 @@
 using Comox.NodeAgent.Engines;
-using Comox.NodeAgent.Engines.Provisioning;
-using Comox.NodeAgent.ModelCache;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Microsoft.Extensions.Options;
 
@@ -8,13 +6,13 @@ namespace Comox.NodeAgent.Supervision;
 
 /// <summary>Makes the runner of an engine; all share the rest.</summary>
 internal sealed class EngineRunners(
-    EngineStarter starter, EngineReadiness readiness, LeftoverEngines leftovers, IOptions<NodeAgentOptions> options, TimeProvider time, ILogger<EngineRunner> log)
+    EngineStarter starter, EngineReadiness readiness, EngineSleepTrial trial, IOptions<NodeAgentOptions> options, TimeProvider time, ILogger<EngineRunner> log)
 {
     public EngineRunner For(EngineHandle engine) => new(engine, this);
 
     internal EngineStarter Starter => starter;
     internal EngineReadiness Readiness => readiness;
-    internal LeftoverEngines Leftovers => leftovers;
+    internal EngineSleepTrial Trial => trial;
     internal NodeAgentOptions Options => options.Value;
     internal TimeProvider Time => time;
     internal ILogger Log => log;
@@ -23,17 +21,18 @@ internal sealed class EngineRunners(
 /// <summary>Keeps one program with one model running, as long as it is wanted: steps (3) to (6) of <see cref="EngineSupervisor"/>.</summary>
 internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
 {
-    // A stream that runs sees the stop at its next ping, 2 s at most.
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(4);
     private EngineProcess? _running;
+    private TimeSpan _grace;
+
+    public TimeProvider Time => shared.Time;
 
     /// <summary>Returns, with the reason, when starting it again has no prospect.</summary>
-    public async Task<RunEnd> RunAsync(EngineProgram program, ChosenModel model, CancellationToken stopping)
+    public async Task<RunEnd> RunAsync(EngineRecipe recipe, CancellationToken stopping)
     {
-        var described = EngineModels.Describe(model, shared.Options, engine.Spec.Name);
-        var slots = LlamaCppLaunch.Slots(shared.Options, model.Info.Parameters);
-        var memory = EngineMemory.Estimate(model.Info, slots, EngineModels.SlotContext(model.Info, shared.Options));
-        engine.ModelPath = model.Path;
+        var (kind, service) = (recipe.Kind, recipe.Service);
+        var (described, slots, memory) = (service.Model, service.Slots, service.MemoryBytes);
+        engine.Weights = service.Chosen.Weights;
+        engine.Sleep = null;
         shared.Log.ModelChosen(described.Name, described.Source, described.Notice);
 
         var policy = new RestartPolicy();
@@ -45,18 +44,26 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
                 engine.Enter(
                     EngineStates.Unloaded,
                     $"{described.Name} is not in memory; it is loaded when somebody asks for it",
-                    status => status with { Model = described, Slots = slots, ProcessId = null, MemoryBytes = status.MemoryBytes ?? memory });
+                    status => status with { Model = described, Slots = slots, ProcessId = null, Cards = [], MemoryBytes = status.MemoryBytes ?? memory });
                 await engine.Wanted.WaitAsync(true, stopping); // (3)
             }
 
-            engine.Enter(EngineStates.Loading, $"Loading {described.Name}", status => status with { Model = described, Slots = slots, MemoryBytes = status.MemoryBytes ?? memory });
+            var place = engine.Place ?? recipe.Places[0];
+            engine.Enter(
+                EngineStates.Loading,
+                $"Loading {described.Name}",
+                status => status with { Model = described, Slots = slots, MemoryBytes = status.MemoryBytes ?? memory, Cards = [.. place.Cards.Select(card => card.Index)] });
+            var baseline = service.MaySleep && kind.Sleep is not null ? await shared.Trial.BaselineAsync(place, stopping) : null;
             var words = new LogRing(100);
-            var started = await shared.Starter.StartAsync(engine, program, model, line => Hear(words, line), stopping); // (4)
+            var started = await shared.Starter.StartAsync(engine, recipe, line => Hear(words, line), stopping); // (4)
+            _grace = kind.StopGrace;
             if (!started.IsSuccess)
                 return new RunEnd(started.Problem, ModelRefused: false);
 
-            var end = await LiveAsync(described, started.Value, stopping); // (5)
-            await StopAsync();
+            var end = await LiveAsync(recipe, started.Value, baseline, stopping); // (5)
+            if (end is { Fault: { } wrong, Unwanted: false })
+                engine.Enter(EngineStates.Restarting, $"{wrong}. It is being killed");
+            await StopAsync(kill: end.Fault is not null);
             loaded |= end.ReadyFor is not null;
             if (end.Unwanted)
                 continue;
@@ -66,15 +73,19 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
                 continue;
             }
 
-            var (reason, hopeless) = end.ExitCode is { } code
-                ? LastWords.Explain(code, end.ReadyFor is not null, words.Lines())
-                : ($"llama-server did not load the model within {NodeAgentOptions.Section}:LoadTimeout ({shared.Options.LoadTimeout})", true);
+            var death = end switch
+            {
+                { Fault: { } fault } => new EngineDeath(fault, end.IsFinal, BlamesProgram: false),
+                { ExitCode: { } code } => kind.Explain(code, end.ReadyFor is not null, words.Lines()),
+                _ => new EngineDeath($"{kind.Program} did not load the model within {NodeAgentOptions.Section}:LoadTimeout ({shared.Options.LoadTimeout})", IsHopeless: true, BlamesProgram: false),
+            };
+            var (reason, hopeless) = (death.Reason, death.IsHopeless);
             var delay = hopeless ? null : policy.AfterDeath(end.ReadyFor ?? TimeSpan.Zero); // (6)
             if (delay is null)
             {
                 return new RunEnd(
                     hopeless ? $"{reason}. Correct the cause, then restart the engine." : $"{reason}. It died {RestartPolicy.MaxQuickDeaths} times in a row; look at its log, then restart it.",
-                    ModelRefused: !loaded && !LastWords.BlameTheProgram(words.Lines()));
+                    ModelRefused: !loaded && !death.BlamesProgram);
             }
 
             engine.Enter(EngineStates.Restarting, $"{reason}. Starting again in {delay.Value.TotalSeconds:0.#} s", status => status with { ProcessId = null, Restarts = status.Restarts + 1 });
@@ -83,21 +94,23 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
     }
 
     /// <summary>Ends the process, if there is one, and what was noted about it.</summary>
-    public async Task StopAsync()
+    /// <param name="kill">True: at once, because it may not hear a request.</param>
+    public async Task StopAsync(bool kill = false)
     {
         engine.Traffic.Close();
         engine.Endpoint = null;
         if (_running is null)
             return;
-        await _running.StopAsync(Grace, shared.Time);
+        await _running.StopAsync(kill ? TimeSpan.Zero : _grace, shared.Time);
         _running.Dispose();
         _running = null;
-        shared.Leftovers.Forget(engine.Id);
+        shared.Starter.Ended(engine.Id);
     }
 
-    private async Task<LifeEnd> LiveAsync(EngineModel model, StartedEngine started, CancellationToken stopping)
+    private async Task<LifeEnd> LiveAsync(EngineRecipe recipe, StartedEngine started, long? baseline, CancellationToken stopping)
     {
         _running = started.Process;
+        var model = recipe.Service.Model;
         var exited = started.Process.Exited;
         using var watching = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         try
@@ -111,33 +124,85 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
                 return new LifeEnd(await exited, ReadyFor: null, AskedFor: false);
             if (!ready.IsCompletedSuccessfully)
                 return new LifeEnd(ExitCode: null, ReadyFor: null, AskedFor: false);
+            if (await TrySleepAsync(recipe, started, baseline, watching.Token) is { } broken)
+                return new LifeEnd(ExitCode: null, ReadyFor: null, AskedFor: false) { Fault = broken };
 
             var since = shared.Time.GetTimestamp();
-            engine.Endpoint = started.Endpoint;
             engine.ForgetRestartRequests();
-            engine.Enter(EngineStates.Ready, $"Serving {model.Name}", status => status with { ProcessId = started.Process.Id });
-            engine.Traffic.Open();
-            await Task.WhenAny(exited, engine.RestartRequestedAsync(watching.Token), engine.Wanted.WaitAsync(false, watching.Token));
-            engine.Traffic.Close();
-            stopping.ThrowIfCancellationRequested();
-            if (!engine.Wanted.IsSet && !exited.IsCompleted)
+            var order = engine.RestartRequestedAsync(watching.Token);
+            while (true)
             {
-                engine.Enter(EngineStates.Draining, $"Makes room for another model; finishes {engine.Traffic.InFlight} {(engine.Traffic.InFlight == 1 ? "request" : "requests")} first");
-                await Task.WhenAny(exited, engine.Traffic.EmptyAsync(), Task.Delay(shared.Options.Swapping.DrainTimeout, shared.Time, watching.Token));
+                engine.Endpoint = started.Endpoint;
+                engine.Enter(EngineStates.Ready, $"Serving {model.Name}{(recipe.Program.Notice is { } notice ? $". {notice}" : "")}", status => status with { ProcessId = started.Process.Id });
+                engine.Traffic.Open();
+                await Task.WhenAny(exited, order, engine.Wanted.WaitAsync(false, watching.Token));
+                engine.Traffic.Close();
                 stopping.ThrowIfCancellationRequested();
-                return new LifeEnd(ExitCode: null, shared.Time.GetElapsedTime(since), AskedFor: false, Unwanted: true);
-            }
+                if (!engine.Wanted.IsSet && !exited.IsCompleted)
+                {
+                    engine.Enter(EngineStates.Draining, $"Makes room for another model; finishes {engine.Traffic.InFlight} {(engine.Traffic.InFlight == 1 ? "request" : "requests")} first");
+                    await Task.WhenAny(exited, engine.Traffic.EmptyAsync(), Task.Delay(shared.Options.Swapping.DrainTimeout, shared.Time, watching.Token), order);
+                    stopping.ThrowIfCancellationRequested();
+                    engine.Endpoint = null;
+                    if (exited.IsCompleted || FaultIn(order) is not null || await RestAsync(recipe, started, order, watching.Token) is not { } rest)
+                        return new LifeEnd(ExitCode: null, shared.Time.GetElapsedTime(since), AskedFor: false, Unwanted: true) { Fault = FaultIn(order) };
+                    stopping.ThrowIfCancellationRequested();
+                    if (rest == RestEnd.Awake)
+                        continue;
+                    if (rest == RestEnd.Failed)
+                        return new LifeEnd(ExitCode: null, shared.Time.GetElapsedTime(since), AskedFor: false) { Fault = $"{recipe.Kind.Program} did not wake from its sleep" };
+                }
 
-            engine.Endpoint = null;
-            return exited.IsCompleted
-                ? new LifeEnd(await exited, shared.Time.GetElapsedTime(since), AskedFor: false)
-                : new LifeEnd(ExitCode: null, shared.Time.GetElapsedTime(since), AskedFor: true);
+                engine.Endpoint = null;
+                return exited.IsCompleted
+                    ? new LifeEnd(await exited, shared.Time.GetElapsedTime(since), AskedFor: false)
+                    : new LifeEnd(ExitCode: null, shared.Time.GetElapsedTime(since), AskedFor: FaultIn(order) is null) { Fault = FaultIn(order), IsFinal = order is { IsCompletedSuccessfully: true, Result.IsFinal: true } };
+            }
         }
         finally
         {
             await watching.CancelAsync();
         }
     }
+
+    /// <returns>Null: it can go on; else why it has to be started again.</returns>
+    private async Task<string?> TrySleepAsync(EngineRecipe recipe, StartedEngine started, long? baseline, CancellationToken cancellation)
+    {
+        // What was proven once holds, and what broke it once is not done to it again; else each start has its own trial.
+        if (recipe.Kind.Sleep is not { } sleep || !recipe.Service.MaySleep || engine.Sleep is SleepAbility.Proven or SleepAbility.Unable { IsBroken: true })
+            return null;
+        engine.Report($"Trying whether {recipe.Service.Model.Name} can sleep", null);
+        var since = shared.Time.GetTimestamp();
+        var found = await shared.Trial.TryAsync(sleep, started.Endpoint, recipe.Service, engine.Place ?? recipe.Places[0], baseline, cancellation);
+        engine.SleepTrialSeconds = shared.Time.GetElapsedTime(since).TotalSeconds;
+        engine.Sleep = found;
+        engine.Tell(status => status with { Sleep = found.Words });
+        if (found is not SleepAbility.Unable { IsBroken: var broken, Reason: var reason })
+            return null;
+        shared.Log.SleepNotUsed(engine.Id, reason);
+        return broken ? $"{recipe.Kind.Program} broke when its sleep was tried, which is not done again" : null;
+    }
+
+    /// <summary>Sleeps, if that is wanted and possible, until something else is.</summary>
+    /// <returns>Null: it is to be ended.</returns>
+    private async Task<RestEnd?> RestAsync(EngineRecipe recipe, StartedEngine started, Task restart, CancellationToken cancellation)
+    {
+        if (!engine.MaySleep.IsSet || engine.Sleep is not SleepAbility.Proven proven || recipe.Kind.Sleep is not { } sleep
+            || !EngineSleepTrial.HasRoom(proven.HostBytes) || !await sleep.SleepAsync(started.Endpoint, cancellation))
+            return null;
+        var name = recipe.Service.Model.Name;
+        engine.Enter(EngineStates.Asleep, $"{name} sleeps; it wakes when somebody asks for it");
+        await Task.WhenAny(started.Process.Exited, restart, engine.Wanted.WaitAsync(true, cancellation), engine.MaySleep.WaitAsync(false, cancellation));
+        cancellation.ThrowIfCancellationRequested();
+        if (started.Process.Exited.IsCompleted || restart.IsCompleted)
+            return RestEnd.Over;
+        if (!engine.Wanted.IsSet)
+            return null;
+        engine.Enter(EngineStates.Loading, $"Waking {name}");
+        return await sleep.WakeAsync(started.Endpoint, cancellation) ? RestEnd.Awake : RestEnd.Failed;
+    }
+
+    private static string? FaultIn(Task<RestartOrder> order) => order.IsCompletedSuccessfully ? order.Result.Fault : null;
 
     private void Hear(LogRing words, string line)
     {
@@ -153,5 +218,24 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
     /// <param name="ReadyFor">Null when it never was ready.</param>
     /// <param name="AskedFor">A restart was asked for.</param>
     /// <param name="Unwanted">Its memory is wanted for another.</param>
-    private readonly record struct LifeEnd(int? ExitCode, TimeSpan? ReadyFor, bool AskedFor, bool Unwanted = false);
+    private readonly record struct LifeEnd(int? ExitCode, TimeSpan? ReadyFor, bool AskedFor, bool Unwanted = false)
+    {
+        /// <summary>Why it is of no use though it runs; null: nothing is wrong, or it ended by itself.</summary>
+        public string? Fault { get; init; }
+
+        /// <summary>Starting it again has no prospect.</summary>
+        public bool IsFinal { get; init; }
+    }
+
+    /// <summary>How a sleep ends that is not to be the end of the process.</summary>
+    private enum RestEnd
+    {
+        Awake,
+
+        /// <summary>It was to wake and did not.</summary>
+        Failed,
+
+        /// <summary>It died, or a restart was asked for.</summary>
+        Over,
+    }
 }

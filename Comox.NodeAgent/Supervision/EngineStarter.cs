@@ -1,23 +1,18 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Comox.NodeAgent.Engines;
-using Comox.NodeAgent.Engines.Provisioning;
-using Comox.NodeAgent.ModelCache;
 using Comox.ServiceDefaults;
-using Microsoft.Extensions.Options;
 
 namespace Comox.NodeAgent.Supervision;
 
 /// <summary>A started engine: the process and where it will answer.</summary>
 internal sealed record StartedEngine(EngineProcess Process, EngineEndpoint Endpoint);
 
-/// <summary>Turns program and model into a running process, with a fresh key and a free port.</summary>
-internal sealed class EngineStarter(ComoxHome home, ProcessTether tether, LeftoverEngines leftovers, IOptions<NodeAgentOptions> options, TimeProvider time)
+/// <summary>Turns a program and what it is to serve into a running process, with a fresh key and a free port.</summary>
+internal sealed class EngineStarter(ComoxHome home, ProcessTether tether, LeftoverEngines leftovers, ILoopbackPorts ports, TimeProvider time)
 {
-    public async Task<Outcome<StartedEngine>> StartAsync(EngineHandle engine, EngineProgram program, ChosenModel model, Action<string> line, CancellationToken cancellation)
+    public async Task<Outcome<StartedEngine>> StartAsync(EngineHandle engine, EngineRecipe recipe, Action<string> line, CancellationToken cancellation)
     {
         await leftovers.EndAsync(engine.Id, cancellation);
 
@@ -25,13 +20,18 @@ internal sealed class EngineStarter(ComoxHome home, ProcessTether tether, Leftov
         var keyFile = leftovers.KeyFile(engine.Id);
         home.WriteSecret(Path.GetRelativePath(home.Path, keyFile), key);
 
-        if (FreePort(out var noPort) is not { } port)
-            return Outcome<StartedEngine>.Failed($"llama-server cannot be given a port on 127.0.0.1: {noPort}. Correct that, then restart the engine.");
-        var plan = LlamaCppLaunch.Plan(program.Path, LlamaCppLaunch.Service(engine.Spec, model, options.Value, keyFile), port);
+        if (ports.Free(out var noPort) is not { } port)
+            return Outcome<StartedEngine>.Failed($"{recipe.Kind.Program} cannot be given a port on 127.0.0.1: {noPort}. Correct that, then restart the engine.");
+        var plan = recipe.Kind.Plan(recipe.Program, recipe.Service, new EngineSeat(port, keyFile, engine.Place ?? recipe.Places[0], engine.Status.MemoryBytes ?? recipe.Service.MemoryBytes));
 
         var start = new ProcessStartInfo(plan.Program, plan.Arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = home.Path };
         foreach (var variable in start.Environment.Keys.Where(LaunchPlan.IsWithheld).ToList())
             start.Environment.Remove(variable);
+        start.Environment[LeftoverEngines.Mark] = keyFile;
+        foreach (var (variable, value) in plan.Environment)
+            start.Environment[variable] = value;
+        if (plan.KeyVariable is { } keyVariable)
+            start.Environment[keyVariable] = key;
         try
         {
             var process = new EngineProcess(await tether.StartAsync(start, cancellation), line);
@@ -54,30 +54,24 @@ internal sealed class EngineStarter(ComoxHome home, ProcessTether tether, Leftov
         }
     }
 
-    // Free now and perhaps taken a moment later; then the engine exits, and its restart gets another one.
-    private static int? FreePort(out string? problem)
+    /// <summary>Its process has ended: so do its workers, and what was noted about it is of no use any more.</summary>
+    public void Ended(string engine)
     {
-        try
-        {
-            using var listener = new TcpListener(IPAddress.Loopback, 0);
-            listener.Start();
-            problem = null;
-            return ((IPEndPoint)listener.LocalEndpoint).Port;
-        }
-        catch (SocketException refused)
-        {
-            problem = refused.Message;
-            return null;
-        }
+        leftovers.EndWorkers(engine);
+        leftovers.Forget(engine);
     }
 }
 
 /// <summary>
-/// Engines that an agent before this one may have left behind, where the tether does not hold. Each start notes the process id; the next one ends that
-/// process if it is still an engine of this data folder, which its command line tells by the path of the key file.
+/// Engines that an agent before this one may have left behind, where the tether does not hold, and the workers of engines that died before them: they would
+/// keep the card's memory. Each start notes the process id; the next one ends that process if it is still an engine of this data folder, which its command line
+/// or a variable tells by the path of the key file. Workers inherit the variable.
 /// </summary>
 internal sealed class LeftoverEngines(ComoxHome home, TimeProvider time, ILogger<LeftoverEngines> log)
 {
+    /// <summary>The variable that marks an engine and its workers.</summary>
+    public const string Mark = "COMOX_ENGINE";
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private readonly string _folder = home.Folder("engines", "run");
 
@@ -110,21 +104,47 @@ internal sealed class LeftoverEngines(ComoxHome home, TimeProvider time, ILogger
             }
         }
 
+        EndWorkers(engine);
         Forget(engine);
+    }
+
+    /// <summary>Ends what still runs of an engine whose own process has ended.</summary>
+    public void EndWorkers(string engine)
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        var mark = $"{Mark}={KeyFile(engine)}";
+        foreach (var folder in Directory.EnumerateDirectories("/proc"))
+        {
+            if (!int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var id) || !Words(id, "environ").Contains(mark))
+                continue;
+            try
+            {
+                using var process = Process.GetProcessById(id);
+                process.Kill();
+                log.StaleEngineEnded(id);
+            }
+            catch (Exception gone) when (gone is ArgumentException or InvalidOperationException or Win32Exception)
+            {
+                // It ended in the meantime.
+            }
+        }
     }
 
     private string NoteFile(string engine) => Path.Combine(_folder, $"{engine}.pid");
 
     // The id alone proves nothing: by now it may belong to anyone.
-    private bool IsOurs(string engine, int id)
+    private bool IsOurs(string engine, int id) => Words(id, "cmdline").Contains(KeyFile(engine)) || Words(id, "environ").Contains($"{Mark}={KeyFile(engine)}");
+
+    private static string[] Words(int id, string file)
     {
         try
         {
-            return File.ReadAllText($"/proc/{id.ToString(CultureInfo.InvariantCulture)}/cmdline").Split('\0').Contains(KeyFile(engine));
+            return File.ReadAllText($"/proc/{id.ToString(CultureInfo.InvariantCulture)}/{file}").Split('\0');
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
-            return false;
+            return [];
         }
     }
 }

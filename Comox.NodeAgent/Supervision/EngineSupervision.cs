@@ -1,12 +1,10 @@
 using Comox.NodeAgent.Engines;
-using Comox.NodeAgent.Engines.Provisioning;
-using Comox.NodeAgent.ModelCache;
 
 namespace Comox.NodeAgent.Supervision;
 
 /// <summary>Runs a <see cref="EngineSupervisor"/> for each engine of the node, side by side.</summary>
 internal sealed class EngineSupervision(
-    EngineRegistry engines, EngineProvisioner provisioner, ModelLibrary library, EngineRunners runners, AgentLock agentLock, ILogger<EngineSupervisor> log) : BackgroundService
+    EngineRegistry engines, EnginePreparation preparation, EngineRunners runners, AgentLock agentLock, ILogger<EngineSupervisor> log) : BackgroundService
 {
     public override Task StartAsync(CancellationToken cancellationToken)
     {
@@ -15,5 +13,5 @@ internal sealed class EngineSupervision(
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(engines.All.Select(engine => new EngineSupervisor(engine, provisioner, library, runners.For(engine), log).RunAsync(stoppingToken)));
+        Task.WhenAll(engines.All.Select(engine => new EngineSupervisor(engine, preparation, runners.For(engine), log).RunAsync(stoppingToken)));
 }

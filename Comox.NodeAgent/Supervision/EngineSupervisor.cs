@@ -1,4 +1,3 @@
-using Comox.NodeAgent.Engines.Provisioning;
 using Comox.NodeAgent.ModelCache;
 using Comox.ServiceDefaults.Contracts.Nodes;
 
@@ -7,7 +6,7 @@ namespace Comox.NodeAgent.Supervision;
 /// <summary>
 /// The one loop that moves an engine through its states.
 /// <code>
-/// (1) find or install the program
+/// (1) decide which form of the model runs on which kind of engine, and find or install its program
 /// (2) choose the model; when the engine cannot load one that nobody asked for, the next
 /// (3) wait until it is wanted in memory
 /// (4) start the process and wait until it is ready
@@ -16,8 +15,12 @@ namespace Comox.NodeAgent.Supervision;
 /// (7) the host stops: ask the engine to stop, then make it
 /// </code>
 /// </summary>
-internal sealed class EngineSupervisor(EngineHandle engine, EngineProvisioner provisioner, ModelLibrary library, EngineRunner runner, ILogger<EngineSupervisor> log)
+internal sealed class EngineSupervisor(EngineHandle engine, EnginePreparation preparation, EngineRunner runner, ILogger<EngineSupervisor> log)
 {
+    // A disk has room again when somebody has cleared it, and that somebody may not think of us.
+    private static readonly TimeSpan DiskRetry = TimeSpan.FromSeconds(10);
+    private bool _isDiskAtFault;
+
     public async Task RunAsync(CancellationToken stopping)
     {
         await Task.Yield(); // The host waits for the synchronous part; a slow disk is none of its business.
@@ -28,8 +31,7 @@ internal sealed class EngineSupervisor(EngineHandle engine, EngineProvisioner pr
                 engine.ForgetRestartRequests();
                 var problem = await ServeAsync(stopping);
                 engine.Enter(EngineStates.Failed, problem, Stopped); // (6)
-                await engine.RestartRequestedAsync(stopping);
-                engine.Enter(EngineStates.Provisioning, "Starting again, as asked");
+                engine.Enter(EngineStates.Provisioning, await AskedForAsync(stopping) ? "Starting again, as asked" : "Trying again");
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -40,9 +42,26 @@ internal sealed class EngineSupervisor(EngineHandle engine, EngineProvisioner pr
         }
     }
 
+    private async Task<bool> AskedForAsync(CancellationToken stopping)
+    {
+        if (!_isDiskAtFault)
+        {
+            await engine.RestartRequestedAsync(stopping);
+            return true;
+        }
+
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        var asked = engine.RestartRequestedAsync(either.Token);
+        await Task.WhenAny(asked, Task.Delay(DiskRetry, runner.Time, either.Token));
+        await either.CancelAsync();
+        stopping.ThrowIfCancellationRequested();
+        return asked.IsCompletedSuccessfully;
+    }
+
     /// <returns>Why it cannot go on.</returns>
     private async Task<string> ServeAsync(CancellationToken stopping)
     {
+        _isDiskAtFault = false;
         try
         {
             return await PrepareAndRunAsync(stopping);
@@ -51,7 +70,8 @@ internal sealed class EngineSupervisor(EngineHandle engine, EngineProvisioner pr
         {
             // A full or vanished disk is no reason to take the other services of this process down.
             await EndAsync();
-            return $"The data folder cannot be used: {problem.Message} Correct that, then restart the engine.";
+            _isDiskAtFault = true;
+            return $"The data folder cannot be used: {problem.Message.TrimEnd('.')}. Correct that; it is tried again every {DiskRetry.TotalSeconds:0} seconds, and at once when the engine is restarted.";
         }
         catch (Exception bug) when (bug is not OperationCanceledException || !stopping.IsCancellationRequested)
         {
@@ -76,23 +96,28 @@ internal sealed class EngineSupervisor(EngineHandle engine, EngineProvisioner pr
 
     private async Task<string> PrepareAndRunAsync(CancellationToken stopping)
     {
-        var program = await provisioner.ProvideAsync(engine.Report, stopping); // (1)
+        var form = await preparation.FormAsync(engine.Spec, stopping); // (1)
+        if (!form.IsSuccess)
+            return form.Told;
+        var program = await preparation.KindOf(form.Value).ProvideAsync(engine.Report, stopping);
         if (!program.IsSuccess)
             return program.Problem;
 
         var refused = new List<RefusedModel>();
         while (true)
         {
-            engine.Enter(EngineStates.Fetching, "Choosing a model", status => status with { Version = program.Value.Version, ProcessId = null });
-            var model = await library.ChooseAsync(engine.Spec.Model, engine.Spec.Setting, refused, engine.Report, stopping); // (2)
-            if (!model.IsSuccess)
-                return model.Problem;
+            engine.Enter(EngineStates.Fetching, "Choosing a model", status => status with { Kind = form.Value.Kind, Version = program.Value.Version, ProcessId = null });
+            var recipe = await preparation.RecipeAsync(engine.Spec, form.Value, program.Value, refused, engine.Report, stopping); // (2)
+            if (!recipe.IsSuccess)
+                return recipe.Problem;
 
-            var (reason, modelRefused) = await runner.RunAsync(program.Value, model.Value, stopping);
-            if (!modelRefused || model.Value.Source is not (ModelSources.Cache or ModelSources.Hub))
+            var model = recipe.Value.Service.Chosen;
+            (engine.Places, engine.Place) = (recipe.Value.Places, null); // Where an earlier model was is no place for this one, perhaps.
+            var (reason, modelRefused) = await runner.RunAsync(recipe.Value, stopping);
+            if (!modelRefused || model.Source is not (ModelSources.Cache or ModelSources.Hub))
                 return reason;
-            log.ModelPassedOver(model.Value.Path, reason);
-            refused.Add(new RefusedModel(model.Value.Path, reason));
+            log.ModelPassedOver(model.Path, reason);
+            refused.Add(new RefusedModel(model.Path, reason));
         }
     }
 

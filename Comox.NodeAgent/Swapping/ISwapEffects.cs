@@ -1,4 +1,5 @@
 using Comox.NodeAgent.Engines;
+using Comox.ServiceDefaults.Contracts.Nodes;
 
 namespace Comox.NodeAgent.Swapping;
 
@@ -8,19 +9,33 @@ internal interface ISwapEffects
     void Load(string unit, int device);
 
     void Drain(string unit);
+
+    void Sleep(string unit);
 }
 
 /// <summary>Tells the supervisors, which obey.</summary>
 internal sealed class EngineSwapEffects(EngineRegistry engines) : ISwapEffects
 {
-    public void Load(string unit, int device) => engines.Find(unit)?.Wanted.Set(true);
+    public void Load(string unit, int device)
+    {
+        if (engines.Find(unit) is not { } engine)
+            return;
+        if (engine.Status.State != EngineStates.Asleep)
+            engine.Place = engine.Places.FirstOrDefault(place => place.Index == device);
+        engine.Wanted.Set(true);
+    }
 
-    public void Drain(string unit)
+    public void Drain(string unit) => Leave(unit, maySleep: false);
+
+    public void Sleep(string unit) => Leave(unit, maySleep: true);
+
+    private void Leave(string unit, bool maySleep)
     {
         if (engines.Find(unit) is not { } engine)
             return;
         // Closed here and now: between the decision and the supervisor nobody may slip in.
         engine.Traffic.Close();
+        engine.MaySleep.Set(maySleep);
         engine.Wanted.Set(false);
     }
 }

@@ -6,6 +6,9 @@ internal enum LoadTier
     /// <summary>The system still holds it in memory.</summary>
     PageCache,
     Disk,
+
+    /// <summary>The engine sleeps, and has it in memory itself.</summary>
+    Asleep,
 }
 
 /// <summary>
@@ -18,10 +21,13 @@ internal sealed class LoadTimes
     private const double StartSeconds = 0.4;
 
     private readonly Dictionary<(string Model, LoadTier Tier), double> _seconds = [];
-    private readonly Dictionary<LoadTier, double> _bytesPerSecond = new() { [LoadTier.PageCache] = 8e9, [LoadTier.Disk] = 1e9 };
+    private readonly Dictionary<LoadTier, double> _bytesPerSecond = new() { [LoadTier.PageCache] = 8e9, [LoadTier.Disk] = 1e9, [LoadTier.Asleep] = 8e9 };
 
     public double Predict(string model, long bytes, LoadTier tier) =>
         _seconds.TryGetValue((model, tier), out var measured) ? measured : StartSeconds + (bytes / _bytesPerSecond[tier]);
+
+    /// <returns>Null: not yet.</returns>
+    public double? Measured(string model, LoadTier tier) => _seconds.TryGetValue((model, tier), out var measured) ? measured : null;
 
     public void Measured(string model, long bytes, LoadTier tier, double seconds)
     {

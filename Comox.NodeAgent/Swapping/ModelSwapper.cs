@@ -1,6 +1,6 @@
 using System.Threading.Channels;
 using Comox.NodeAgent.Engines;
-using Comox.NodeAgent.Hardware;
+using Comox.NodeAgent.Engines.Placement;
 using Comox.NodeAgent.Supervision;
 using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Contracts.Nodes;
@@ -30,15 +30,15 @@ internal sealed class ModelSwapper : BackgroundService
     private readonly SwapOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger<ModelSwapper> _log;
-    private readonly IReadOnlyList<SwapDevice> _devices;
+    private readonly NodePlaces _places;
+    private IReadOnlyList<SwapDevice> _devices = [];
     private long _told;
 
-    public ModelSwapper(EngineRegistry engines, ISwapEffects effects, IOptions<NodeAgentOptions> options, TimeProvider time, ILogger<ModelSwapper> log)
+    public ModelSwapper(EngineRegistry engines, ISwapEffects effects, NodePlaces places, IOptions<NodeAgentOptions> options, TimeProvider time, ILogger<ModelSwapper> log)
     {
-        (_effects, _options, _time, _log) = (effects, options.Value.Swapping, time, log);
+        (_effects, _places, _options, _time, _log) = (effects, places, options.Value.Swapping, time, log);
         var loads = new LoadTimes();
         _engines = engines.All.ToDictionary(engine => engine.Id, engine => new SwappedEngine(engine, loads, time), StringComparer.Ordinal);
-        _devices = [new SwapDevice(0, _options.MemoryBytes ?? (long)((HardwareReader.AvailableMemory() ?? long.MaxValue / 2) * 0.8))];
         foreach (var engine in engines.All)
         {
             engine.Entered += Signal;
@@ -61,7 +61,7 @@ internal sealed class ModelSwapper : BackgroundService
                 return null;
             }
 
-            if (engine.Status.State is not (EngineStates.Unloaded or EngineStates.Loading or EngineStates.Ready or EngineStates.Draining))
+            if (engine.Status.State is not (EngineStates.Unloaded or EngineStates.Asleep or EngineStates.Loading or EngineStates.Ready or EngineStates.Draining))
                 return EngineProxy.Unready(engine.Status);
             known.Waiters.Add(waiter);
         }
@@ -86,6 +86,7 @@ internal sealed class ModelSwapper : BackgroundService
     {
         try
         {
+            _devices = [.. (await _places.AllAsync(stoppingToken)).Select(place => new SwapDevice(place.Index, place.Bytes, IsHost: place.IsHost))];
             Signal();
             while (true)
             {
@@ -164,24 +165,31 @@ internal sealed class ModelSwapper : BackgroundService
                 _log.DrainDecided(drain.Unit, engine.Bytes >> 20, engine.Engine.Traffic.InFlight);
                 _effects.Drain(drain.Unit);
                 break;
+            case SwapAction.Sleep sleep:
+                _log.SleepDecided(sleep.Unit, engine.Bytes >> 20, engine.Engine.Traffic.InFlight);
+                _effects.Sleep(sleep.Unit);
+                break;
         }
     }
 
     private void Refuse(SwappedEngine engine)
     {
+        var places = engine.Engine.Places.Count == 0 ? null : engine.Engine.Places.Select(place => place.Index).ToHashSet();
+        var largest = _devices.Where(device => places?.Contains(device.Index) != false).MaxBy(device => device.Bytes);
+
         // What the settings want in memory at any price is tried: the estimate may be wrong, and there is nothing else to do with this node.
         if (engine.Engine.Spec.IsPinned)
         {
-            _log.LoadedAnyway(engine.Engine.Id, engine.Bytes >> 20, _devices[0].Bytes >> 20);
-            _effects.Load(engine.Engine.Id, _devices[0].Index);
+            _log.LoadedAnyway(engine.Engine.Id, engine.Bytes >> 20, largest.Bytes >> 20);
+            _effects.Load(engine.Engine.Id, largest.Index);
             return;
         }
 
         Send(engine, new ApiError(
             StatusCodes.Status503ServiceUnavailable,
             ErrorCodes.EngineUnavailable,
-            $"The model of the engine '{engine.Engine.Id}' needs about {engine.Bytes >> 20} MiB of memory, and engines have {_devices[0].Bytes >> 20} MiB on this node. " +
-            $"Give them more with {SwapOptions.Section}:{nameof(SwapOptions.MemoryBytes)}, or fewer slots or less context."));
+            $"The model of the engine '{engine.Engine.Id}' needs about {engine.Bytes >> 20} MiB of memory, and engines have {largest.Bytes >> 20} MiB on {(largest.IsHost ? "this node" : "the largest of this node's cards that it may use")}. " +
+            (largest.IsHost ? $"Give them more with {SwapOptions.Section}:{nameof(SwapOptions.MemoryBytes)}, or fewer slots or less context." : "Give it fewer slots or less context, or spread it over several cards with Cards.")));
     }
 
     private static void Send(SwappedEngine engine, ApiError error)
@@ -203,7 +211,7 @@ internal sealed class ModelSwapper : BackgroundService
         {
             var wait = plan.Waits.FirstOrDefault(wait => wait.Unit == engine.Engine.Id);
             var (waiting, inFlight) = (engine.Waiters.Count, engine.Engine.Traffic.InFlight);
-            SwapQuote? quote = engine.Residency == Residency.Cold && waiting == 0 ? SwapScheduler.Quote(view, engine.Engine.Id, _options) : null;
+            SwapQuote? quote = engine.Residency is Residency.Cold or Residency.Asleep && waiting == 0 ? SwapScheduler.Quote(view, engine.Engine.Id, _options) : null;
             var seconds = wait?.Seconds ?? quote?.Seconds;
             isBusy |= waiting > 0;
             engine.Engine.Tell(status => status with

@@ -5,20 +5,23 @@ internal sealed record SwapOptions
 {
     public const string Section = $"{NodeAgentOptions.Section}:Swapping";
 
-    /// <summary>Bytes of memory that engines may have together; null: four fifths of what the machine has free when the agent starts.</summary>
-    public long? MemoryBytes { get; init; }
+    /// <summary>Bytes of the machine's memory that engines may have together; null: four fifths of what the machine has free when the agent starts.</summary>
+    public long? MemoryBytes { get; set; }
 
     /// <summary>A model stays in memory for so many times as long as it took to load: two that are asked for in turn would else only be loaded.</summary>
-    public double MinResidencyLoads { get; init; } = 2;
+    public double MinResidencyLoads { get; set; } = 2;
 
     /// <summary>No model stays longer than this for that reason.</summary>
-    public TimeSpan MinResidency { get; init; } = TimeSpan.FromSeconds(30);
+    public TimeSpan MinResidency { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Who has waited this long gets room whatever it costs others, pinned ones apart.</summary>
-    public TimeSpan MaxWait { get; init; } = TimeSpan.FromSeconds(90);
+    public TimeSpan MaxWait { get; set; } = TimeSpan.FromSeconds(90);
 
     /// <summary>How long a model that has to go may finish what it has begun.</summary>
-    public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromMinutes(2);
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>Whether an engine that can sleep does so, where the machine's memory has room, instead of being ended.</summary>
+    public bool Sleep { get; set; } = true;
 
     public IEnumerable<string> Problems()
     {

@@ -8,42 +8,58 @@ namespace Comox.NodeAgent.Swapping;
 /// <item>Of the devices the one where the least is lost by what has to go, then where it is soonest loaded.</item>
 /// <item>What gives way: the idle that lose least for their bytes, then, if they do not do, the busy. Not what is pinned, and not what was loaded a moment ago, measured by how long that
 /// took; but who has waited too long gets room from the latter too.</item>
+/// <item>What gives way sleeps where it can and the machine's memory has room for its weights, and is ended else. What sleeps is loaded by waking it, where it is, and gives way, too: of its
+/// device what little it holds, and of the machine's memory its weights.</item>
 /// <item>One model at a time is loaded into a device, because two would only share its bus; several devices load side by side.</item>
 /// </list>
 /// </summary>
 internal static class SwapScheduler
 {
-    // Finishing an answer, where somebody still talks; nobody knows how long it will be.
-    private const double BusyDrainSeconds = 10;
-    private const double IdleDrainSeconds = 1;
-
     public static SwapPlan Decide(SwapView view, SwapOptions options)
     {
-        var devices = view.Devices.Select(device => new Ledger(device, view.Units)).ToList();
-        var leaving = new HashSet<string>(StringComparer.Ordinal);
+        var devices = view.Devices.Select(device => new SwapLedger(device, view.Units)).ToList();
+        var host = devices.Find(device => device.IsHost);
+        // Those whose lot is decided here: they go, or they are loaded.
+        var decided = new HashSet<string>(StringComparer.Ordinal);
         var (actions, waits, tooLarge) = (new List<SwapAction>(), new List<SwapWait>(), new List<string>());
         foreach (var loading in view.Units.Where(unit => unit is { Residency: Residency.Loading, Waiting: > 0 }))
             waits.Add(new SwapWait(loading.Id, 1, Math.Max(0, loading.LoadSeconds - loading.Since.TotalSeconds)));
 
         foreach (var wanted in InOrder(view.Units))
         {
-            var choice = devices.Select(device => Choose(device, wanted, view.Units, leaving, options)).Where(choice => choice is not null)
+            var isEnded = decided.Contains(wanted.Id); // It slept in the way of somebody in front, and will be loaded when it has gone.
+            var choice = isEnded ? null : devices.Where(device => device.IsFor(wanted)).Select(device => Choose(device, wanted, view.Units, decided, options)).Where(choice => choice is not null)
                 .OrderBy(choice => choice!.Busy).ThenBy(choice => choice!.Loss).ThenBy(choice => choice!.Device.Seconds).ThenBy(choice => choice!.Device.Index).FirstOrDefault();
             if (choice is null)
             {
-                if (devices.TrueForAll(device => device.Bytes < wanted.Bytes))
+                if (devices.TrueForAll(device => !device.IsFor(wanted) || device.Bytes < wanted.Bytes))
                     tooLarge.Add(wanted.Id);
+                else if (!isEnded && wanted.Residency == Residency.Asleep && devices.Exists(device => device.MayHold(wanted) && device.Index != wanted.Device && device.Missing(wanted.Bytes) <= 0))
+                    actions.Add(new SwapAction.Drain(wanted.Id)); // It cannot wake where it is, and could be loaded elsewhere.
                 else if (wanted.Waiting > 0)
-                    waits.Add(Stuck(devices, wanted, view.Units, leaving, options));
+                    waits.Add(Stuck(devices, wanted, view.Units, decided, options));
                 continue;
             }
 
             var device = choice.Device;
+            decided.Add(wanted.Id);
+            // What is left beyond what is needed may stay with those that sleep.
+            var spare = choice.Leavers.Sum(leaver => device.Holds(leaver)) - device.Missing(wanted.BytesToHot);
             foreach (var leaver in choice.Leavers)
             {
-                actions.Add(new SwapAction.Drain(leaver.Id));
-                leaving.Add(leaver.Id);
-                device.Leaves(leaver);
+                decided.Add(leaver.Id);
+                if (leaver is { Residency: Residency.Hot, Sleep: { } sleep } && host is not null && device != host && sleep.DeviceBytes <= spare && MakeHostRoom(host, leaver, view.Units, decided, actions))
+                {
+                    spare -= sleep.DeviceBytes;
+                    host.Takes(sleep.HostBytes);
+                    device.Leaves(leaver, sleep.DeviceBytes);
+                    actions.Add(new SwapAction.Sleep(leaver.Id));
+                }
+                else
+                {
+                    device.Leaves(leaver);
+                    actions.Add(new SwapAction.Drain(leaver.Id));
+                }
             }
 
             if (device.TryLoad(wanted))
@@ -63,62 +79,87 @@ internal static class SwapScheduler
         // Who may not go yet is who would be lost: without this a node that has just loaded something would look like the cheapest of all.
         var unhurried = options with { MinResidency = TimeSpan.Zero };
         var plan = Decide(view with { Units = [.. view.Units.Select(known => known.Id == unit ? known with { Waiting = 1, Waited = TimeSpan.Zero } : known)] }, unhurried);
-        var before = Decide(view, unhurried).Actions.OfType<SwapAction.Drain>();
-        var leavers = plan.Actions.OfType<SwapAction.Drain>().Except(before).Select(drain => view.Units.First(known => known.Id == drain.Unit)).ToList();
+        var before = Decide(view, unhurried).Actions.Where(IsLeaving);
+        var leavers = plan.Actions.Where(IsLeaving).Except(before).Select(drain => view.Units.First(known => known.Id == drain.Unit)).ToList();
+        var asleep = plan.Actions.OfType<SwapAction.Sleep>().Select(sleep => sleep.Unit).ToHashSet(StringComparer.Ordinal);
         var held = leavers.Count == 0 ? 0 : Math.Clamp(leavers.Max(leaver => Unsettled(leaver, options)), 0, options.MaxWait.TotalSeconds);
-        return new SwapQuote(plan.Waits.FirstOrDefault(wait => wait.Unit == unit)?.Seconds + held, leavers.Sum(leaver => leaver.Loss));
+        return new SwapQuote(plan.Waits.FirstOrDefault(wait => wait.Unit == unit)?.Seconds + held, leavers.Sum(leaver => asleep.Contains(leaver.Id) ? leaver.Reuse * leaver.Sleep!.WakeSeconds : leaver.Loss));
+
+        static bool IsLeaving(SwapAction action) => action is SwapAction.Drain or SwapAction.Sleep;
     }
 
     private static IEnumerable<SwapUnit> InOrder(IReadOnlyList<SwapUnit> units) =>
-        units.Where(unit => unit.Residency == Residency.Cold && (unit.Waiting > 0 || unit.IsPinned))
+        units.Where(unit => unit.Residency is Residency.Cold or Residency.Asleep && (unit.Waiting > 0 || unit.IsPinned))
             .OrderBy(unit => unit.Waiting == 0).ThenByDescending(unit => unit.Waited).ThenBy(unit => unit.Id, StringComparer.Ordinal);
 
-    private static Choice? Choose(Ledger device, SwapUnit wanted, IReadOnlyList<SwapUnit> units, HashSet<string> leaving, SwapOptions options)
+    private static Choice? Choose(SwapLedger device, SwapUnit wanted, IReadOnlyList<SwapUnit> units, HashSet<string> decided, SwapOptions options)
     {
         if (device.Bytes < wanted.Bytes)
             return null;
-        var missing = device.Missing(wanted);
+        var missing = device.Missing(wanted.BytesToHot);
         if (missing <= 0)
             return new Choice(device, []);
 
-        var there = Movable(device, wanted, units, leaving);
+        var there = Movable(device, wanted, units, decided);
         var settled = there.Where(unit => Unsettled(unit, options) <= 0).ToList();
-        var leavers = Least(settled, missing) ?? (wanted.Waited >= options.MaxWait ? Least(there, missing) : null);
+        var leavers = Least(device, settled, missing) ?? (wanted.Waited >= options.MaxWait ? Least(device, there, missing) : null);
         return leavers is null ? null : new Choice(device, leavers);
     }
 
     // A pinned model that nobody waits for makes nobody go whom somebody uses.
-    private static List<SwapUnit> Movable(Ledger device, SwapUnit wanted, IReadOnlyList<SwapUnit> units, HashSet<string> leaving) =>
+    private static List<SwapUnit> Movable(SwapLedger device, SwapUnit wanted, IReadOnlyList<SwapUnit> units, HashSet<string> decided) =>
     [
-        .. units.Where(unit => unit is { Residency: Residency.Hot, IsPinned: false } && unit.Device == device.Index && !leaving.Contains(unit.Id)
+        .. units.Where(unit => unit is { Residency: Residency.Hot or Residency.Asleep, IsPinned: false } && device.Holds(unit) > 0 && unit.Id != wanted.Id && !decided.Contains(unit.Id)
             && (wanted.Waiting > 0 || unit.InFlight == 0)),
     ];
 
     /// <summary>Seconds until it has been in memory long enough to go. Loading must not be most of what a card does.</summary>
-    private static double Unsettled(SwapUnit unit, SwapOptions options) =>
+    private static double Unsettled(SwapUnit unit, SwapOptions options) => unit.Residency == Residency.Asleep ? 0 :
         Math.Min(options.MinResidency.TotalSeconds, options.MinResidencyLoads * unit.LoadSeconds) - unit.Since.TotalSeconds;
 
     /// <summary>The idle before the busy, each by what is lost for a byte.</summary>
-    private static List<SwapUnit>? Least(IEnumerable<SwapUnit> candidates, long missing) => MakingRoom.Choose(
-        candidates.OrderBy(unit => unit.InFlight > 0).ThenBy(unit => unit.Loss / Math.Max(1, unit.Bytes)).ThenBy(unit => unit.Id, StringComparer.Ordinal),
-        unit => unit.Bytes,
+    private static List<SwapUnit>? Least(SwapLedger device, IEnumerable<SwapUnit> candidates, long missing) => MakingRoom.Choose(
+        candidates.OrderBy(unit => unit.InFlight > 0).ThenBy(unit => unit.Loss / Math.Max(1, device.Holds(unit))).ThenBy(unit => unit.Id, StringComparer.Ordinal),
+        device.Holds,
         missing);
 
+    /// <summary>Room in the machine's memory for one that is to sleep, if need be in the place of sleepers that are worth less there.</summary>
+    private static bool MakeHostRoom(SwapLedger host, SwapUnit sleeper, IReadOnlyList<SwapUnit> units, HashSet<string> decided, List<SwapAction> actions)
+    {
+        var (bytes, saved) = (sleeper.Sleep!.HostBytes, sleeper.Reuse * Math.Max(0, sleeper.LoadSeconds - sleeper.Sleep.WakeSeconds));
+        var missing = bytes - host.RoomToSleep;
+        if (missing <= 0)
+            return true;
+        var less = units.Where(unit => unit is { Residency: Residency.Asleep, Waiting: 0 } && !decided.Contains(unit.Id) && host.Holds(unit) > 0);
+        if (Least(host, less, missing) is not { } gone || gone.Sum(unit => unit.Loss) >= saved)
+            return false;
+
+        // They end at once, before this one has finished what it has begun; where they have not, it is ended after all: whoever does it looks again.
+        foreach (var unit in gone)
+        {
+            decided.Add(unit.Id);
+            host.Ends(unit);
+            actions.Add(new SwapAction.Drain(unit.Id));
+        }
+
+        return true;
+    }
+
     /// <summary>What is there may not go yet: until enough of it may, or until it has waited too long. Null where pinned models are in the way for good.</summary>
-    private static SwapWait Stuck(List<Ledger> devices, SwapUnit wanted, IReadOnlyList<SwapUnit> units, HashSet<string> leaving, SwapOptions options)
+    private static SwapWait Stuck(List<SwapLedger> devices, SwapUnit wanted, IReadOnlyList<SwapUnit> units, HashSet<string> decided, SwapOptions options)
     {
         var patience = Math.Max(0, (options.MaxWait - wanted.Waited).TotalSeconds);
-        var soonest = devices.Where(device => device.Bytes >= wanted.Bytes)
+        var soonest = devices.Where(device => device.IsFor(wanted) && device.Bytes >= wanted.Bytes)
             .Select(device => (Device: device, Seconds: Settled(device)))
             .OrderBy(place => place.Seconds ?? double.MaxValue).First();
-        return new SwapWait(wanted.Id, soonest.Device.Ahead + 1, soonest.Seconds + soonest.Device.Seconds + wanted.LoadSeconds);
+        return new SwapWait(wanted.Id, soonest.Device.Ahead + 1, soonest.Seconds + soonest.Device.Seconds + wanted.SecondsToHot);
 
-        double? Settled(Ledger device)
+        double? Settled(SwapLedger device)
         {
-            var missing = device.Missing(wanted);
-            foreach (var unit in Movable(device, wanted, units, leaving).OrderBy(unit => Unsettled(unit, options)))
+            var missing = device.Missing(wanted.BytesToHot);
+            foreach (var unit in Movable(device, wanted, units, decided).OrderBy(unit => Unsettled(unit, options)))
             {
-                missing -= unit.Bytes;
+                missing -= device.Holds(unit);
                 if (missing <= 0)
                     return Math.Clamp(Unsettled(unit, options), 0, patience);
             }
@@ -127,94 +168,9 @@ internal static class SwapScheduler
         }
     }
 
-    private sealed record Choice(Ledger Device, IReadOnlyList<SwapUnit> Leavers)
+    private sealed record Choice(SwapLedger Device, IReadOnlyList<SwapUnit> Leavers)
     {
         public int Busy => Leavers.Count(unit => unit.InFlight > 0);
         public double Loss => Leavers.Sum(unit => unit.Loss);
-    }
-
-    /// <summary>One device while a plan is made.</summary>
-    private sealed class Ledger
-    {
-        private double _draining;
-
-        public Ledger(SwapDevice device, IReadOnlyList<SwapUnit> units)
-        {
-            (Index, Bytes) = (device.Index, device.ForModels);
-            Free = Bytes;
-            foreach (var unit in units.Where(unit => unit.Device == device.Index))
-            {
-                switch (unit.Residency)
-                {
-                    case Residency.Loading:
-                        Free -= unit.Bytes;
-                        IsLoading = true;
-                        Ahead++;
-                        Seconds += Math.Max(0, unit.LoadSeconds - unit.Since.TotalSeconds);
-                        break;
-                    case Residency.Hot:
-                        Free -= unit.Bytes;
-                        break;
-                    case Residency.Draining:
-                        Free -= unit.Bytes;
-                        Leaves(unit);
-                        break;
-                }
-            }
-        }
-
-        public int Index { get; }
-        public long Bytes { get; }
-
-        /// <summary>Held by nobody.</summary>
-        public long Free { get; private set; }
-
-        /// <summary>Held by who is about to go.</summary>
-        public long Leaving { get; private set; }
-
-        /// <summary>To be had by those in front, once it is free.</summary>
-        public long Promised { get; private set; }
-
-        public bool IsLoading { get; private set; }
-
-        /// <summary>Models that are loaded into it before the next.</summary>
-        public int Ahead { get; private set; }
-
-        /// <summary>Until the last of them answers.</summary>
-        public double Seconds { get; private set; }
-
-        /// <summary>What has to go beyond what is free or about to be; zero and less: nothing.</summary>
-        public long Missing(SwapUnit unit) => unit.Bytes + Promised - Free - Leaving;
-
-        public void Leaves(SwapUnit unit)
-        {
-            Leaving += unit.Bytes;
-            _draining = Math.Max(_draining, unit.InFlight > 0 ? BusyDrainSeconds : IdleDrainSeconds);
-        }
-
-        /// <summary>Takes the room for it now, if it is there and nobody in front will miss it.</summary>
-        public bool TryLoad(SwapUnit unit)
-        {
-            if (IsLoading || Free < unit.Bytes || Missing(unit) > 0)
-                return false;
-            Free -= unit.Bytes;
-            IsLoading = true;
-            Follow(unit);
-            return true;
-        }
-
-        public void Promise(SwapUnit unit)
-        {
-            Promised += unit.Bytes;
-            if (Free < Promised)
-                Seconds = Math.Max(Seconds, _draining);
-            Follow(unit);
-        }
-
-        private void Follow(SwapUnit unit)
-        {
-            Ahead++;
-            Seconds += unit.LoadSeconds;
-        }
     }
 }

@@ -15,6 +15,9 @@ internal enum Residency
     /// <summary>It finishes what it has begun and takes nothing new; then its engine ends. Its memory is taken until that.</summary>
     Draining,
 
+    /// <summary>Its process sleeps: it holds little of the device and its weights in the machine's memory, and wakes where it is.</summary>
+    Asleep,
+
     /// <summary>It cannot be loaded as things are.</summary>
     Failed,
 }
@@ -23,7 +26,8 @@ internal enum Residency
 /// <param name="Index">Its number.</param>
 /// <param name="Bytes">What models may have of it.</param>
 /// <param name="ForeignBytes">What others hold of it, as measured; 0 where nothing tells.</param>
-internal readonly record struct SwapDevice(int Index, long Bytes, long ForeignBytes = 0)
+/// <param name="IsHost">The machine's own memory, where the weights of the sleeping are.</param>
+internal readonly record struct SwapDevice(int Index, long Bytes, long ForeignBytes = 0, bool IsHost = false)
 {
     public long ForModels => Math.Max(0, Bytes - ForeignBytes);
 }
@@ -37,8 +41,17 @@ internal sealed record SwapUnit
     /// <summary>What it holds, measured, or will hold, estimated.</summary>
     public required long Bytes { get; init; }
 
-    /// <summary>Where it is or is going to be; null: <see cref="Residency.Cold"/> or <see cref="Residency.Failed"/>.</summary>
+    /// <summary>Where it is, is going to be, or sleeps; null: <see cref="Residency.Cold"/> or <see cref="Residency.Failed"/>.</summary>
     public int? Device { get; init; }
+
+    /// <summary>The devices it may be loaded into; null: any.</summary>
+    public IReadOnlyList<int>? Places { get; init; }
+
+    /// <summary>What its sleep was found to be; null: it has none.</summary>
+    public SwapSleep? Sleep { get; init; }
+
+    /// <summary>While it drains: it will sleep then, and not end.</summary>
+    public bool IsFallingAsleep { get; init; }
 
     /// <summary>To be in memory always.</summary>
     public bool IsPinned { get; init; }
@@ -61,9 +74,21 @@ internal sealed record SwapUnit
     /// <summary>How probable it is that it is asked for again soon, 0 … 1; see <see cref="UseRate"/>.</summary>
     public double Reuse { get; init; }
 
-    /// <summary>Seconds that are lost on average when it goes now.</summary>
-    public double Loss => Reuse * LoadSeconds;
+    /// <summary>Seconds that are lost on average when it is ended now; of one that sleeps, what waking it would have saved.</summary>
+    public double Loss => Reuse * (Residency == Residency.Asleep ? Math.Max(0, LoadSeconds - Sleep!.WakeSeconds) : LoadSeconds);
+
+    /// <summary>Until it answers, from where it is.</summary>
+    public double SecondsToHot => Residency == Residency.Asleep ? Sleep!.WakeSeconds : LoadSeconds;
+
+    /// <summary>What a device must give it beyond what it has there.</summary>
+    public long BytesToHot => Residency == Residency.Asleep ? Bytes - Sleep!.DeviceBytes : Bytes;
 }
+
+/// <summary>The sleep of an engine, as it was found when it was tried.</summary>
+/// <param name="DeviceBytes">What it holds of its device meanwhile.</param>
+/// <param name="HostBytes">What it holds of the machine's memory meanwhile.</param>
+/// <param name="WakeSeconds">Predicted.</param>
+internal sealed record SwapSleep(long DeviceBytes, long HostBytes, double WakeSeconds);
 
 /// <summary>All that a decision rests on.</summary>
 internal sealed record SwapView(IReadOnlyList<SwapDevice> Devices, IReadOnlyList<SwapUnit> Units);
@@ -74,8 +99,11 @@ internal abstract record SwapAction(string Unit)
     /// <summary>Start its engine on a device that has the room.</summary>
     public sealed record Load(string Unit, int Device) : SwapAction(Unit);
 
-    /// <summary>Let it finish, then end it.</summary>
+    /// <summary>Let it finish, then end it; one that sleeps is ended.</summary>
     public sealed record Drain(string Unit) : SwapAction(Unit);
+
+    /// <summary>Let it finish, then have it sleep.</summary>
+    public sealed record Sleep(string Unit) : SwapAction(Unit);
 }
 
 /// <summary>What whoever waits for a model is told.</summary>

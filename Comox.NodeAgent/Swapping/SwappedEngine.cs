@@ -31,7 +31,11 @@ internal sealed class SwappedEngine(EngineHandle engine, LoadTimes loads, TimePr
     /// <summary>Null while it is being prepared or ended: it takes part in nothing then.</summary>
     public Residency? Residency => (engine.Status.State, engine.Wanted.IsSet) switch
     {
+        // Nothing is loaded onto a card on which nothing should run.
+        (EngineStates.Unloaded, _) when engine.IsBarred || engine.Status.Health == Healths.Ejected => Swapping.Residency.Failed,
         (EngineStates.Unloaded, false) => Swapping.Residency.Cold,
+        (EngineStates.Asleep, false) => engine.MaySleep.IsSet ? Swapping.Residency.Asleep : Swapping.Residency.Draining,
+        (EngineStates.Asleep, true) => Swapping.Residency.Loading,
         (EngineStates.Unloaded or EngineStates.Loading, _) => Swapping.Residency.Loading,
         // One that died keeps its room while it backs off, and may have to give it up; it must not keep others from being loaded meanwhile.
         (EngineStates.Ready or EngineStates.Restarting, true) => Swapping.Residency.Hot,
@@ -53,9 +57,12 @@ internal sealed class SwappedEngine(EngineHandle engine, LoadTimes loads, TimePr
         }
 
         if (_residency == Swapping.Residency.Loading && engine.Status.State == EngineStates.Ready)
-            loads.Measured(engine.Id, Bytes, _tier, time.GetElapsedTime(_since).TotalSeconds);
+            loads.Measured(engine.Id, Bytes, _tier, Math.Max(0.01, time.GetElapsedTime(_since).TotalSeconds - TrialSeconds()));
+        var wakes = _residency == Swapping.Residency.Asleep && now == Swapping.Residency.Loading;
         (_residency, _since, _measuredAt, _tierSeen) = (now, time.GetTimestamp(), null, null);
-        if (now is Swapping.Residency.Cold or Swapping.Residency.Loading)
+        if (wakes)
+            _tier = LoadTier.Asleep;
+        else if (now is Swapping.Residency.Cold or Swapping.Residency.Loading)
             SeeTier();
     }
 
@@ -70,8 +77,12 @@ internal sealed class SwappedEngine(EngineHandle engine, LoadTimes loads, TimePr
         {
             Id = engine.Id,
             Residency = Residency ?? Swapping.Residency.Failed,
-            Bytes = Bytes,
-            Device = Residency is Swapping.Residency.Loading or Swapping.Residency.Hot or Swapping.Residency.Draining ? 0 : null,
+            // One that sleeps and is to end has only this left.
+            Bytes = engine.Status.State == EngineStates.Asleep && Residency == Swapping.Residency.Draining ? Sleep?.DeviceBytes ?? Bytes : Bytes,
+            Device = Residency is Swapping.Residency.Cold or Swapping.Residency.Failed or null ? null : (engine.Place ?? engine.Places.FirstOrDefault())?.Index ?? 0,
+            Places = engine.Places.Count == 0 ? null : [.. engine.OpenPlaces.Select(place => place.Index)],
+            Sleep = Sleep,
+            IsFallingAsleep = engine.MaySleep.IsSet,
             IsPinned = engine.Spec.IsPinned,
             InFlight = engine.Traffic.InFlight,
             Waiting = Waiters.Count,
@@ -82,14 +93,26 @@ internal sealed class SwappedEngine(EngineHandle engine, LoadTimes loads, TimePr
         };
     }
 
+    private SwapSleep? Sleep => engine.Sleep is SleepAbility.Proven proven
+        ? new SwapSleep(Math.Min(proven.AsleepBytes, Bytes), proven.HostBytes, loads.Measured(engine.Id, LoadTier.Asleep) ?? proven.WakeSeconds)
+        : null;
+
     private double Now => (double)time.GetTimestamp() / time.TimestampFrequency;
 
     private void SeeTier()
     {
-        if (_tierSeen is { } seen && time.GetElapsedTime(seen) < LookAgain || engine.ModelPath is not { } path)
+        if (_tierSeen is { } seen && time.GetElapsedTime(seen) < LookAgain || engine.Weights.Count == 0)
             return;
         _tierSeen = time.GetTimestamp();
-        _tier = PageCache.ResidentShare(path) >= 0.9 ? LoadTier.PageCache : LoadTier.Disk;
+        _tier = engine.Weights.All(file => PageCache.ResidentShare(file) >= 0.9) ? LoadTier.PageCache : LoadTier.Disk;
+    }
+
+    // The trial of its sleep is no part of loading it, and comes once.
+    private double TrialSeconds()
+    {
+        var seconds = engine.SleepTrialSeconds;
+        engine.SleepTrialSeconds = 0;
+        return seconds;
     }
 
     // The estimate holds until the engine is seen to hold more: it fills its slots as they are used.
@@ -98,6 +121,8 @@ internal sealed class SwappedEngine(EngineHandle engine, LoadTimes loads, TimePr
         if (_residency != Swapping.Residency.Hot || engine.Status.ProcessId is not { } process || _measuredAt is { } last && time.GetElapsedTime(last) < LookAgain)
             return;
         _measuredAt = time.GetTimestamp();
+        if (engine.Place is { IsHost: false })
+            return; // What the process has of the machine's memory says nothing of the card's.
         if (HardwareReader.MemoryOf(process) is { } measured && measured > Bytes * 1.02)
             engine.Tell(status => status with { MemoryBytes = measured });
     }

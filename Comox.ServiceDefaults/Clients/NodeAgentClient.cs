@@ -17,7 +17,7 @@ public sealed class NodeAgentClient(HttpClient http, TimeProvider time)
 
     /// <summary>Whether a request to the engine is answered: at once, or after its agent has loaded the model for it.</summary>
     public static bool TakesRequests(EngineStatus engine) =>
-        engine.State == EngineStates.Ready || engine is { Pinned: false, State: EngineStates.Unloaded or EngineStates.Loading or EngineStates.Draining };
+        engine.State == EngineStates.Ready || engine is { Pinned: false, State: EngineStates.Unloaded or EngineStates.Asleep or EngineStates.Loading or EngineStates.Draining };
 
     public async Task<ApiResult<NodeStatus>> GetStatusAsync(CancellationToken cancellation = default)
     {

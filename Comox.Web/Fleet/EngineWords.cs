@@ -1,5 +1,6 @@
 using System.Globalization;
 using Comox.ServiceDefaults.Contracts.Nodes;
+using Comox.Web.Controls;
 
 namespace Comox.Web.Fleet;
 
@@ -21,6 +22,7 @@ internal static class EngineWords
         EngineStates.Loading => "Loading the model",
         EngineStates.Ready => "Ready",
         EngineStates.Unloaded => "Not in memory",
+        EngineStates.Asleep => "Asleep",
         EngineStates.Draining => "Making room",
         EngineStates.Restarting => "Restarting",
         EngineStates.Failed => "Failed",
@@ -41,11 +43,15 @@ internal static class EngineWords
     {
         EngineStates.Ready => "good",
         EngineStates.Failed or EngineStates.Stopped => "bad",
-        EngineStates.Unloaded => "idle",
+        EngineStates.Unloaded or EngineStates.Asleep => "idle",
         _ => "busy",
     };
 
     public static string Requests(int count) => count == 1 ? "1 request" : $"{count} requests";
+
+    /// <summary>"31.2 of the 40 it has shown".</summary>
+    public static string Speed(EngineStatus engine) =>
+        engine.ExpectedTokensPerSecond is { } expected ? $"{Rate(engine.TokensPerSecond)} of the {Rate(expected)} it has shown" : Rate(engine.TokensPerSecond);
 
     /// <summary>"card 0", "cards 0 and 1"; without one it is the processor.</summary>
     public static string Cards(IReadOnlyList<int> cards) => cards switch
@@ -66,4 +72,6 @@ internal static class EngineWords
         ModelSources.BuiltIn => "ships with Comox",
         _ => source,
     };
+
+    private static string Rate(double? tokens) => tokens?.ToString("0.#", CultureInfo.InvariantCulture) ?? Wording.Unknown;
 }

@@ -62,7 +62,10 @@ internal static class NodeWords
     public static string Engines(IReadOnlyList<EngineStatus> engines)
     {
         int Count(string tone) => engines.Count(engine => EngineWords.Tone(engine.State) == tone);
-        return engines.Count == 0 ? "no engine" : Listed((Count("good"), "ready"), (Count("busy"), "loading"), (Count("idle"), "unloaded"), (Count("bad"), "failed"));
+        var asleep = engines.Count(engine => engine.State == EngineStates.Asleep);
+        return engines.Count == 0
+            ? "no engine"
+            : Listed((Count("good"), "ready"), (Count("busy"), "loading"), (asleep, "asleep"), (Count("idle") - asleep, "unloaded"), (Count("bad"), "failed"));
     }
 
     /// <summary>"2 in flight, 1 waiting"; "idle".</summary>

@@ -1,5 +1,10 @@
 using Comox.FakeBackend;
 using Comox.FakeBackend.Simulation;
+using Comox.FakeBackend.Vllm;
+
+// As vLLM, with its arguments and its variables: dotnet Comox.FakeBackend.dll vllm serve FOLDER --port 8000 …
+if (args is ["vllm", .. var vllm])
+    return await FakeVllm.RunAsync(vllm);
 
 // As llama-server, with its arguments: Comox.FakeBackend --model FILE --alias NAME --port 8080 …
 if (SimulatedServer.IsMeant(args))

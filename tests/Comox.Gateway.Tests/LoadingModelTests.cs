@@ -15,6 +15,7 @@ public abstract class LoadingModelTests(string relay) : BothRelays(relay)
 
     [Theory]
     [InlineData(EngineStates.Unloaded)]
+    [InlineData(EngineStates.Asleep)]
     [InlineData(EngineStates.Loading)]
     [InlineData(EngineStates.Draining)]
     public async Task It_is_asked_and_its_answer_comes(string state)

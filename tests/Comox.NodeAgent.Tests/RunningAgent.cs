@@ -33,7 +33,7 @@ internal sealed class RunningAgent : IAsyncDisposable
     public IServiceProvider Services => _app.Services;
     public string Home => _home.FullName;
 
-    public static async Task<RunningAgent> StartAsync(Dictionary<string, string?>? settings = null, TimeProvider? time = null, string? home = null, ILoggerProvider? log = null)
+    public static async Task<RunningAgent> StartAsync(Dictionary<string, string?>? settings = null, TimeProvider? time = null, string? home = null, ILoggerProvider? log = null, Action<IServiceCollection>? services = null)
     {
         var folder = home is null ? Directory.CreateTempSubdirectory("comox-node-") : new DirectoryInfo(home);
         var builder = WebApplication.CreateBuilder();
@@ -55,6 +55,7 @@ internal sealed class RunningAgent : IAsyncDisposable
         if (time is not null)
             builder.Services.AddSingleton(time);
         builder.AddNodeAgent();
+        services?.Invoke(builder.Services);
         var app = builder.Build();
         app.MapHealthEndpoints();
         app.MapNodeAgent();
@@ -86,7 +87,7 @@ internal sealed class RunningAgent : IAsyncDisposable
             await foreach (var status in Services.GetRequiredService<NodeStatusBoard>().WatchAsync(limit.Token))
             {
                 var engine = status.Engines.Single(engine => engine.Id == id);
-                seen.Add($"{engine.State}: {engine.Reason}");
+                seen.Add($"{engine.State}, {engine.Health}: {engine.Reason} {string.Join(' ', engine.HealthReasons)}");
                 if (wanted(engine))
                     return engine;
             }

@@ -226,6 +226,20 @@ public sealed class FleetPageTests : IAsyncLifetime
     }
 
     [Fact]
+    public void An_engine_that_sleeps_is_told_with_when_it_wakes_and_how_fast_it_was()
+    {
+        var asleep = Some.Engine(EngineStates.Asleep, "Asleep; wakes when somebody asks") with { EtaSeconds = 1.4, Sleep = "it frees 98% of its memory", TokensPerSecond = 31.2, ExpectedTokensPerSecond = 40 };
+        _fake.Fleet.Set(Some.Entry("box-1", Some.Node(asleep)));
+
+        var fleet = Render();
+
+        Assert.Equal("1 asleep", fleet.Find(".figure.engines").TextContent);
+        Assert.Equal("1.4 s", Figure(fleet, "Wakes in about"));
+        Assert.Equal("31.2 of the 40 it has shown", Figure(fleet, "Tokens a second"));
+        Assert.Equal("it frees 98% of its memory", Figure(fleet, "Sleep"));
+    }
+
+    [Fact]
     public void Downloads_are_told_with_their_progress_and_what_failed_with_its_code()
     {
         _fake.Fleet.Set(Some.Entry("box-1", Some.Node() with

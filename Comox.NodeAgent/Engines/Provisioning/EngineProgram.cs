@@ -4,10 +4,22 @@ using System.Text.RegularExpressions;
 
 namespace Comox.NodeAgent.Engines.Provisioning;
 
-/// <summary>A llama-server that has been seen to run.</summary>
+/// <summary>An engine's program that has been seen to run.</summary>
 /// <param name="Path">Absolute.</param>
 /// <param name="Version">As it says itself: <c>0.7.0 (build 11669, commit Debian)</c>.</param>
-internal sealed record EngineProgram(string Path, string Version);
+internal sealed record EngineProgram(string Path, string Version)
+{
+    /// <summary>The devices it says it can compute on, beside the CPU.</summary>
+    public IReadOnlyList<EngineDevice> Devices { get; init; } = [];
+
+    /// <summary>What a person should know of it on this machine; null: nothing.</summary>
+    public string? Notice { get; init; }
+}
+
+/// <summary>A device as an engine's program knows it.</summary>
+/// <param name="Name"><c>CUDA0</c>, <c>Vulkan1</c>.</param>
+/// <param name="Description">The card's name, mostly.</param>
+internal sealed record EngineDevice(string Name, string Description);
 
 /// <summary>What a try told.</summary>
 /// <param name="Outcome">The program, or why it is none.</param>

@@ -1,6 +1,5 @@
 using System.Formats.Tar;
 using System.IO.Compression;
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
@@ -9,8 +8,9 @@ using Microsoft.Extensions.Options;
 
 namespace Comox.NodeAgent.Engines.Provisioning;
 
-/// <summary>Upstream's release archive, checked against the digest that the release lists.</summary>
-internal sealed class ReleaseInstaller(HttpClient http, VerifiedDownload download, EngineProbe probe, IOptions<NodeAgentOptions> options, TimeProvider time) : IEngineInstaller
+/// <summary>Upstream's release archive for this hardware, checked against the digest that the release lists.</summary>
+internal sealed class ReleaseInstaller(HttpClient http, VerifiedDownload download, EngineProbe probe, BuildHardwareReader hardware, IOptions<NodeAgentOptions> options, TimeProvider time)
+    : IEngineInstaller
 {
     public bool IsAllowed => !options.Value.Offline;
 
@@ -20,10 +20,11 @@ internal sealed class ReleaseInstaller(HttpClient http, VerifiedDownload downloa
         var release = await LatestAsync(cancellation);
         if (!release.IsSuccess)
             return Outcome<string>.Failed(release.Problem);
-        if (ReleaseAssets.Choose(release.Value.Assets ?? [], RuntimeInformation.RuntimeIdentifier) is not { BrowserDownloadUrl: { } address } asset)
-            return Outcome<string>.Failed($"llama.cpp's release {release.Value.TagName} has no archive with a digest for {RuntimeInformation.RuntimeIdentifier}.");
+        var found = await hardware.ReadAsync(cancellation);
+        if (ReleaseAssets.Choose(release.Value.Assets ?? [], found) is not ({ } build, { BrowserDownloadUrl: { } address } asset))
+            return Outcome<string>.Failed($"llama.cpp's release {release.Value.TagName} has no archive with a digest for {found.Runtime}.");
 
-        var tag = ReleaseAssets.SafeName(release.Value.TagName);
+        var tag = ReleaseAssets.SafeName(release.Value.TagName) + (build.Backend == LlamaCppBuilds.Cpu ? "" : $"-{build.Backend}");
         var work = Path.Combine(engines, $".release-{tag}");
         Directory.CreateDirectory(work);
         var order = new DownloadOrder(asset.Name!, Path.Combine(work, "archive"), asset.Digest!["sha256:".Length..], asset.Size, (offset, stop) => OpenAsync(address, offset, stop));
@@ -117,25 +118,17 @@ internal sealed class ReleaseInstaller(HttpClient http, VerifiedDownload downloa
 /// <summary>Which file of a release is meant.</summary>
 internal static partial class ReleaseAssets
 {
-    /// <summary>The CPU build for a runtime identifier, with a digest to check it against; null when the release has none.</summary>
-    public static ReleaseAsset? Choose(IEnumerable<ReleaseAsset> assets, string runtime)
+    /// <summary>The best build for the hardware that the release has with a digest to check it against; null: it has none.</summary>
+    public static (LlamaCppBuild Build, ReleaseAsset Asset)? Choose(IReadOnlyList<ReleaseAsset> assets, BuildHardware hardware)
     {
-        var build = runtime switch
+        foreach (var build in LlamaCppBuilds.For(hardware))
         {
-            _ when runtime.EndsWith("-x64", StringComparison.Ordinal) && runtime.StartsWith("win", StringComparison.Ordinal) => "win-cpu-x64",
-            _ when runtime.EndsWith("-arm64", StringComparison.Ordinal) && runtime.StartsWith("win", StringComparison.Ordinal) => "win-cpu-arm64",
-            _ when runtime.EndsWith("-arm64", StringComparison.Ordinal) && runtime.StartsWith("osx", StringComparison.Ordinal) => "macos-arm64",
-            _ when runtime.EndsWith("-x64", StringComparison.Ordinal) && runtime.StartsWith("osx", StringComparison.Ordinal) => "macos-x64",
-            _ when runtime.EndsWith("-arm64", StringComparison.Ordinal) => "ubuntu-arm64",
-            _ when runtime.EndsWith("-x64", StringComparison.Ordinal) && !runtime.Contains("musl", StringComparison.Ordinal) => "ubuntu-x64",
-            _ => null,
-        };
-        return build is null
-            ? null
-            : assets.FirstOrDefault(asset =>
-                asset.Name is { } name
-                && (name.EndsWith($"-bin-{build}.zip", StringComparison.Ordinal) || name.EndsWith($"-bin-{build}.tar.gz", StringComparison.Ordinal))
-                && asset.Digest is { } digest && Sha256Digest().IsMatch(digest));
+            var name = new Regex($"-bin-{Regex.Escape(build.Asset).Replace("\\*", "[0-9.]+", StringComparison.Ordinal)}\\.(zip|tar\\.gz)$", RegexOptions.ExplicitCapture);
+            if (assets.FirstOrDefault(asset => asset.Name is { } file && !file.StartsWith("cudart", StringComparison.Ordinal) && name.IsMatch(file) && asset.Digest is { } digest && Sha256Digest().IsMatch(digest)) is { } found)
+                return (build, found);
+        }
+
+        return null;
     }
 
     /// <summary>A tag as part of a folder's name.</summary>

@@ -23,6 +23,7 @@ internal static class NvidiaSmiCsv
     /// <summary>From all to what every driver knows: a field that a driver does not know fails its whole query.</summary>
     public static IReadOnlyList<string> Queries { get; } =
     [
+        Most + "compute_cap," + Throttles,
         Most + Throttles,
         Most + ThrottlesBefore535,
         "index,name,uuid,temperature.gpu,utilization.gpu,memory.used,memory.total,fan.speed,power.draw",
@@ -51,6 +52,7 @@ internal static class NvidiaSmiCsv
             Uuid = Text("uuid"),
             PciId = PciAddress.Parse(Text("pci.bus_id")),
             Driver = Text("driver_version"),
+            ComputeCapability = Text("compute_cap"),
             MemoryTotalBytes = Mebibytes("memory.total"),
             MemoryUsedBytes = Mebibytes("memory.used"),
             MemoryFreeBytes = Mebibytes("memory.free"),

@@ -23,6 +23,7 @@ internal sealed class NvmlLibrary(Func<string, nint> export)
     public delegate int Text(nint device, [Out, MarshalAs(UnmanagedType.LPArray, SizeParamIndex = 2)] byte[] text, uint length);
     public delegate int Number(nint device, out uint value);
     public delegate int NumberOf(nint device, int which, out uint value);
+    public delegate int TwoNumbers(nint device, out int first, out int second);
     public delegate int LongNumber(nint device, out ulong value);
     public delegate int MemoryInfo(nint device, ref Memory memory);
     public delegate int Rates(nint device, out Utilization rates);

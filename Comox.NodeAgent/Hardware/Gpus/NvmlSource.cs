@@ -1,3 +1,4 @@
+using System.Globalization;
 using Comox.ServiceDefaults.Contracts.Nodes;
 
 namespace Comox.NodeAgent.Hardware.Gpus;
@@ -13,16 +14,23 @@ internal sealed class NvmlSource(Func<NvmlLibrary?> load) : IGpuSource
     private const uint MemoryVersion2 = 40 | (2u << 24);
     private const uint TemperatureVersion1 = 12 | (1u << 24);
 
+    private readonly Lock _oneAtATime = new();
     private NvmlLibrary? _nvml;
     private string? _driver;
 
     public TimeSpan Period => TimeSpan.FromSeconds(1);
 
-    // A call into a driver in trouble may not come back, so none is made on the caller's thread. One at a time is the caller's duty.
+    // A call into a driver in trouble may not come back, so none is made on the caller's thread.
     public Task<IReadOnlyList<GpuReading>> ReadAsync(CancellationToken cancellation) =>
         Task.Factory.StartNew(Read, cancellation, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     private IReadOnlyList<GpuReading> Read()
+    {
+        lock (_oneAtATime)
+            return ReadAlone();
+    }
+
+    private IReadOnlyList<GpuReading> ReadAlone()
     {
         if ((_nvml ??= Begin()) is not { } nvml || nvml.Find<NvmlLibrary.Count>("nvmlDeviceGetCount_v2") is not { } counter || counter(out var count) != NvmlLibrary.Success)
         {
@@ -62,6 +70,7 @@ internal sealed class NvmlSource(Func<NvmlLibrary?> load) : IGpuSource
             Uuid = Text("nvmlDeviceGetUUID"),
             PciId = Pci(),
             Driver = _driver,
+            ComputeCapability = Capability(),
             MemoryTotalBytes = hasMemory ? (long)memory.Total : null,
             MemoryUsedBytes = hasMemory ? (long)memory.Used : null,
             MemoryFreeBytes = hasMemory ? (long)memory.Free : null,
@@ -113,6 +122,14 @@ internal sealed class NvmlSource(Func<NvmlLibrary?> load) : IGpuSource
         {
             ulong value = 0;
             return Did(nvml.Find<NvmlLibrary.LongNumber>(function)?.Invoke(device, out value)) ? value : null;
+        }
+
+        string? Capability()
+        {
+            var (major, minor) = (0, 0);
+            return Did(nvml.Find<NvmlLibrary.TwoNumbers>("nvmlDeviceGetCudaComputeCapability")?.Invoke(device, out major, out minor)) && major > 0
+                ? string.Create(CultureInfo.InvariantCulture, $"{major}.{minor}")
+                : null;
         }
 
         string? Pci()

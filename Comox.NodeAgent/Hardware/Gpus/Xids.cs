@@ -21,7 +21,7 @@ internal sealed record Xid(string Meaning, string ToDo, XidAction Action);
 /// <summary>NVIDIA's error numbers (https://docs.nvidia.com/deploy/xid-errors). Those that its own Kubernetes plugin holds for an application's are so here.</summary>
 internal static class Xids
 {
-    private const string Restart = "The engine is to be started again; if it comes back with another engine too, suspect the card.";
+    private const string Restart = "The engines on it are started again by themselves; if it comes back with another engine too, suspect the card.";
     private const string Replace = "Stop the engines on it, reset the card (nvidia-smi --gpu-reset) or reboot, then restart the agent; if it comes back, the card is to be replaced.";
     private const string Reset = "Stop the engines on it, reset the card (nvidia-smi --gpu-reset) or reboot, then restart the agent.";
 

@@ -13,6 +13,9 @@ internal static class GpuHealth
     /// <summary>Hardware slowdown for longer than this ejects.</summary>
     public static readonly TimeSpan SlowdownPatience = TimeSpan.FromSeconds(5);
 
+    /// <summary>So many errors of programs within <see cref="XidWindow"/> are the card's fault, or nobody can tell whose.</summary>
+    public const int XidsToQuarantine = 3;
+
     /// <summary>How long a program's error is held against a card.</summary>
     public static readonly TimeSpan XidWindow = TimeSpan.FromMinutes(10);
 
@@ -23,7 +26,7 @@ internal static class GpuHealth
     private const string Hot = "It is hot, and close to slowing down. Give it air, clean its cooler, or lower its power limit.";
     private const string Full = "More than 92 % of its memory is taken. A longer context or another request may fail: use fewer slots, a shorter context or a smaller model.";
 
-    private const int XidsToQuarantine = 3;
+    private const int FallenOffTheBus = 79;
     private const double LoadPercent = 90;
     private const double FullMemory = 0.92;
     private const double HotCelsius = 78;
@@ -46,6 +49,7 @@ internal static class GpuHealth
         {
             LastXid = last is { } xid ? new GpuXid(xid.Code, Xids.Of(xid.Code).Meaning, xid.At) : null,
             Health = findings.Any(finding => finding.Ejects) ? Healths.Ejected : findings.Count > 0 ? Healths.Degraded : Healths.Ok,
+            IsLost = reading.Presence is GpuPresence.Lost or GpuPresence.Missing || next.Xids.Any(seen => seen.Code == FallenOffTheBus),
             Reasons = [.. findings.OrderByDescending(finding => finding.Ejects).Select(finding => finding.Text)],
         }, next);
     }

@@ -57,7 +57,7 @@ internal sealed class ModelStores(HubClient hub, IEnumerable<INearStore> near, I
             return Outcome<IReadOnlyList<HubFile>>.Failed(listing.Problem, listing.Code);
         var names = choose(listing.Value.Names);
         if (names.Count == 0)
-            return Outcome<IReadOnlyList<HubFile>>.Failed($"{wanted.Repository} at {store.Name} has no single GGUF file {wanted.Selector ?? "to choose"}; name one as org/repo:file.gguf.");
+            return Outcome<IReadOnlyList<HubFile>>.Failed($"{wanted.Repository} at {store.Name} has no single GGUF file {wanted.Selector ?? "to choose"} (or, for vLLM, no safetensors); name one as org/repo:file.gguf.");
 
         var files = new List<HubFile>();
         foreach (var name in names)

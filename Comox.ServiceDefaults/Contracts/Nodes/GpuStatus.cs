@@ -20,6 +20,9 @@ public sealed record GpuStatus
     /// <summary>The driver's version.</summary>
     public string? Driver { get; init; }
 
+    /// <summary>NVIDIA's number of what it can do: <c>8.6</c> is an RTX 3090.</summary>
+    public string? ComputeCapability { get; init; }
+
     public long? MemoryTotalBytes { get; init; }
     public long? MemoryUsedBytes { get; init; }
     public long? MemoryFreeBytes { get; init; }
@@ -65,6 +68,9 @@ public sealed record GpuStatus
 
     /// <summary>One of <see cref="Healths"/>.</summary>
     public string Health { get; init; } = Healths.Ok;
+
+    /// <summary>The driver has lost it, or it is missing: nothing that is on it can go on.</summary>
+    public bool IsLost { get; init; }
 
     /// <summary>Why it is not ok, each with what to do, for a person. Without figures that move.</summary>
     public IReadOnlyList<string> Reasons { get; init; } = [];

@@ -129,8 +129,17 @@ public sealed record EngineStatus
     /// <summary>Why it is not ok, each with what to do, for a person. Without figures that move.</summary>
     public IReadOnlyList<string> HealthReasons { get; init; } = [];
 
+    /// <summary>Tokens it writes in a second, all its requests together, as last measured; null: it has written too little in the last seconds.</summary>
+    public double? TokensPerSecond { get; init; }
+
+    /// <summary>What it has shown that it can do under the load of <see cref="TokensPerSecond"/>; null: not seen often enough.</summary>
+    public double? ExpectedTokensPerSecond { get; init; }
+
     /// <summary>The cards it runs on or is loaded into, by <see cref="GpuStatus.Index"/>; empty: the CPU.</summary>
     public IReadOnlyList<int> Cards { get; init; } = [];
+
+    /// <summary>Whether it can sleep, in words: what was found when that was tried. Null: its kind does not, or it was not tried yet.</summary>
+    public string? Sleep { get; init; }
 
     /// <summary>Times the engine was started again after a crash.</summary>
     public int Restarts { get; init; }
@@ -152,6 +161,9 @@ public static class EngineStates
 
     /// <summary>Not in memory; it is loaded when somebody asks for it.</summary>
     public const string Unloaded = "unloaded";
+
+    /// <summary>Its process runs and holds next to nothing of the card; it wakes when somebody asks for it, sooner than it would be loaded.</summary>
+    public const string Asleep = "asleep";
 
     /// <summary>It makes room: it finishes what it has begun, and what comes now waits until it is loaded again.</summary>
     public const string Draining = "draining";

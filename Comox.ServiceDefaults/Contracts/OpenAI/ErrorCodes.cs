@@ -15,6 +15,7 @@ public static class ErrorCodes
     // 401, 403
     public const string InvalidApiKey = "invalid_api_key";
     public const string NotAllowed = "not_allowed";
+    public const string EnginePathRefused = "engine_path_refused";
 
     // 404, 405, 409, 410, 413
     public const string NotFound = "not_found";

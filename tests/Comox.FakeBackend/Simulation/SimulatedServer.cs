@@ -15,13 +15,19 @@ public static class SimulatedServer
     private static readonly TimeSpan Load = TimeSpan.FromSeconds(1);
 
     /// <summary>Whether these are llama-server's arguments.</summary>
-    public static bool IsMeant(string[] args) => args is ["--version"] || (args.Contains("--model") && args.Contains("--alias"));
+    public static bool IsMeant(string[] args) => args is ["--version"] or ["--list-devices"] || (args.Contains("--model") && args.Contains("--alias"));
 
     public static async Task<int> RunAsync(string[] args)
     {
         if (args is ["--version"])
         {
             Console.WriteLine("version: 0.0.0 (simulated)");
+            return 0;
+        }
+
+        if (args is ["--list-devices"])
+        {
+            Console.WriteLine("Available devices:\n  CUDA0: NVIDIA GeForce RTX 3090 (24124 MiB, 13000 MiB free)");
             return 0;
         }
 

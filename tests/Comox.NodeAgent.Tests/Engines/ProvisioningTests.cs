@@ -4,7 +4,9 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using Comox.NodeAgent.Tests.Downloads;
+using Comox.NodeAgent.Engines.Placement;
 using Comox.NodeAgent.Engines.Provisioning;
+using Comox.NodeAgent.Health.Gpus;
 using Comox.ServiceDefaults;
 using Comox.TestKit;
 using Microsoft.AspNetCore.Http;
@@ -83,20 +85,6 @@ public sealed class ProvisioningTests : IAsyncLifetime
         Assert.Contains("cannot be reached", installed.Problem);
     }
 
-    [Theory]
-    [InlineData("linux-x64", "llama-b1-bin-ubuntu-x64.tar.gz")]
-    [InlineData("debian.12-arm64", "llama-b1-bin-ubuntu-arm64.tar.gz")]
-    [InlineData("osx-arm64", "llama-b1-bin-macos-arm64.tar.gz")]
-    [InlineData("win-x64", "llama-b1-bin-win-cpu-x64.zip")]
-    [InlineData("linux-musl-x64", null)]
-    [InlineData("linux-riscv64", null)]
-    public void Each_system_gets_its_own_cpu_build(string runtime, string? name)
-    {
-        var assets = new[] { "llama-b1-bin-ubuntu-vulkan-x64.tar.gz", "llama-b1-bin-ubuntu-x64.tar.gz", "llama-b1-bin-ubuntu-arm64.tar.gz", "llama-b1-bin-macos-arm64.tar.gz", "llama-b1-bin-win-cpu-x64.zip", "llama-b1-bin-win-cuda-x64.zip" }
-            .Select(asset => new ReleaseAsset(asset, new Uri("http://x/"), "sha256:" + new string('0', 64), 1));
-        Assert.Equal(name, ReleaseAssets.Choose(assets, runtime)?.Name);
-    }
-
     [Fact]
     public void A_half_install_is_not_found()
     {
@@ -160,7 +148,7 @@ public sealed class ProvisioningTests : IAsyncLifetime
         var settings = new NodeAgentOptions { ReleaseUrl = new Uri(_server.Address, "/latest") };
         change?.Invoke(settings);
         using var http = new HttpClient();
-        var installer = new ReleaseInstaller(http, TestDownloads.New(new HurriedTime(20)), new EngineProbe(TimeProvider.System), Options.Create(settings), TimeProvider.System);
+        var installer = new ReleaseInstaller(http, TestDownloads.New(new HurriedTime(20)), new EngineProbe(TimeProvider.System), new BuildHardwareReader(new NodeCards([], TimeProvider.System, NullLogger<GpuReader>.Instance)), Options.Create(settings), TimeProvider.System);
         return await installer.InstallAsync(_engines, (_, _) => { }, TestContext.Current.CancellationToken);
     }
 

@@ -9,7 +9,7 @@ public sealed class NvidiaSmiTests
 {
     private const string Row3090 =
         "0, GPU-4a1c8e52-0000-1111-2222-333344445555, NVIDIA GeForce RTX 3090, 00000000:01:00.0, 550.54.14, 24576, 11203, 13049, 61, N/A, 287.31, 300.00, "
-        + "97, 44, 1695, 2100, 9501, 9751, 55, 4, 4, 16, 16, 0x0000000000000004";
+        + "97, 44, 1695, 2100, 9501, 9751, 55, 4, 4, 16, 16, 8.6, 0x0000000000000004";
 
     [Fact]
     public void A_row_becomes_a_card_in_bytes_and_words_and_what_is_not_available_is_unknown()
@@ -23,6 +23,7 @@ public sealed class NvidiaSmiTests
         Assert.Equal(287.31, card.PowerWatts);
         Assert.Equal(1695, card.CoreClockMegahertz);
         Assert.Equal(16, card.PcieWidth);
+        Assert.Equal("8.6", card.ComputeCapability);
         Assert.Equal([GpuThrottles.PowerCap], card.Throttles);
         Assert.Null(card.MemoryTemperatureCelsius);
     }
@@ -37,7 +38,7 @@ public sealed class NvidiaSmiTests
     [InlineData("nan")]
     public void A_figure_that_is_no_number_is_unknown_and_not_zero(string value)
     {
-        var card = Assert.Single(NvidiaSmiCsv.Parse(NvidiaSmiCsv.Queries[2], $"0, A card, {value}, {value}, {value}, {value}, {value}, {value}, {value}")).Card;
+        var card = Assert.Single(NvidiaSmiCsv.Parse(NvidiaSmiCsv.Queries[^1], $"0, A card, {value}, {value}, {value}, {value}, {value}, {value}, {value}")).Card;
 
         Assert.Null(card.TemperatureCelsius);
         Assert.Null(card.UtilizationPercent);

@@ -39,6 +39,7 @@ public sealed class NvmlTests
             (memory.Total, memory.Reserved, memory.Free, memory.Used) = (24L << 30, 1, 13L << 30, 11L << 30);
             return 0;
         });
+        _functions["nvmlDeviceGetCudaComputeCapability"] = new NvmlLibrary.TwoNumbers((device, out major, out minor) => Give(8, out major) | Give(6, out minor));
         _functions["nvmlDeviceGetUtilizationRates"] = new NvmlLibrary.Rates((device, out rates) => Give(new NvmlLibrary.Utilization { Gpu = 97, Memory = 44 }, out rates));
         _functions["nvmlDeviceGetPowerUsage"] = new NvmlLibrary.Number((device, out value) => Give(287_310u, out value));
         _functions["nvmlDeviceGetTotalEnergyConsumption"] = new NvmlLibrary.LongNumber((device, out value) => Give(7_200_000ul, out value));
@@ -57,6 +58,7 @@ public sealed class NvmlTests
         });
 
         var reading = await ReadAsync();
+        Assert.Equal("8.6", reading.Card.ComputeCapability);
 
         Assert.Equal(95, reading.SlowdownCelsius);
         Assert.Equal(GpuPresence.Present, reading.Presence);

@@ -109,7 +109,7 @@ public sealed class GpuSamplerTests
 
         Assert.Equal(1, cards.Board.Current.Revision);
         Assert.Equal(0, cards.Time.Timers.CurrentCount);
-        Assert.Equal("", cards.Metrics.Text());
+        Assert.Equal("", cards.Page());
     }
 
     [Fact]
@@ -118,7 +118,7 @@ public sealed class GpuSamplerTests
         await using var cards = await Sampled.StartAsync(Card with { Uuid = "GPU-1", Name = "A \"card\"", MemoryUsedBytes = 3L << 20 });
         await cards.ReadAsync(Card with { Uuid = "GPU-1", Name = "A \"card\"", MemoryUsedBytes = 3L << 20 });
 
-        var lines = cards.Metrics.Text().Split('\n');
+        var lines = cards.Page().Split('\n');
 
         const string Labels = """gpu="0",UUID="GPU-1",pci_bus_id="0000:01:00.0",modelName="A \"card\"",Hostname="box" """;
         Assert.Contains($"DCGM_FI_DEV_GPU_TEMP{{{Labels.Trim()}}} 50", lines);
@@ -211,6 +211,14 @@ public sealed class GpuSamplerTests
         public WatchedTime Time { get; } = new();
         public NodeStatusBoard Board { get; }
         public GpuMetrics Metrics { get; }
+
+        public string Page()
+        {
+            var page = new System.Text.StringBuilder();
+            Metrics.Append(page);
+            return page.ToString();
+        }
+
         public GpuSampler Sampler { get; }
         public GpuStatus Shown => Board.Current.Hardware.Cards[0];
 

@@ -107,8 +107,8 @@ public sealed class ModelFetchTests : IAsyncLifetime
         _options.Cache = new CacheOptions { Size = "250KB", Reserve = "0" };
         await FetchAsync(File("org/a"));
         await FetchAsync(File("org/b"));
-        Cache.Caches.Use("one", PathOf("org/a")); // Twice used now, and open; then another model is.
-        Cache.Caches.Use("one", PathOf("org/b"));
+        Cache.Caches.Use("one", [PathOf("org/a")]); // Twice used now, and open; then another model is.
+        Cache.Caches.Use("one", [PathOf("org/b")]);
 
         Assert.True((await FetchAsync(File("org/c"))).IsSuccess);
         Assert.False(System.IO.File.Exists(PathOf("org/a")));
@@ -120,7 +120,7 @@ public sealed class ModelFetchTests : IAsyncLifetime
     public async Task The_model_in_use_pinned_ones_and_those_of_other_programs_stay_and_the_message_says_so()
     {
         _options.Cache = new CacheOptions { Size = "350KB", Reserve = "0", Pins = ["org/pinned:Q8_0"] };
-        Cache.Caches.Use("one", (await FetchAsync(File("org/used"))).Value!);
+        Cache.Caches.Use("one", [(await FetchAsync(File("org/used"))).Value!]);
         await FetchAsync(File("org/pinned"));
         var foreign = Directory.CreateDirectory(Path.Combine(Root, "models--their--own", "snapshots", TestHub.Commit));
         await System.IO.File.WriteAllBytesAsync(Path.Combine(foreign.FullName, "theirs.gguf"), _weights);
@@ -137,7 +137,7 @@ public sealed class ModelFetchTests : IAsyncLifetime
     public async Task What_another_process_uses_stays_too()
     {
         _options.Cache = new CacheOptions { Size = "150KB", Reserve = "0" };
-        Cache.Caches.Use("one", (await FetchAsync(File("org/used"))).Value!);
+        Cache.Caches.Use("one", [(await FetchAsync(File("org/used"))).Value!]);
 
         var other = new TestCache(Configuration, Options.Create(_options), _time);
         var outcome = await other.Fetch(Stores).RunAsync(File("org/new"), (_, _) => { }, TestContext.Current.CancellationToken);
@@ -170,9 +170,9 @@ public sealed class ModelFetchTests : IAsyncLifetime
         _options.Cache = new CacheOptions { Size = "250KB", Reserve = "0" };
         await FetchAsync(File("org/once-loved"));
         for (var i = 0; i < 3; i++)
-            Cache.Caches.Use("one", PathOf("org/once-loved"));
+            Cache.Caches.Use("one", [PathOf("org/once-loved")]);
         _time.Advance(TimeSpan.FromDays(60));
-        Cache.Caches.Use("one", (await FetchAsync(File("org/new"))).Value!);
+        Cache.Caches.Use("one", [(await FetchAsync(File("org/new"))).Value!]);
         Assert.True((await FetchAsync(File("org/newer"))).IsSuccess);
         Assert.False(System.IO.File.Exists(PathOf("org/once-loved")));
     }
@@ -236,11 +236,11 @@ public sealed class ModelFetchTests : IAsyncLifetime
         await System.IO.File.WriteAllBytesAsync(model, GgufFileTests.TinyGguf("own"));
         _options.Model = model;
         _options.Cache = new CacheOptions { Path = "/proc/no-drive" };
-        var library = new ModelLibrary(Cache.Caches, Stores, Cache.Fetch(Stores), Options.Create(_options), NullLogger<ModelLibrary>.Instance);
-        Assert.True((await library.ChooseAsync(_options.Model, "Comox:NodeAgent:Model", [], (_, _) => { }, TestContext.Current.CancellationToken)).IsSuccess);
+        var library = new ModelLibrary(Cache.Caches, Stores, new RepositoryFetch(Cache.Fetch(Stores), Cache.Leases), Options.Create(_options), NullLogger<ModelLibrary>.Instance);
+        Assert.True((await library.ChooseAsync(_options.Model, "Comox:NodeAgent:Model", ModelFormats.Gguf, [], (_, _) => { }, TestContext.Current.CancellationToken)).IsSuccess);
 
         _options.Model = "org/a";
-        Assert.Contains(ErrorCodes.CacheDrive, (await library.ChooseAsync(_options.Model, "Comox:NodeAgent:Model", [], (_, _) => { }, TestContext.Current.CancellationToken)).Problem);
+        Assert.Contains(ErrorCodes.CacheDrive, (await library.ChooseAsync(_options.Model, "Comox:NodeAgent:Model", ModelFormats.Gguf, [], (_, _) => { }, TestContext.Current.CancellationToken)).Problem);
     }
 
     [Fact]

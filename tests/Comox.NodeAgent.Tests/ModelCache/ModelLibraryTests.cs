@@ -225,8 +225,8 @@ public sealed class ModelLibraryTests : IAsyncLifetime
         using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false });
         var cache = new TestCache(configuration, options, time);
         var stores = cache.Stores(new HubClient(http, options, configuration));
-        var library = new ModelLibrary(cache.Caches, stores, cache.Fetch(stores), options, NullLogger<ModelLibrary>.Instance);
-        return await library.ChooseAsync(settings.Model, "Comox:NodeAgent:Model", refused, (words, _) => _reports.Enqueue(words), TestContext.Current.CancellationToken);
+        var library = new ModelLibrary(cache.Caches, stores, new RepositoryFetch(cache.Fetch(stores), cache.Leases), options, NullLogger<ModelLibrary>.Instance);
+        return await library.ChooseAsync(settings.Model, "Comox:NodeAgent:Model", ModelFormats.Gguf, refused, (words, _) => _reports.Enqueue(words), TestContext.Current.CancellationToken);
     }
 
     private async Task HubAsync(HttpContext context)

@@ -129,5 +129,5 @@ public sealed class PeerTests : IAsyncLifetime
     }
 
     private static Task<Outcome<ChosenModel>> ChooseAsync(RunningAgent agent) =>
-        agent.Services.GetRequiredService<ModelLibrary>().ChooseAsync("org/model:Q8_0", "Comox:NodeAgent:Model", [], (_, _) => { }, TestContext.Current.CancellationToken);
+        agent.Services.GetRequiredService<ModelLibrary>().ChooseAsync("org/model:Q8_0", "Comox:NodeAgent:Model", ModelFormats.Gguf, [], (_, _) => { }, TestContext.Current.CancellationToken);
 }

@@ -1,11 +1,16 @@
 using System.Diagnostics;
 using System.Globalization;
 using Comox.NodeAgent.Engines;
+using Comox.NodeAgent.Engines.LlamaCpp;
+using Comox.NodeAgent.Engines.Placement;
+using Comox.NodeAgent.Engines.Provisioning;
+using Comox.NodeAgent.ModelCache;
 using Comox.NodeAgent.Supervision;
 using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 
 namespace Comox.NodeAgent.Tests.Supervision;
 
@@ -52,7 +57,7 @@ public sealed class SupervisionRulesTests
     public void The_first_error_of_a_start_is_the_reason(string log, int exitCode, bool hopeless, string reason)
     {
         var lines = File.ReadAllLines(Path.Combine(AppContext.BaseDirectory, "Captures", log));
-        var (told, isHopeless) = LastWords.Explain(exitCode, wasReady: false, lines);
+        var (told, isHopeless, _) = LlamaCppWords.Explain(exitCode, wasReady: false, lines);
         Assert.StartsWith(reason, told);
         Assert.Equal(hopeless, isHopeless);
     }
@@ -61,7 +66,7 @@ public sealed class SupervisionRulesTests
     public void Of_an_engine_that_ran_old_errors_are_not_the_reason()
     {
         string[] lines = ["0.01.0 E srv  operator(): old trouble", .. Enumerable.Repeat("0.02.0 I slot release: fine", 20)];
-        Assert.Equal("llama-server crashed (signal 11)", LastWords.Explain(139, wasReady: true, lines).Reason);
+        Assert.Equal("llama-server crashed (signal 11)", LlamaCppWords.Explain(139, wasReady: true, lines).Reason);
     }
 
     [Fact]
@@ -76,7 +81,9 @@ public sealed class SupervisionRulesTests
     [Fact]
     public void The_launch_plan_gives_each_slot_its_own_context_and_the_key_only_by_file()
     {
-        var plan = LlamaCppLaunch.Plan("/x/llama-server", new LlamaCppService("/m/a.gguf", "a", Slots: 3, SlotContext: 512, Threads: 2, "/run/chat.key"), 4711);
+        var kind = new LlamaCppKind(null!, null!, null!, Options.Create(new NodeAgentOptions { Slots = 3, ContextTokens = 512 }), TimeProvider.System);
+        var service = kind.Serve(new EngineSpec("chat", [new EngineArtifact(null, null, "")], IsPinned: true), new ChosenModel("/m/a.gguf", ModelSources.Configured, new GgufInfo { Architecture = "llama" }));
+        var plan = kind.Plan(new EngineProgram("/x/llama-server", "1"), service, new EngineSeat(4711, "/run/chat.key", new EnginePlace(0, [], 1 << 30), 1 << 20));
         Assert.Equal("1536", After("--ctx-size"));
         Assert.Equal("3", After("--parallel"));
         Assert.Equal("127.0.0.1", After("--host"));
@@ -89,6 +96,7 @@ public sealed class SupervisionRulesTests
 
     [Theory]
     [InlineData("LLAMA_ARG_CTX_SIZE", true)]
+    [InlineData("VLLM_API_KEY", true)]
     [InlineData("HF_TOKEN", true)]
     [InlineData("Comox__Gateway__AdminKey", true)]
     [InlineData("ConnectionStrings__memory", true)]
@@ -118,6 +126,39 @@ public sealed class SupervisionRulesTests
         Assert.False(stranger.HasExited);
         stranger.Kill(entireProcessTree: true);
         folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task Workers_of_an_engine_that_died_are_ended_and_those_of_another_are_not()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "needs /proc");
+        var folder = Directory.CreateTempSubdirectory("comox-workers-");
+        var home = ComoxHome.Open(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { [ComoxHome.Setting] = folder.FullName }).Build());
+        var leftovers = new LeftoverEngines(home, TimeProvider.System, NullLogger<LeftoverEngines>.Instance);
+
+        // As vLLM's worker: another program, a child of the engine, with what it inherits and nothing of its command line.
+        using var ours = Worker("chat");
+        using var other = Worker("chat-2");
+        try
+        {
+            leftovers.EndWorkers("chat");
+            await ours.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+            Assert.False(other.HasExited);
+        }
+        finally
+        {
+            ours.Kill(entireProcessTree: true);
+            other.Kill(entireProcessTree: true);
+        }
+
+        folder.Delete(recursive: true);
+
+        Process Worker(string engine)
+        {
+            var start = new ProcessStartInfo("/bin/sh", ["-c", "while :; do sleep 1000; done"]);
+            start.Environment[LeftoverEngines.Mark] = leftovers.KeyFile(engine);
+            return Process.Start(start)!;
+        }
     }
 
     // Process.Start returns once exec has succeeded; /proc shows the new command line then.

@@ -11,9 +11,14 @@ public sealed class SwapPlayTests
     private static readonly SwapOptions Options = new() { MinResidency = TimeSpan.FromSeconds(5), MaxWait = TimeSpan.FromSeconds(20) };
 
     [Property(MaxTest = 300)]
-    public Property Memory_is_never_given_twice_and_everybody_who_fits_is_served() => Prop.ForAll(ArbMap.Default.ArbFor<int>(), seed =>
+    public Property Memory_is_never_given_twice_and_everybody_who_fits_is_served() => Play(canSleep: false);
+
+    [Property(MaxTest = 300)]
+    public Property That_holds_where_engines_sleep_too() => Play(canSleep: true);
+
+    private static Property Play(bool canSleep) => Prop.ForAll(ArbMap.Default.ArbFor<int>(), seed =>
     {
-        var world = new World(new Random(seed));
+        var world = new World(new Random(seed), canSleep);
         for (var second = 0; second < 400; second++)
             world.Step(asks: second < 250);
         Assert.Empty(world.Unserved);
@@ -27,11 +32,16 @@ public sealed class SwapPlayTests
         private readonly List<Model> _models;
         private double _now;
 
-        public World(Random random)
+        public World(Random random, bool canSleep)
         {
             _random = random;
             _devices = [.. Enumerable.Range(0, random.Next(1, 4)).Select(index => new SwapDevice(index, random.Next(16, 33), random.Next(0, 4)))];
             _models = [.. Enumerable.Range(0, random.Next(2, 12)).Select(number => new Model($"m{number}", random.Next(2, 20), random.Next(1, 4), number == 0 && random.Next(3) == 0))];
+            if (!canSleep)
+                return;
+            _devices.Add(new SwapDevice(_devices.Count, random.Next(10, 60), IsHost: true));
+            foreach (var model in _models.Where(_ => random.Next(3) > 0))
+                model.Sleep = new SwapSleep(random.Next(0, (int)model.Bytes), random.Next(1, 20), random.Next(1, 3));
         }
 
         /// <summary>Models that somebody still waits for and that would fit into a device without those that are pinned.</summary>
@@ -56,7 +66,7 @@ public sealed class SwapPlayTests
             foreach (var action in plan.Actions)
                 Do(action);
             foreach (var device in _devices)
-                Assert.True(_models.Where(model => model.Device == device.Index).Sum(model => model.Bytes) <= device.ForModels);
+                Assert.True(_models.Sum(model => model.Holds(device)) <= device.ForModels);
             Assert.True(_devices.TrueForAll(device => _models.Count(model => model.Residency == Residency.Loading && model.Device == device.Index) <= 1));
         }
 
@@ -66,12 +76,17 @@ public sealed class SwapPlayTests
             switch (action)
             {
                 case SwapAction.Load load:
-                    Assert.Equal(Residency.Cold, model.Residency);
+                    Assert.True(model.Residency == Residency.Cold || (model.Residency == Residency.Asleep && model.Device == load.Device));
                     model.Enter(Residency.Loading, load.Device);
                     break;
-                case SwapAction.Drain:
+                case SwapAction.Drain when model.Residency == Residency.Asleep:
+                    model.Enter(Residency.Cold, null);
+                    break;
+                case SwapAction.Drain or SwapAction.Sleep:
                     Assert.Equal(Residency.Hot, model.Residency);
                     Assert.False(model.Pinned);
+                    model.FallsAsleep = action is SwapAction.Sleep;
+                    Assert.True(!model.FallsAsleep || model.Sleep is not null);
                     model.Enter(Residency.Draining, model.Device);
                     break;
             }
@@ -84,6 +99,7 @@ public sealed class SwapPlayTests
         private readonly List<int> _waiting = [];
         private int _since;
         private int _waited;
+        private bool _wakes;
 
         public string Id => id;
         public long Bytes => bytes;
@@ -92,10 +108,23 @@ public sealed class SwapPlayTests
         public int? Device { get; private set; }
         public int Waiting => _waiting.Count;
         public UseRate Uses { get; } = new();
+        public SwapSleep? Sleep { get; set; }
+        public bool FallsAsleep { get; set; }
+
+        public long Holds(SwapDevice device) => Residency switch
+        {
+            Residency.Cold => 0,
+            Residency.Asleep => (Device == device.Index ? Sleep!.DeviceBytes : 0) + (device.IsHost ? Sleep!.HostBytes : 0),
+            _ => (Device == device.Index ? bytes : 0) + (Residency == Residency.Draining && FallsAsleep && device.IsHost ? Sleep!.HostBytes : 0),
+        };
 
         public void Ask(int seconds) => (Residency == Residency.Hot ? _running : _waiting).Add(seconds);
 
-        public void Enter(Residency residency, int? device) => (Residency, Device, _since) = (residency, device, 0);
+        public void Enter(Residency residency, int? device)
+        {
+            _wakes = Residency == Residency.Asleep && residency == Residency.Loading;
+            (Residency, Device, _since) = (residency, device, 0);
+        }
 
         public void Pass()
         {
@@ -108,8 +137,8 @@ public sealed class SwapPlayTests
             }
 
             if (Residency == Residency.Draining && _running.Count == 0)
-                Enter(Residency.Cold, null);
-            if (Residency != Residency.Loading || _since < loadSeconds)
+                Enter(FallsAsleep ? Residency.Asleep : Residency.Cold, FallsAsleep ? Device : null);
+            if (Residency != Residency.Loading || _since < (_wakes ? Sleep!.WakeSeconds : loadSeconds))
                 return;
             Enter(Residency.Hot, Device);
             _running.AddRange(_waiting);
@@ -119,7 +148,7 @@ public sealed class SwapPlayTests
         public SwapUnit View(double now) => new()
         {
             Id = id, Residency = Residency, Bytes = bytes, Device = Device, IsPinned = pinned, InFlight = _running.Count, Waiting = _waiting.Count,
-            Waited = TimeSpan.FromSeconds(_waited), Since = TimeSpan.FromSeconds(_since), LoadSeconds = loadSeconds, Reuse = Uses.Reuse(now),
+            Waited = TimeSpan.FromSeconds(_waited), Since = TimeSpan.FromSeconds(_since), LoadSeconds = loadSeconds, Reuse = Uses.Reuse(now), Sleep = Sleep, IsFallingAsleep = FallsAsleep,
         };
     }
 }

@@ -1,0 +1,130 @@
+using Comox.NodeAgent.Health.Gpus;
+using Comox.NodeAgent.Supervision;
+using Comox.ServiceDefaults.Contracts.Nodes;
+
+namespace Comox.NodeAgent.Health.Engines;
+
+/// <summary>
+/// Watches one engine; at each look it
+/// <list type="number">
+/// <item>takes in what its process, its answers and its counters show;</item>
+/// <item>judges it, and its cards;</item>
+/// <item>has it started again where that is what it needs, or ended where nothing helps;</item>
+/// <item>tries one that was ejected, until it has proved itself;</item>
+/// <item>tells what it found, at once.</item>
+/// </list>
+/// </summary>
+internal sealed class EngineWatch(EngineHandle engine, IReadOnlyList<IEngineProgress> kinds, NodeStatusBoard board, EngineSpeeds speeds, ProbeOptions options, TimeProvider time) : IDisposable
+{
+    private const string Proving =
+        "It has to prove itself: short questions are put to it, and it is well again after three good answers in a row. If it stays so, look at its log and restart it.";
+
+    private readonly EngineProcessWatch _process = new();
+    private readonly EngineTrials _trials = new(engine, time);
+    private readonly List<DateTimeOffset> _xids = [];
+    private EngineLife? _life;
+    private EngineVerdict _verdict = EngineVerdict.Ok;
+    private bool _mustProve;
+
+    /// <param name="now">On a clock that never goes back.</param>
+    /// <param name="wasLate">We were held up.</param>
+    public void Look(TimeSpan now, bool wasLate)
+    {
+        var status = engine.Status;
+        var cards = board.Current.Hardware.Cards;
+        // One that is nowhere is as well as the places it could be put into.
+        var ofCards = CardRules.Judge(status.State == EngineStates.Unloaded && engine.IsBarred ? [.. engine.Places.SelectMany(place => place.Cards).Select(card => card.Index)] : status.Cards, cards);
+        if (engine.Endpoint is not { } endpoint || status.State is not (EngineStates.Ready or EngineStates.Draining))
+        {
+            End();
+            // What was thought of a process goes with it, unless it was ended for that.
+            if (status.State is EngineStates.Unloaded or EngineStates.Asleep)
+                (_verdict, _mustProve) = (EngineVerdict.Ok, false);
+            Tell(ofCards, speed: null);
+            return;
+        }
+
+        if (_life?.Endpoint != endpoint)
+        {
+            End();
+            _life = new EngineLife(engine, endpoint, kinds.First(kind => kind.Kind == status.Kind), now, status.Since);
+        }
+
+        var figures = speeds.Complete(engine, _life, _life.Look(now)) with // 1.
+        {
+            WasLate = wasLate, Process = _process.Read(status.ProcessId), MayUseCards = status.Cards.Count > 0 || cards.Count > 0, Options = options,
+        };
+        (_verdict, _life.History) = EngineHealth.Judge(figures, _life.History); // 2.
+        Act(_life, status, cards, ofCards); // 3.
+        Try(_life, ofCards); // 4.
+        Tell(ofCards, speeds.Shown(engine, _life, now)); // 5.
+    }
+
+    public void Dispose()
+    {
+        End();
+        _process.Dispose();
+    }
+
+    private void Act(EngineLife life, EngineStatus status, IReadOnlyList<GpuStatus> cards, EngineVerdict ofCards)
+    {
+        if (life.IsCondemned)
+            return;
+        if (ofCards.Fault is { } gone)
+        {
+            Condemn(life, gone, isFinal: true);
+        }
+        else if (CardRules.Restarts(status.Cards, cards, life.At) is { } hit)
+        {
+            _xids.RemoveAll(at => board.Now - at > GpuHealth.XidWindow);
+            _xids.Add(hit.Xid.At);
+            var isFinal = _xids.Count >= GpuHealth.XidsToQuarantine;
+            Condemn(life, isFinal ? $"{hit.Fault}, the third such error in ten minutes, so the engine is left alone" : hit.Fault, isFinal);
+        }
+        else if (_verdict.Fault is { } fault && options.Restart)
+        {
+            Condemn(life, fault, isFinal: false);
+        }
+    }
+
+    private void Condemn(EngineLife life, string fault, bool isFinal)
+    {
+        (life.IsCondemned, _mustProve) = (true, true);
+        if (_verdict.Health != Healths.Ejected)
+            _verdict = new EngineVerdict(Healths.Ejected, [$"{fault}. {(isFinal ? "It is ended. Correct the cause, then restart it." : "It is killed and started again by itself.")}"], fault);
+        engine.Condemn(fault, isFinal);
+    }
+
+    private void Try(EngineLife life, EngineVerdict ofCards)
+    {
+        _mustProve |= _verdict.Health == Healths.Ejected || ofCards.Health == Healths.Ejected;
+        if (life.IsCondemned || _verdict.Fault is not null || ofCards.Health == Healths.Ejected)
+        {
+            _trials.Reset();
+            return;
+        }
+
+        // One that was too slow gets no work that could be measured, so it is for the trials to show that it is faster again.
+        if (!_mustProve || !_trials.Go(life.Kind, life.Endpoint, (speeds.OfOne(engine) ?? 0) / EngineHealth.VerySlowFactor, life.Ends))
+            return;
+        (_mustProve, life.History) = (false, EngineHealth.Rehabilitated(life.History));
+        _verdict = EngineVerdict.Ok;
+        _trials.Reset();
+    }
+
+    private void Tell(EngineVerdict ofCards, ShownSpeed? speed)
+    {
+        var isProving = _mustProve && _verdict.Health != Healths.Ejected && ofCards.Health != Healths.Ejected;
+        var health = isProving || _verdict.Health == Healths.Ejected || ofCards.Health == Healths.Ejected ? Healths.Ejected
+            : _verdict.Health == Healths.Degraded || ofCards.Health == Healths.Degraded ? Healths.Degraded
+            : Healths.Ok;
+        engine.TellHealth(health, [.. _verdict.Reasons, .. isProving ? [Proving] : Array.Empty<string>(), .. ofCards.Reasons], speed?.TokensPerSecond, speed?.Expected);
+    }
+
+    private void End()
+    {
+        _life?.Dispose();
+        _life = null;
+        _trials.Reset();
+    }
+}
