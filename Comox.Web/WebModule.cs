@@ -18,6 +18,7 @@ public static class WebModule
     {
         builder.AddServiceDefaults();
         builder.AddGatewayChatClient();
+        builder.AddGatewayAdminClient();
         builder.AddMemoryClient();
         builder.AddNodeAgentClient();
 
@@ -35,6 +36,9 @@ public static class WebModule
         builder.Services.AddSingleton<RepliesInProgress>();
         builder.Services.AddSingleton<NodeMonitor>();
         builder.Services.AddHostedService(services => services.GetRequiredService<NodeMonitor>());
+        builder.Services.AddSingleton<FleetMonitor>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<FleetMonitor>());
+        builder.Services.AddSingleton<EngineLogs>();
         return builder;
     }
 
