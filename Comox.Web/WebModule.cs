@@ -37,6 +37,9 @@ public static class WebModule
         builder.Services.AddTransient<ModelWarmUp>();
         builder.Services.AddSingleton<NodeMonitor>();
         builder.Services.AddHostedService(services => services.GetRequiredService<NodeMonitor>());
+        builder.Services.AddSingleton<FleetMonitor>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<FleetMonitor>());
+        builder.Services.AddSingleton<EngineLogs>();
         return builder;
     }
 

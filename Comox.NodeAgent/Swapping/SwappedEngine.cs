@@ -38,7 +38,7 @@ internal sealed class SwappedEngine(EngineHandle engine, LoadTimes loads, TimePr
     public Residency? Residency => (engine.Status.State, engine.Wanted.IsSet) switch
     {
         // Nothing is loaded onto a card on which nothing should run.
-        (EngineStates.Unloaded, _) when engine.Status.Health == Healths.Ejected => Swapping.Residency.Failed,
+        (EngineStates.Unloaded, _) when engine.IsBarred || engine.Status.Health == Healths.Ejected => Swapping.Residency.Failed,
         (EngineStates.Unloaded, false) => Swapping.Residency.Cold,
         (EngineStates.Asleep, false) => engine.MaySleep.IsSet ? Swapping.Residency.Asleep : Swapping.Residency.Draining,
         (EngineStates.Asleep, true) => Swapping.Residency.Loading,
@@ -109,7 +109,7 @@ internal sealed class SwappedEngine(EngineHandle engine, LoadTimes loads, TimePr
             // One that sleeps and is to end has only this left.
             Bytes = engine.Status.State == EngineStates.Asleep && Residency == Swapping.Residency.Draining ? Sleep?.DeviceBytes ?? Bytes : Bytes,
             Device = Residency is Swapping.Residency.Cold or Swapping.Residency.Failed or null ? null : (engine.Place ?? engine.Places.FirstOrDefault())?.Index ?? 0,
-            Places = engine.Places.Count == 0 ? null : [.. engine.Places.Select(place => place.Index)],
+            Places = engine.Places.Count == 0 ? null : [.. engine.OpenPlaces.Select(place => place.Index)],
             Sleep = Sleep,
             IsFallingAsleep = engine.MaySleep.IsSet,
             IsPinned = engine.Spec.IsPinned,

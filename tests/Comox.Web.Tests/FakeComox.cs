@@ -37,6 +37,7 @@ internal sealed class FakeComox : IAsyncDisposable
     public Dictionary<string, Receipt> Receipts { get; } = [];
     public List<FactView> Facts { get; } = [];
     public FakeNode Node { get; } = new();
+    public FakeFleet Fleet { get; } = new();
 
     /// <summary>What the next imports answer; without one, the card's bytes become a character.</summary>
     public Func<string, ApiError?> RefuseCard { get; set; } = _ => null;
@@ -105,6 +106,8 @@ internal sealed class FakeComox : IAsyncDisposable
             Receipts.TryGetValue(id, out var found) ? Json(found) : NotFound(ErrorCodes.ReceiptNotFound, $"There is no receipt '{id}'."));
         _app.MapGet("/memory/subjects/{subject}/facts", (string subject, string? character) => Json(new FactList([.. Facts.Where(fact => fact.Character == character)])));
         _app.MapPost("/v1/chat/completions", ChatAsync);
+        _app.MapGet("/gateway/nodes", Fleet.ListAsync);
+        _app.MapGet("/gateway/routes", Fleet.RoutesAsync);
         _app.MapPost("/gateway/warm", (Delegate)WarmAsync);
         _app.MapGet("/node/events", Node.ServeEventsAsync);
         _app.MapGet("/node/engines/{id}/log", (string id) => Json(Node.Log));

@@ -46,6 +46,7 @@ public sealed class RealSwapTests
         await using var agent = await StartAsync();
         await UnloadedAsync(agent, "brine");
         await AskAsync(agent, "ada");
+        await Eventually.IsTrueAsync(() => agent.Services.GetRequiredService<EngineRegistry>().Find("ada")!.Traffic.InFlight == 0, "the first request has left");
         // The model writes faster than anybody can look; held up, it writes for as long as the test needs.
         var process = Status(agent, "ada").ProcessId!.Value;
         Assert.Equal(0, Kill(process, Stop));
