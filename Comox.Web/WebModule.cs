@@ -34,6 +34,7 @@ public static class WebModule
 
         builder.Services.AddSingleton<PageHandover>();
         builder.Services.AddSingleton<RepliesInProgress>();
+        builder.Services.AddTransient<ModelWarmUp>();
         builder.Services.AddSingleton<NodeMonitor>();
         builder.Services.AddHostedService(services => services.GetRequiredService<NodeMonitor>());
         builder.Services.AddSingleton<FleetMonitor>();

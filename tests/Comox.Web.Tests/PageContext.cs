@@ -34,6 +34,8 @@ internal sealed class PageContext : BunitContext
         Services.AddSingleton(TimeProvider.System);
         Services.AddSingleton(new MemoryClient(_http));
         Services.AddSingleton(new GatewayChatClient(_http));
+        Services.AddSingleton(new GatewayAdminClient(_http));
+        Services.AddTransient<ModelWarmUp>();
         Services.AddSingleton(new NodeAgentClient(_http, TimeProvider.System));
         Services.AddSingleton<IHostApplicationLifetime>(_host);
         Services.AddSingleton<PageHandover>();

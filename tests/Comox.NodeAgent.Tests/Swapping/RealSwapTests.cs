@@ -154,7 +154,7 @@ public sealed class RealSwapTests
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int Kill(int process, int signal);
 
-    private static async Task<RunningAgent> StartAsync(Dictionary<string, string?>? settings = null, string? cutShort = null)
+    internal static async Task<RunningAgent> StartAsync(Dictionary<string, string?>? settings = null, string? cutShort = null)
     {
         var home = Directory.CreateTempSubdirectory("comox-swap-").FullName;
         var models = Directory.CreateDirectory(Path.Combine(home, "files")).FullName;
@@ -183,11 +183,11 @@ public sealed class RealSwapTests
         return await RunningAgent.StartAsync(all, home: home);
     }
 
-    private static Task<EngineStatus> UnloadedAsync(RunningAgent agent, string id) => agent.UntilAsync(id, engine => engine.State == EngineStates.Unloaded);
+    internal static Task<EngineStatus> UnloadedAsync(RunningAgent agent, string id) => agent.UntilAsync(id, engine => engine.State == EngineStates.Unloaded);
 
-    private static EngineStatus Status(RunningAgent agent, string id) => agent.Services.GetRequiredService<EngineRegistry>().Find(id)!.Status;
+    internal static EngineStatus Status(RunningAgent agent, string id) => agent.Services.GetRequiredService<EngineRegistry>().Find(id)!.Status;
 
-    private static async Task AskAsync(RunningAgent agent, string id, string? waits = null)
+    internal static async Task AskAsync(RunningAgent agent, string id, string? waits = null)
     {
         // Until the model is chosen nobody can wait for it; that takes a moment at the start.
         await agent.UntilAsync(id, engine => waits is null ? engine.State is not (EngineStates.Provisioning or EngineStates.Fetching) : engine.State == waits);
