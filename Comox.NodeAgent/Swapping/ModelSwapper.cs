@@ -254,6 +254,8 @@ internal sealed class ModelSwapper : BackgroundService
             SwapQuote? quote = engine.Residency is Residency.Cold or Residency.Asleep or Residency.Loading && waiting == 0 ? SwapScheduler.Quote(view, engine.Engine.Id, _options) : null;
             var seconds = wait?.Seconds ?? quote?.Seconds;
             isBusy |= waiting > 0 || engine.IsHinted || engine.Residency == Residency.Loading;
+            if (engine.Residency == Residency.Cold && (waiting > 0 || engine.Engine.Spec.IsPinned) && SwapLedger.InTheWay(view, engine.Engine.Id) is { } others)
+                engine.Engine.Report($"Waits for memory: other programs hold {others >> 20} MiB of its card", null);
             engine.Engine.Tell(status => status with
             {
                 InFlight = inFlight, Waiting = waiting, Place = wait?.Place, EtaSeconds = Rounded(seconds), LossSeconds = Rounded(quote?.LossSeconds),
