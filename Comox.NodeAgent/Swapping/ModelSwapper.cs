@@ -216,7 +216,7 @@ internal sealed class ModelSwapper : BackgroundService
             isBusy |= waiting > 0;
             engine.Engine.Tell(status => status with
             {
-                InFlight = inFlight, Waiting = waiting, Place = wait?.Place, EtaSeconds = Rounded(seconds), LossSeconds = Rounded(quote?.LossSeconds),
+                InFlight = inFlight, Adapters = engine.Engine.Adapters.Any ? engine.Engine.Adapters.Describe() : status.Adapters, Waiting = waiting, Place = wait?.Place, EtaSeconds = Rounded(seconds), LossSeconds = Rounded(quote?.LossSeconds),
             });
         }
 

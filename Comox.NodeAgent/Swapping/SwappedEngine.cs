@@ -37,8 +37,9 @@ internal sealed class SwappedEngine(EngineHandle engine, LoadTimes loads, TimePr
         (EngineStates.Asleep, false) => engine.MaySleep.IsSet ? Swapping.Residency.Asleep : Swapping.Residency.Draining,
         (EngineStates.Asleep, true) => Swapping.Residency.Loading,
         (EngineStates.Unloaded or EngineStates.Loading, _) => Swapping.Residency.Loading,
-        // One that died keeps its room while it backs off, and may have to give it up; it must not keep others from being loaded meanwhile.
-        (EngineStates.Ready or EngineStates.Restarting, true) => Swapping.Residency.Hot,
+        // One that died keeps its room while it backs off, and may have to give it up; it must not keep others from being loaded meanwhile. One that drains and
+        // is wanted all the same is going to be restarted.
+        (EngineStates.Ready or EngineStates.Draining or EngineStates.Restarting, true) => Swapping.Residency.Hot,
         (EngineStates.Ready or EngineStates.Draining or EngineStates.Restarting, _) => Swapping.Residency.Draining,
         (EngineStates.Failed, _) => Swapping.Residency.Failed,
         _ => null,
