@@ -70,6 +70,13 @@ internal static partial class NodeAgentLog
 
     [LoggerMessage(41, LogLevel.Information, "Engine {Engine} goes to sleep ({Mebibytes} MiB) when its {InFlight} requests are done")]
     public static partial void SleepDecided(this ILogger log, string engine, long mebibytes, int inFlight);
+
+    [LoggerMessage(42, LogLevel.Information, "Somebody may soon ask for {Engine}: its files are read into memory, because there is no room to load it")]
+    public static partial void ReadAheadDecided(this ILogger log, string engine);
+
+    [LoggerMessage(43, LogLevel.Debug, "{Path} could not be read ahead: {Problem}")]
+    public static partial void ReadAheadFailed(this ILogger log, string path, string problem);
+
     [LoggerMessage(22, LogLevel.Warning, "Engine {Engine} is {Health}. {Reasons}")]
     public static partial void EngineUnwell(this ILogger log, string engine, string health, string reasons);
 

@@ -129,6 +129,7 @@ public static class NodeAgentModule
         builder.Services.AddSingleton<EngineRunners>();
         builder.Services.AddHostedService<EngineSupervision>();
         builder.Services.AddSingleton<EngineRegistry>();
+        builder.Services.AddSingleton<FileReadAhead>();
         builder.Services.AddSingleton<ISwapEffects, EngineSwapEffects>();
         builder.Services.AddSingleton<ModelSwapper>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ModelSwapper>());

@@ -18,6 +18,7 @@ public static class WebModule
     {
         builder.AddServiceDefaults();
         builder.AddGatewayChatClient();
+        builder.AddGatewayAdminClient();
         builder.AddMemoryClient();
         builder.AddNodeAgentClient();
 
@@ -33,8 +34,12 @@ public static class WebModule
 
         builder.Services.AddSingleton<PageHandover>();
         builder.Services.AddSingleton<RepliesInProgress>();
+        builder.Services.AddTransient<ModelWarmUp>();
         builder.Services.AddSingleton<NodeMonitor>();
         builder.Services.AddHostedService(services => services.GetRequiredService<NodeMonitor>());
+        builder.Services.AddSingleton<FleetMonitor>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<FleetMonitor>());
+        builder.Services.AddSingleton<EngineLogs>();
         return builder;
     }
 

@@ -48,7 +48,7 @@ done
 case $(status) in *'"state":"ready"'*) ;; *) status >&2; fail "The engine is not ready." ;; esac
 
 for _ in $(seq "$watchers"); do
-  curl -sN -H "Authorization: Bearer $key" "$url/node/events" >"$work/events" &
+  curl -sN -H "Authorization: Bearer $key" "$url/node/events?beat=100" >"$work/events" &
   started+=("$!")
 done
 

@@ -1,3 +1,5 @@
+using Comox.Gateway.Warming;
+
 namespace Comox.Gateway.Admin;
 
 /// <summary>What operators and other services of ours ask and tell the gateway, under <c>/gateway</c>. A caller's key does not open it.</summary>
@@ -6,7 +8,8 @@ internal static class AdminModule
     public const string Prefix = "/gateway";
 
     public static void AddGatewayAdmin(this IServiceCollection services) =>
-        services.AddSingleton<AdminEndpoint>().AddSingleton<StatusReport>().AddSingleton<LedgerReport>().AddSingleton<TrafficReport>().AddSingleton<RouteReport>().AddSingleton<NodesEndpoint>();
+        services.AddSingleton<AdminEndpoint>().AddSingleton<StatusReport>().AddSingleton<LedgerReport>().AddSingleton<TrafficReport>().AddSingleton<RouteReport>().AddSingleton<NodesEndpoint>()
+            .AddSingleton<ModelWarmer>().AddSingleton<WarmEndpoint>();
 
     public static void MapGatewayAdmin(this WebApplication app)
     {
@@ -17,6 +20,7 @@ internal static class AdminModule
         admin.MapGet("/keys", http => Endpoint(http).KeysAsync(http));
         admin.MapGet("/nodes", http => http.RequestServices.GetRequiredService<NodesEndpoint>().ListAsync(http));
         admin.MapPost("/nodes", http => http.RequestServices.GetRequiredService<NodesEndpoint>().RegisterAsync(http));
+        admin.MapPost("/warm", http => http.RequestServices.GetRequiredService<WarmEndpoint>().InvokeAsync(http));
         admin.MapPost("/reload", http => Endpoint(http).ReloadAsync(http));
         admin.MapGet("/openapi.json", OpenApiDocument.InvokeAsync);
     }

@@ -1,5 +1,6 @@
 using Comox.Gateway.Backends;
 using Comox.Gateway.CircuitBreaking;
+using Comox.Gateway.Routing;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Microsoft.Extensions.Options;
 
@@ -38,7 +39,7 @@ internal sealed class BackendChooser(Affinity affinity, IOptions<OutlierOptions>
         {
             if (!admitted[i] || exchange.HasTried(ready[i]) || !exchange.Accepts(ready[i]))
                 continue;
-            candidates[count] = new Candidate(ready[i].Load, ready[i].Load.Weight * ready[i].Circuit.Ramp * (ready[i].Engine is { Health: Healths.Degraded } ? DegradedShare : 1));
+            candidates[count] = CandidateOf(ready[i]);
             slots[count++] = i;
         }
 
@@ -58,6 +59,21 @@ internal sealed class BackendChooser(Affinity affinity, IOptions<OutlierOptions>
 
         return null;
     }
+
+    /// <summary>Where such a request would be sent now, without sending it.</summary>
+    /// <returns>Null where a request would go on to the next pool.</returns>
+    public Backend? Foresee(ModelRoute route, BackendPool pool, in RoutingRequest request)
+    {
+        var admitted = new bool[pool.Ready.Length];
+        if (Judge(pool.Ready.AsSpan(), admitted).Panic)
+            return null;
+        Backend[] open = [.. pool.Ready.Where((_, at) => admitted[at])];
+        var chosen = route.Policy.Choose([.. open.Select(CandidateOf)], request, out _);
+        return chosen < 0 ? null : open[chosen];
+    }
+
+    private static Candidate CandidateOf(Backend backend) =>
+        new(backend.Load, backend.Load.Weight * backend.Circuit.Ramp * (backend.Engine is { Health: Healths.Degraded } ? DegradedShare : 1));
 
     private static bool Enter(Backend backend, bool panic, out CircuitPermit permit)
     {

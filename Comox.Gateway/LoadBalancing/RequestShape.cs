@@ -10,7 +10,7 @@ namespace Comox.Gateway.LoadBalancing;
 internal sealed class RequestShape
 {
     private const int BytesPerToken = 4;
-    private const int UsualOutput = 256;
+    internal const int UsualOutput = 256;
 
     private readonly ulong[] _prefix;
 

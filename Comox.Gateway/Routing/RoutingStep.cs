@@ -14,15 +14,26 @@ internal sealed class RoutingStep(RouteTable table, IOptions<GatewayOptions> opt
 {
     public ValueTask<ForwardError?> InvokeAsync(Exchange exchange, ChatHandler next)
     {
+        if (Find(exchange.Request.Model, exchange.Request.Api.Kind, out var route) is { } refused)
+            return new(refused);
+        exchange.Route = route!;
+        return next(exchange);
+    }
+
+    /// <param name="name">As a client sends it.</param>
+    /// <param name="api">What is asked of the model.</param>
+    /// <param name="found">A route with a backend that is ready; null with an error.</param>
+    public ForwardError? Find(string name, OpenAI.RequestApiKind api, out ModelRoute? found)
+    {
+        found = null;
         var snapshot = table.Current;
-        var name = exchange.Request.Model;
         var isCharacter = name.StartsWith(ModelRoute.CharacterPrefix, StringComparison.Ordinal);
-        if (isCharacter && (name.Length == ModelRoute.CharacterPrefix.Length || exchange.Request.Api.Kind != OpenAI.RequestApiKind.Chat))
+        if (isCharacter && (name.Length == ModelRoute.CharacterPrefix.Length || api != OpenAI.RequestApiKind.Chat))
             return Refuse(ForwardPlace.Request, NotFound(name, snapshot));
 
         var route = isCharacter ? snapshot.FindDefault(options.Value.DefaultModel) : snapshot.Find(name);
         // A model that only makes vectors is no model to a chat.
-        if (route is not null && exchange.Request.Api.Kind != OpenAI.RequestApiKind.Embeddings && !route.Pools.Any(pool => pool.CanChat || pool.Backends.IsEmpty))
+        if (route is not null && api != OpenAI.RequestApiKind.Embeddings && !route.Pools.Any(pool => pool.CanChat || pool.Backends.IsEmpty))
             route = null;
         if (route is null)
         {
@@ -37,8 +48,8 @@ internal sealed class RoutingStep(RouteTable table, IOptions<GatewayOptions> opt
         if (!route.IsReady)
             return Refuse(ForwardPlace.Backends, WhyNotReady(route, snapshot));
 
-        exchange.Route = isCharacter ? route with { Character = name[ModelRoute.CharacterPrefix.Length..] } : route;
-        return next(exchange);
+        found = isCharacter ? route with { Character = name[ModelRoute.CharacterPrefix.Length..] } : route;
+        return null;
     }
 
     internal static ApiError NotFound(string name, RouteSnapshot snapshot)
@@ -57,5 +68,5 @@ internal sealed class RoutingStep(RouteTable table, IOptions<GatewayOptions> opt
         ? BackendPool.Unavailable($"The model '{configured}', which {GatewayOptions.Section}:{nameof(GatewayOptions.DefaultModel)} names for characters, is on no node and has no route.")
         : snapshot.Fleet.WhyNoModel();
 
-    private static ValueTask<ForwardError?> Refuse(ForwardPlace place, ApiError error) => new(new ForwardError(place, error));
+    private static ForwardError Refuse(ForwardPlace place, ApiError error) => new(place, error);
 }

@@ -1,3 +1,4 @@
+using Comox.NodeAgent.Swapping;
 using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Comox.ServiceDefaults.Contracts.OpenAI;
@@ -19,6 +20,9 @@ internal static class EngineEndpoints
             found.RequestRestart();
             return TypedResults.StatusCode(StatusCodes.Status202Accepted);
         });
+        engine.MapPost("/warm", (string id, EngineRegistry engines, ModelSwapper swapper) => engines.Find(id) is { } found
+            ? TypedResults.Json(swapper.Warm(found), NodesJson.Default.EngineWarming, statusCode: StatusCodes.Status202Accepted)
+            : NotFound(id).ToResult());
         engine.Map("/proxy/{**path}", (HttpContext context, string id, EngineRegistry engines, EngineProxy proxy) =>
             engines.Find(id) is { } found ? proxy.ForwardAsync(context, found) : NotFound(id).WriteAsync(context));
     }

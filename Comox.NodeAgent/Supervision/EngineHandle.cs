@@ -52,6 +52,12 @@ internal sealed class EngineHandle(EngineSpec spec, NodeStatusBoard board, TimeP
     /// <summary>The places it may be put into, the best first; none: not known yet.</summary>
     public IReadOnlyList<EnginePlace> Places { get; set; } = [];
 
+    /// <summary>Those of <see cref="Places"/> on which nothing is ejected.</summary>
+    public IReadOnlyList<EnginePlace> OpenPlaces => [.. Places.Where(place => !place.Cards.Any(card => board.Current.Hardware.Cards.Any(now => now.Index == card.Index && now.Health == Healths.Ejected)))];
+
+    /// <summary>It may be put nowhere, because no place is open.</summary>
+    public bool IsBarred => Places.Count > 0 && OpenPlaces.Count == 0;
+
     /// <summary>Where it is, or is going to be started. Who decides about memory sets it.</summary>
     public EnginePlace? Place { get; set; }
 

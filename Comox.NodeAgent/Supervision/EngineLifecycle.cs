@@ -5,7 +5,7 @@ namespace Comox.NodeAgent.Supervision;
 /// <summary>
 /// Which state may follow which. One loop per engine moves it (<see cref="EngineSupervisor"/>); a move that is not here is a bug.
 /// <code>
-///                       ┌←─────┐                                loading → fetching: another model is to be tried
+///                       ┌←─────┐                                loading → fetching: another model is to be tried; → unloaded: it was loaded for a hint, and its room is asked for
 /// provisioning → fetching → loading → ready → stopping → stopped
 ///       │            │ │    │ ↑ ↑      ││
 ///       │            │ │    ↓ │ │      ││         restarting: it died, or a restart was asked for
@@ -23,7 +23,7 @@ internal static class EngineLifecycle
         [EngineStates.Provisioning] = [EngineStates.Fetching, EngineStates.Failed, EngineStates.Stopping],
         [EngineStates.Fetching] = [EngineStates.Loading, EngineStates.Unloaded, EngineStates.Failed, EngineStates.Stopping],
         [EngineStates.Unloaded] = [EngineStates.Loading, EngineStates.Failed, EngineStates.Provisioning, EngineStates.Stopping],
-        [EngineStates.Loading] = [EngineStates.Ready, EngineStates.Fetching, EngineStates.Restarting, EngineStates.Failed, EngineStates.Stopping],
+        [EngineStates.Loading] = [EngineStates.Ready, EngineStates.Fetching, EngineStates.Unloaded, EngineStates.Restarting, EngineStates.Failed, EngineStates.Stopping],
         [EngineStates.Ready] = [EngineStates.Draining, EngineStates.Restarting, EngineStates.Failed, EngineStates.Stopping],
         [EngineStates.Asleep] = [EngineStates.Loading, EngineStates.Unloaded, EngineStates.Restarting, EngineStates.Failed, EngineStates.Stopping],
         [EngineStates.Draining] = [EngineStates.Asleep, EngineStates.Unloaded, EngineStates.Restarting, EngineStates.Failed, EngineStates.Stopping],

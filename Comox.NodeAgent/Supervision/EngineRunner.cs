@@ -64,7 +64,8 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
             var end = await LiveAsync(recipe, started.Value, baseline, stopping); // (5)
             if (end is { Fault: { } wrong, Unwanted: false })
                 engine.Enter(EngineStates.Restarting, $"{wrong}. It is being killed");
-            await StopAsync(kill: end.Fault is not null);
+            // One that still loads has nothing to finish, and may hear nobody.
+            await StopAsync(kill: end.Fault is not null || end is { Unwanted: true, ReadyFor: null });
             loaded |= end.ReadyFor is not null;
             if (end.Unwanted)
                 continue;
@@ -120,8 +121,10 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
             using var limit = new CancellationTokenSource(shared.Options.LoadTimeout, shared.Time);
             using var loading = CancellationTokenSource.CreateLinkedTokenSource(watching.Token, limit.Token);
             var ready = shared.Readiness.WaitAsync(started.Endpoint, model.Name, loading.Token);
-            await Task.WhenAny(ready, exited);
+            await Task.WhenAny(ready, exited, engine.Wanted.WaitAsync(false, watching.Token));
             stopping.ThrowIfCancellationRequested();
+            if (!engine.Wanted.IsSet && !exited.IsCompleted)
+                return new LifeEnd(ExitCode: null, ReadyFor: null, AskedFor: false, Unwanted: true);
             if (exited.IsCompleted)
                 return new LifeEnd(await exited, ReadyFor: null, AskedFor: false);
             if (!ready.IsCompletedSuccessfully)

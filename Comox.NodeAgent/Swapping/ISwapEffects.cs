@@ -11,15 +11,18 @@ internal interface ISwapEffects
     void Drain(string unit);
 
     void Sleep(string unit);
+
+    void ReadAhead(string unit);
 }
 
 /// <summary>Tells the supervisors, which obey.</summary>
-internal sealed class EngineSwapEffects(EngineRegistry engines) : ISwapEffects
+internal sealed class EngineSwapEffects(EngineRegistry engines, FileReadAhead ahead) : ISwapEffects
 {
     public void Load(string unit, int device)
     {
         if (engines.Find(unit) is not { } engine)
             return;
+        ahead.Stop(); // It would only hold up who really reads.
         if (engine.Status.State != EngineStates.Asleep)
             engine.Place = engine.Places.FirstOrDefault(place => place.Index == device);
         engine.Wanted.Set(true);
@@ -28,6 +31,12 @@ internal sealed class EngineSwapEffects(EngineRegistry engines) : ISwapEffects
     public void Drain(string unit) => Leave(unit, maySleep: false);
 
     public void Sleep(string unit) => Leave(unit, maySleep: true);
+
+    public void ReadAhead(string unit)
+    {
+        if (engines.Find(unit) is { } engine)
+            ahead.Start(engine.Weights);
+    }
 
     private void Leave(string unit, bool maySleep)
     {

@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Comox.NodeAgent.Engines;
 using Comox.NodeAgent.Engines.Placement;
+using Comox.NodeAgent.Hardware;
 using Comox.NodeAgent.Supervision;
 using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Contracts.Nodes;
@@ -82,6 +83,33 @@ internal sealed class ModelSwapper : BackgroundService
         }
     }
 
+    /// <summary>Somebody may soon ask for the engine: it is made ready as far as that costs nobody anything.</summary>
+    public EngineWarming Warm(EngineHandle engine)
+    {
+        lock (_lock)
+        {
+            var known = _engines[engine.Id];
+            known.Hint();
+            var view = View();
+            var plan = SwapScheduler.Decide(view, _options);
+            Signal();
+            var action = plan.Actions.FirstOrDefault(action => action.Unit == engine.Id) switch
+            {
+                SwapAction.Load => WarmActions.Load,
+                SwapAction.ReadAhead => WarmActions.ReadAhead,
+                _ when known.IsHinted && view.Units.Any(unit => unit.Waiting > 0 || unit.Residency == Residency.Loading) => WarmActions.Later,
+                _ => WarmActions.None,
+            };
+            var seconds = known.Residency switch
+            {
+                Residency.Hot => 0,
+                Residency.Cold or Residency.Asleep or Residency.Loading => SwapScheduler.Quote(view, engine.Id, _options).Seconds,
+                _ => null,
+            };
+            return new EngineWarming { State = engine.Status.State, Action = action, EtaSeconds = Rounded(seconds) };
+        }
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         try
@@ -132,7 +160,10 @@ internal sealed class ModelSwapper : BackgroundService
         }
     }
 
-    private SwapView View() => new(_devices, [.. _engines.Values.Where(engine => engine.Residency is not null).Select(engine => engine.View())]);
+    private SwapView View() => new(_devices, [.. _engines.Values.Where(engine => engine.Residency is not null).Select(engine => engine.View())])
+    {
+        AvailableBytes = _engines.Values.Any(engine => engine.IsHinted) ? HardwareReader.AvailableMemory() : null,
+    };
 
     private static void LetIn(SwappedEngine engine)
     {
@@ -159,6 +190,7 @@ internal sealed class ModelSwapper : BackgroundService
         {
             case SwapAction.Load load:
                 _log.LoadDecided(load.Unit, engine.Bytes >> 20, engine.Waiters.Count);
+                engine.LoadDecided();
                 _effects.Load(load.Unit, load.Device);
                 break;
             case SwapAction.Drain drain:
@@ -168,6 +200,11 @@ internal sealed class ModelSwapper : BackgroundService
             case SwapAction.Sleep sleep:
                 _log.SleepDecided(sleep.Unit, engine.Bytes >> 20, engine.Engine.Traffic.InFlight);
                 _effects.Sleep(sleep.Unit);
+                break;
+            case SwapAction.ReadAhead ahead:
+                _log.ReadAheadDecided(ahead.Unit);
+                engine.ReadAheadDecided();
+                _effects.ReadAhead(ahead.Unit);
                 break;
         }
     }
@@ -211,9 +248,9 @@ internal sealed class ModelSwapper : BackgroundService
         {
             var wait = plan.Waits.FirstOrDefault(wait => wait.Unit == engine.Engine.Id);
             var (waiting, inFlight) = (engine.Waiters.Count, engine.Engine.Traffic.InFlight);
-            SwapQuote? quote = engine.Residency is Residency.Cold or Residency.Asleep && waiting == 0 ? SwapScheduler.Quote(view, engine.Engine.Id, _options) : null;
+            SwapQuote? quote = engine.Residency is Residency.Cold or Residency.Asleep or Residency.Loading && waiting == 0 ? SwapScheduler.Quote(view, engine.Engine.Id, _options) : null;
             var seconds = wait?.Seconds ?? quote?.Seconds;
-            isBusy |= waiting > 0;
+            isBusy |= waiting > 0 || engine.IsHinted || engine.Residency == Residency.Loading;
             engine.Engine.Tell(status => status with
             {
                 InFlight = inFlight, Adapters = engine.Engine.Adapters.Any ? engine.Engine.Adapters.Describe() : status.Adapters, Waiting = waiting, Place = wait?.Place, EtaSeconds = Rounded(seconds), LossSeconds = Rounded(quote?.LossSeconds),

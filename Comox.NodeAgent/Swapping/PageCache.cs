@@ -12,6 +12,20 @@ internal static class PageCache
     // A large file is mapped piece by piece: the answer has a byte for each page.
     private const long Stretch = 64L << 20;
 
+    /// <returns>Bytes; 0 for a file that is not there.</returns>
+    public static long LengthOf(string path)
+    {
+        try
+        {
+            using var file = File.OpenHandle(path); // Through a link, as the files of a cache are.
+            return RandomAccess.GetLength(file);
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            return 0;
+        }
+    }
+
     /// <returns>0 … 1; null where nothing tells.</returns>
     public static double? ResidentShare(string path)
     {

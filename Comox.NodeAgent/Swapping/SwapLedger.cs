@@ -21,6 +21,8 @@ internal sealed class SwapLedger
                 continue;
             switch (unit.Residency)
             {
+                case Residency.Loading when unit.IsUnasked:
+                    break; // Who really asks does not stand behind it, even if the two then share the bus.
                 case Residency.Loading:
                     IsLoading = true;
                     Ahead++;

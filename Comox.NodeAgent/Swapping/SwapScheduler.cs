@@ -11,6 +11,8 @@ namespace Comox.NodeAgent.Swapping;
 /// <item>What gives way sleeps where it can and the machine's memory has room for its weights, and is ended else. What sleeps is loaded by waking it, where it is, and gives way, too: of its
 /// device what little it holds, and of the machine's memory its weights.</item>
 /// <item>One model at a time is loaded into a device, because two would only share its bus; several devices load side by side.</item>
+/// <item>A hint that somebody may soon ask counts while nobody waits and nothing is loaded. It makes nobody go: where there is room the model is loaded, else its files are read into what
+/// memory the machine can spare. What a hint has loaded goes before everything else, and even while it is still being loaded, until somebody asks for it.</item>
 /// </list>
 /// </summary>
 internal static class SwapScheduler
@@ -32,7 +34,12 @@ internal static class SwapScheduler
                 .OrderBy(choice => choice!.Busy).ThenBy(choice => choice!.Loss).ThenBy(choice => choice!.Device.Seconds).ThenBy(choice => choice!.Device.Index).FirstOrDefault();
             if (choice is null)
             {
-                if (devices.TrueForAll(device => !device.IsFor(wanted) || device.Bytes < wanted.Bytes))
+                if (wanted.IsOnlyHinted)
+                {
+                    if (wanted.ReadAheadBytes > 0 && wanted.ReadAheadBytes <= Spare(view, host) && devices.Exists(device => device.IsFor(wanted) && device.Bytes >= wanted.Bytes))
+                        actions.Add(new SwapAction.ReadAhead(wanted.Id));
+                }
+                else if (devices.TrueForAll(device => !device.IsFor(wanted) || device.Bytes < wanted.Bytes))
                     tooLarge.Add(wanted.Id);
                 else if (!isEnded && wanted.Residency == Residency.Asleep && devices.Exists(device => device.MayHold(wanted) && device.Index != wanted.Device && device.Missing(wanted.Bytes) <= 0))
                     actions.Add(new SwapAction.Drain(wanted.Id)); // It cannot wake where it is, and could be loaded elsewhere.
@@ -88,9 +95,15 @@ internal static class SwapScheduler
         static bool IsLeaving(SwapAction action) => action is SwapAction.Drain or SwapAction.Sleep;
     }
 
-    private static IEnumerable<SwapUnit> InOrder(IReadOnlyList<SwapUnit> units) =>
-        units.Where(unit => unit.Residency is Residency.Cold or Residency.Asleep && (unit.Waiting > 0 || unit.IsPinned))
-            .OrderBy(unit => unit.Waiting == 0).ThenByDescending(unit => unit.Waited).ThenBy(unit => unit.Id, StringComparer.Ordinal);
+    private static IEnumerable<SwapUnit> InOrder(IReadOnlyList<SwapUnit> units)
+    {
+        var isQuiet = units.All(unit => unit is { Waiting: 0, Residency: not Residency.Loading });
+        return units.Where(unit => unit.Residency is Residency.Cold or Residency.Asleep && (unit.Waiting > 0 || unit.IsPinned || (unit.IsHinted && isQuiet)))
+            .OrderBy(unit => unit.Waiting > 0 ? 0 : unit.IsPinned ? 1 : 2).ThenByDescending(unit => unit.Waited).ThenBy(unit => unit.Id, StringComparer.Ordinal);
+    }
+
+    // An engine on the CPU maps its file: what it computes with counts as memory that files could have, and must not be pushed out.
+    private static long Spare(SwapView view, SwapLedger? host) => (view.AvailableBytes ?? 0) - (host is null ? 0 : host.Bytes - host.Free);
 
     private static Choice? Choose(SwapLedger device, SwapUnit wanted, IReadOnlyList<SwapUnit> units, HashSet<string> decided, SwapOptions options)
     {
@@ -99,6 +112,8 @@ internal static class SwapScheduler
         var missing = device.Missing(wanted.BytesToHot);
         if (missing <= 0)
             return new Choice(device, []);
+        if (wanted.IsOnlyHinted)
+            return null;
 
         var there = Movable(device, wanted, units, decided);
         var settled = there.Where(unit => Unsettled(unit, options) <= 0).ToList();
@@ -109,12 +124,12 @@ internal static class SwapScheduler
     // A pinned model that nobody waits for makes nobody go whom somebody uses.
     private static List<SwapUnit> Movable(SwapLedger device, SwapUnit wanted, IReadOnlyList<SwapUnit> units, HashSet<string> decided) =>
     [
-        .. units.Where(unit => unit is { Residency: Residency.Hot or Residency.Asleep, IsPinned: false } && device.Holds(unit) > 0 && unit.Id != wanted.Id && !decided.Contains(unit.Id)
+        .. units.Where(unit => unit is { Residency: Residency.Hot or Residency.Asleep, IsPinned: false } or { Residency: Residency.Loading, IsUnasked: true } && device.Holds(unit) > 0 && unit.Id != wanted.Id && !decided.Contains(unit.Id)
             && (wanted.Waiting > 0 || unit.InFlight == 0)),
     ];
 
     /// <summary>Seconds until it has been in memory long enough to go. Loading must not be most of what a card does.</summary>
-    private static double Unsettled(SwapUnit unit, SwapOptions options) => unit.Residency == Residency.Asleep ? 0 :
+    private static double Unsettled(SwapUnit unit, SwapOptions options) => unit.Residency == Residency.Asleep || unit.IsUnasked ? 0 :
         Math.Min(options.MinResidency.TotalSeconds, options.MinResidencyLoads * unit.LoadSeconds) - unit.Since.TotalSeconds;
 
     /// <summary>The idle before the busy, each by what is lost for a byte.</summary>

@@ -68,6 +68,18 @@ internal sealed record SwapUnit
     /// <summary>How long it is what <see cref="Residency"/> says.</summary>
     public TimeSpan Since { get; init; }
 
+    /// <summary>Somebody may soon ask for it.</summary>
+    public bool IsHinted { get; init; }
+
+    /// <summary>Loaded for a hint, and nobody has asked for it yet: whoever really asks for something goes before it.</summary>
+    public bool IsUnasked { get; init; }
+
+    /// <summary>Bytes of its files that would have to be read from the disk; 0: they are in memory already, are being read, or have been.</summary>
+    public long ReadAheadBytes { get; init; }
+
+    /// <summary>A hint is all that speaks for loading it.</summary>
+    public bool IsOnlyHinted => IsHinted && Waiting == 0 && !IsPinned;
+
     /// <summary>Predicted, for loading it from where it is now.</summary>
     public double LoadSeconds { get; init; }
 
@@ -91,7 +103,11 @@ internal sealed record SwapUnit
 internal sealed record SwapSleep(long DeviceBytes, long HostBytes, double WakeSeconds);
 
 /// <summary>All that a decision rests on.</summary>
-internal sealed record SwapView(IReadOnlyList<SwapDevice> Devices, IReadOnlyList<SwapUnit> Units);
+internal sealed record SwapView(IReadOnlyList<SwapDevice> Devices, IReadOnlyList<SwapUnit> Units)
+{
+    /// <summary>What the system could give to files without taking it from a process; null: unknown, and nothing is read ahead.</summary>
+    public long? AvailableBytes { get; init; }
+}
 
 /// <summary>Something to do now.</summary>
 internal abstract record SwapAction(string Unit)
@@ -104,6 +120,9 @@ internal abstract record SwapAction(string Unit)
 
     /// <summary>Let it finish, then have it sleep.</summary>
     public sealed record Sleep(string Unit) : SwapAction(Unit);
+
+    /// <summary>Have the system read its files into memory, so that a load begins there.</summary>
+    public sealed record ReadAhead(string Unit) : SwapAction(Unit);
 }
 
 /// <summary>What whoever waits for a model is told.</summary>

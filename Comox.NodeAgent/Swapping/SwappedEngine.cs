@@ -17,11 +17,17 @@ internal sealed class SwappedEngine(EngineHandle engine, LoadTimes loads, TimePr
 {
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(5);
 
+    /// <summary>Who has not asked by then has gone elsewhere.</summary>
+    private static readonly TimeSpan HintLife = TimeSpan.FromSeconds(60);
+
     private Residency? _residency;
     private long _since = time.GetTimestamp();
     private LoadTier _tier = LoadTier.Disk;
     private long? _tierSeen;
     private long? _measuredAt;
+    private long? _hintedAt;
+    private bool _wasReadAhead;
+    private bool _isUnasked;
     private readonly UseRate _uses = new();
 
     public EngineHandle Engine => engine;
@@ -32,10 +38,12 @@ internal sealed class SwappedEngine(EngineHandle engine, LoadTimes loads, TimePr
     public Residency? Residency => (engine.Status.State, engine.Wanted.IsSet) switch
     {
         // Nothing is loaded onto a card on which nothing should run.
-        (EngineStates.Unloaded, _) when engine.Status.Health == Healths.Ejected => Swapping.Residency.Failed,
+        (EngineStates.Unloaded, _) when engine.IsBarred || engine.Status.Health == Healths.Ejected => Swapping.Residency.Failed,
         (EngineStates.Unloaded, false) => Swapping.Residency.Cold,
         (EngineStates.Asleep, false) => engine.MaySleep.IsSet ? Swapping.Residency.Asleep : Swapping.Residency.Draining,
         (EngineStates.Asleep, true) => Swapping.Residency.Loading,
+        // Somebody really asks for the room.
+        (EngineStates.Loading, false) => Swapping.Residency.Draining,
         (EngineStates.Unloaded or EngineStates.Loading, _) => Swapping.Residency.Loading,
         // One that died keeps its room while it backs off, and may have to give it up; it must not keep others from being loaded meanwhile. One that drains and
         // is wanted all the same is going to be restarted.
@@ -68,11 +76,32 @@ internal sealed class SwappedEngine(EngineHandle engine, LoadTimes loads, TimePr
     }
 
     /// <summary>A request has come for it.</summary>
-    public void Used() => _uses.Used(Now);
+    public void Used()
+    {
+        _uses.Used(Now);
+        (_hintedAt, _isUnasked) = (null, false);
+    }
+
+    /// <summary>Somebody may soon ask for it. That is no use of it.</summary>
+    public void Hint()
+    {
+        if (Residency is Swapping.Residency.Hot or Swapping.Residency.Loading)
+            return;
+        _wasReadAhead &= IsHinted;
+        // Where its files are decides what is done, and must not be what it was some seconds ago.
+        (_hintedAt, _tierSeen) = (time.GetTimestamp(), null);
+    }
+
+    public bool IsHinted => _hintedAt is { } at && time.GetElapsedTime(at) < HintLife;
+
+    /// <summary>It is decided that it is loaded.</summary>
+    public void LoadDecided() => (_hintedAt, _isUnasked) = (null, IsHinted && Waiters.Count == 0 && !engine.Spec.IsPinned);
+
+    public void ReadAheadDecided() => _wasReadAhead = true;
 
     public SwapUnit View()
     {
-        if (Residency == Swapping.Residency.Cold && Waiters.Count > 0)
+        if (Residency == Swapping.Residency.Cold && (Waiters.Count > 0 || IsHinted))
             SeeTier();
         return new SwapUnit
         {
@@ -81,10 +110,13 @@ internal sealed class SwappedEngine(EngineHandle engine, LoadTimes loads, TimePr
             // One that sleeps and is to end has only this left.
             Bytes = engine.Status.State == EngineStates.Asleep && Residency == Swapping.Residency.Draining ? Sleep?.DeviceBytes ?? Bytes : Bytes,
             Device = Residency is Swapping.Residency.Cold or Swapping.Residency.Failed or null ? null : (engine.Place ?? engine.Places.FirstOrDefault())?.Index ?? 0,
-            Places = engine.Places.Count == 0 ? null : [.. engine.Places.Select(place => place.Index)],
+            Places = engine.Places.Count == 0 ? null : [.. engine.OpenPlaces.Select(place => place.Index)],
             Sleep = Sleep,
             IsFallingAsleep = engine.MaySleep.IsSet,
             IsPinned = engine.Spec.IsPinned,
+            IsHinted = IsHinted,
+            IsUnasked = _isUnasked && Residency is Swapping.Residency.Loading or Swapping.Residency.Hot,
+            ReadAheadBytes = IsHinted && !_wasReadAhead && Residency == Swapping.Residency.Cold && _tier == LoadTier.Disk ? engine.Weights.Sum(PageCache.LengthOf) : 0,
             InFlight = engine.Traffic.InFlight,
             Waiting = Waiters.Count,
             Waited = Waiters.Count == 0 ? TimeSpan.Zero : time.GetElapsedTime(Waiters.Min(waiter => waiter.Since)),

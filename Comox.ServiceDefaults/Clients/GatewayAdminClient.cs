@@ -25,6 +25,13 @@ public sealed class GatewayAdminClient(HttpClient http)
     public Task<ApiResult<NodeList>> GetNodesAsync(CancellationToken cancellation = default) =>
         SendAsync(HttpMethod.Get, "gateway/nodes", GatewayJson.Default.NodeList, cancellation);
 
+    /// <summary>Somebody may soon ask for the model, or the character: its node makes it ready as far as that costs nobody anything.</summary>
+    public async Task<ApiResult<ModelWarming>> WarmAsync(ModelHint hint, CancellationToken cancellation = default)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "gateway/warm") { Content = JsonContent.Create(hint, GatewayJson.Default.ModelHint) };
+        return await ServiceHttp.SendAsync(http, request, GatewayJson.Default.ModelWarming, ServiceNames.Gateway, ErrorCodes.UpstreamError, cancellation);
+    }
+
     /// <summary>A node agent says where it is; see <see cref="NodeLease"/>.</summary>
     public async Task<ApiResult<NodeLease>> RegisterNodeAsync(string address, CancellationToken cancellation = default)
     {

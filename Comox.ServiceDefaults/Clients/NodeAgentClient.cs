@@ -31,6 +31,22 @@ public sealed class NodeAgentClient(HttpClient http, TimeProvider time)
         return await ServiceHttp.SendAsync(http, request, NodesJson.Default.EngineLog, ServiceNames.NodeAgent, ErrorCodes.EngineUnavailable, cancellation);
     }
 
+    /// <summary>Somebody may soon ask for the engine; see <see cref="EngineWarming"/>.</summary>
+    public async Task<ApiResult<EngineWarming>> WarmAsync(string engine, CancellationToken cancellation = default)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"node/engines/{Uri.EscapeDataString(engine)}/warm");
+        using var limit = new CancellationTokenSource(LongestWelcome, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
+        try
+        {
+            return await ServiceHttp.SendAsync(http, request, NodesJson.Default.EngineWarming, ServiceNames.NodeAgent, ErrorCodes.EngineUnavailable, either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return ServiceHttp.Unreachable(ServiceNames.NodeAgent, ErrorCodes.EngineUnavailable);
+        }
+    }
+
     /// <summary>
     /// The node's status now and at every change, until the connection ends. The end (a return or an <see cref="HttpRequestException"/> or
     /// <see cref="IOException"/>) is itself the signal that the node is lost; the caller decides when to ask again. A <see cref="NodeSilentException"/> says that

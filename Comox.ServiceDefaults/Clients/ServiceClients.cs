@@ -25,8 +25,9 @@ public static class ServiceClients
     public static void AddGatewayEmbeddingClient(this IHostApplicationBuilder builder) =>
         builder.Services.AddHttpClient<GatewayEmbeddingClient>((services, http) => Address(services, http, ServiceNames.Gateway)).AddServiceDiscovery();
 
+    // No resilience handler: who asks here asks again by itself, and would rather know soon that nobody answers.
     public static void AddGatewayAdminClient(this IHostApplicationBuilder builder) =>
-        builder.Services.AddHttpClient<GatewayAdminClient>((services, http) => Address(services, http, ServiceNames.Gateway)).AddControlPlaneResilience();
+        builder.Services.AddHttpClient<GatewayAdminClient>((services, http) => Address(services, http, ServiceNames.Gateway)).AddServiceDiscovery();
 
     /// <summary>What a request to another service is sent with, for clients that are not registered here.</summary>
     public static AuthenticationHeaderValue AuthorizationOf(IServiceProvider services) =>

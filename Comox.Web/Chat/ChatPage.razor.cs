@@ -42,6 +42,9 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
     private MemoryClient Memory { get; set; } = null!;
 
     [Inject]
+    private ModelWarmUp WarmUp { get; set; } = null!;
+
+    [Inject]
     private NodeMonitor Node { get; set; } = null!;
 
     [Inject]
@@ -157,6 +160,7 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
         _conversation = conversation;
         _conversation.Changed += _throttle!.Request;
         _attach = true;
+        WarmUp.Begin(conversation.Session.Character, conversation.Session.Id);
         if (RendererInfo.IsInteractive && conversation.IsStreaming)
             _ = InvokeAsync(() => SeeEndAsync(conversation));
     }
@@ -177,6 +181,7 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
         if (_starting)
             return;
         _starting = true;
+        WarmUp.Begin(slug);
         var created = await Memory.CreateSessionAsync(new NewSession(slug, ServiceAuthentication.AdminCaller));
         _starting = _picking = _listOpen = false;
         if (!created.IsSuccess)

@@ -18,6 +18,15 @@ internal static class Wording
         _ => then.ToString("d MMM yyyy", CultureInfo.InvariantCulture),
     };
 
+    /// <summary>"2.3 s", "4 min", "3 h", "2 days".</summary>
+    public static string Duration(double seconds) => seconds switch
+    {
+        < 60 => Scaled(seconds, "s"),
+        < 3_600 => string.Create(CultureInfo.InvariantCulture, $"{(int)(seconds / 60)} min"),
+        < 172_800 => string.Create(CultureInfo.InvariantCulture, $"{(int)(seconds / 3_600)} h"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{(int)(seconds / 86_400)} days"),
+    };
+
     /// <summary>"2.1 MB", "31.3 GB"; null is unknown, never 0.</summary>
     public static string Bytes(long? bytes) => bytes switch
     {

@@ -1,4 +1,4 @@
-using Comox.ServiceDefaults.Clients;
+using Comox.ServiceDefaults.Contracts.Gateway;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Microsoft.AspNetCore.Components;
 
@@ -17,8 +17,20 @@ public sealed partial class EngineCard : ComponentBase
     [Parameter]
     public bool Lost { get; set; }
 
+    /// <summary>What the gateway holds of it; null: it has no route to it.</summary>
+    [Parameter]
+    public BackendStatus? Backend { get; set; }
+
+    /// <summary>Where its agent is; null: not known, then its log cannot be read.</summary>
+    [Parameter]
+    public Uri? Agent { get; set; }
+
+    /// <summary>Only what matters to somebody who looks for a fault; the reasons stand beside it.</summary>
+    [Parameter]
+    public bool Brief { get; set; }
+
     [Inject]
-    private NodeAgentClient Node { get; set; } = null!;
+    private EngineLogs Logs { get; set; } = null!;
 
     private Task ToggleLogAsync()
     {
@@ -26,14 +38,5 @@ public sealed partial class EngineCard : ComponentBase
         return _open ? ReadLogAsync() : Task.CompletedTask;
     }
 
-    private async Task ReadLogAsync()
-    {
-        var log = await Node.GetLogAsync(Engine.Id);
-        _log = log switch
-        {
-            { IsSuccess: false } => log.Error!.Message,
-            { Value.Lines.Count: 0 } => "The engine has said nothing yet.",
-            _ => string.Join('\n', log.Value.Lines),
-        };
-    }
+    private async Task ReadLogAsync() => _log = await Logs.ReadAsync(Agent!, Engine.Id);
 }

@@ -1,4 +1,6 @@
+using System.Globalization;
 using Comox.ServiceDefaults.Contracts.Nodes;
+using Comox.Web.Controls;
 
 namespace Comox.Web.Fleet;
 
@@ -47,6 +49,18 @@ internal static class EngineWords
 
     public static string Requests(int count) => count == 1 ? "1 request" : $"{count} requests";
 
+    /// <summary>"31.2 of the 40 it has shown".</summary>
+    public static string Speed(EngineStatus engine) =>
+        engine.ExpectedTokensPerSecond is { } expected ? $"{Rate(engine.TokensPerSecond)} of the {Rate(expected)} it has shown" : Rate(engine.TokensPerSecond);
+
+    /// <summary>"card 0", "cards 0 and 1"; without one it is the processor.</summary>
+    public static string Cards(IReadOnlyList<int> cards) => cards switch
+    {
+        [] => "the processor",
+        [var only] => string.Create(CultureInfo.InvariantCulture, $"card {only}"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"cards {string.Join(", ", cards.SkipLast(1))} and {cards[^1]}"),
+    };
+
     /// <summary>The value of <c>data-state</c>.</summary>
     public static string State(NodeView node) => node.IsLost ? "lost" : node.ChatEngine?.State ?? "connecting";
 
@@ -58,4 +72,6 @@ internal static class EngineWords
         ModelSources.BuiltIn => "ships with Comox",
         _ => source,
     };
+
+    private static string Rate(double? tokens) => tokens?.ToString("0.#", CultureInfo.InvariantCulture) ?? Wording.Unknown;
 }

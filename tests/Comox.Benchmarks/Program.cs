@@ -12,6 +12,8 @@ switch (args)
         return RecallSpeed.Run(rest);
     case ["assemble", .. var rest]:
         return await AssembleSpeed.RunAsync(rest);
+    case ["warmup", .. var rest]:
+        return await WarmUpSpeed.RunAsync(rest);
     case ["simulated-node", .. var rest]:
         return await SimulatedNode.RunAsync(rest);
     case ["fleet", .. var rest] when rest.Contains("--live"):

@@ -57,6 +57,12 @@ public sealed class FakeBackendServer : IAsyncDisposable
     /// <summary>Every request so far that was not refused.</summary>
     public ConcurrentQueue<FakeRequest> Requests { get; } = [];
 
+    /// <summary>Engines that the node was told somebody may soon ask for.</summary>
+    public ConcurrentQueue<string> Warmed { get; } = [];
+
+    /// <summary>Whether such hints are refused.</summary>
+    public bool RefuseWarming { get; set; }
+
     /// <summary>What callers did against the rules.</summary>
     public ConcurrentQueue<string> Violations { get; } = [];
 

@@ -3,7 +3,7 @@ using Comox.ServiceDefaults.Contracts.Nodes;
 
 namespace Comox.FakeBackend;
 
-/// <summary>The node agent's side: <c>/node/status</c> and <c>/node/events</c>.</summary>
+/// <summary>The node agent's side: <c>/node/status</c>, <c>/node/events</c> and <c>/node/engines/{id}/warm</c>.</summary>
 public static class FakeNode
 {
     public const string Model = "fake-model";
@@ -42,6 +42,27 @@ public static class FakeNode
         {
             if (await server.AuthorizeAsync(http))
                 await http.Response.WriteAsJsonAsync(server.Status, NodesJson.Default.NodeStatus);
+        });
+        app.MapPost("/node/engines/{id}/warm", async (HttpContext http, string id) =>
+        {
+            if (!await server.AuthorizeAsync(http))
+                return;
+            if (server.RefuseWarming)
+            {
+                http.Response.StatusCode = 503;
+                return;
+            }
+
+            if (http.Request.ContentLength > 0 || server.Status.Engines.FirstOrDefault(engine => engine.Id == id) is not { } engine)
+            {
+                await server.RefuseAsync(http, 404, "not_found_error", $"there is no engine '{id}' to warm, or the hint has a body");
+                return;
+            }
+
+            server.Warmed.Enqueue(id);
+            http.Response.StatusCode = 202;
+            var warming = new EngineWarming { State = engine.State, Action = engine.State == EngineStates.Unloaded ? WarmActions.Load : WarmActions.None, EtaSeconds = engine.EtaSeconds };
+            await http.Response.WriteAsJsonAsync(warming, NodesJson.Default.EngineWarming);
         });
         app.MapGet("/node/events", async (HttpContext http) =>
         {

@@ -1,6 +1,9 @@
 using Bunit;
 using Bunit.TestDoubles;
+using Comox.ServiceDefaults;
+using Comox.ServiceDefaults.Contracts.Gateway;
 using Comox.ServiceDefaults.Contracts.Nodes;
+using Comox.ServiceDefaults.Contracts.OpenAI;
 using Comox.Web.Chat;
 using Microsoft.AspNetCore.Components;
 using Microsoft.Extensions.DependencyInjection;
@@ -208,6 +211,40 @@ public sealed class ChatPageTests : IAsyncLifetime
         _fake.Node.Set(Some.Node());
         chat.WaitForAssertion(() => Assert.False(chat.Find("[data-testid=composer]").HasAttribute("disabled")));
         chat.WaitForAssertion(() => Assert.Empty(chat.FindAll("[data-testid=preparing]")));
+    }
+
+    [Fact]
+    public void Opening_a_conversation_has_its_model_on_the_way_and_so_has_choosing_a_character()
+    {
+        var chat = Open("ses_1");
+        chat.WaitForAssertion(() => Assert.Equal([new ModelHint("character/ada", "ses_1")], _fake.Hints));
+
+        chat.WaitForElement("[data-testid=new-chat]").Click();
+        chat.WaitForElement("[data-testid=character-choice][data-slug=ada]").Click();
+
+        chat.WaitForAssertion(() => Assert.Equal(new ModelHint("character/ada"), _fake.Hints.ElementAtOrDefault(1)));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_page_waits_for_no_such_hint_and_does_not_mind_a_refused_one(bool isSlow)
+    {
+        if (isSlow)
+            _fake.HoldWarming = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        else
+            _fake.RefuseWarming = new ApiError(503, ErrorCodes.EngineUnavailable, "No node.");
+
+        var chat = Open("ses_1");
+        chat.WaitForAssertion(() => Assert.Single(_fake.Hints));
+        Send(chat, "Where do I live?");
+        var reply = await _fake.NextChatAsync();
+        reply.Say("In Ljubljana.");
+        reply.Done();
+
+        chat.WaitForAssertion(() => Assert.Equal("In Ljubljana.", Texts(chat, "message-assistant")[^1]));
+        Assert.Empty(chat.FindAll("[data-testid=error-banner]"));
+        _fake.HoldWarming?.SetResult();
     }
 
     private IRenderedComponent<ChatPage> Open(string session)

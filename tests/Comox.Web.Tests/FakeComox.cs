@@ -2,7 +2,9 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Threading.Channels;
 using Comox.ServiceDefaults;
+using Comox.ServiceDefaults.Contracts.Gateway;
 using Comox.ServiceDefaults.Contracts.Memory;
+using Comox.ServiceDefaults.Contracts.Nodes;
 using Comox.ServiceDefaults.Contracts.OpenAI;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -35,12 +37,22 @@ internal sealed class FakeComox : IAsyncDisposable
     public Dictionary<string, Receipt> Receipts { get; } = [];
     public List<FactView> Facts { get; } = [];
     public FakeNode Node { get; } = new();
+    public FakeFleet Fleet { get; } = new();
 
     /// <summary>What the next imports answer; without one, the card's bytes become a character.</summary>
     public Func<string, ApiError?> RefuseCard { get; set; } = _ => null;
 
     /// <summary>What the chat endpoint answers instead of a stream.</summary>
     public ApiError? RefuseChat { get; set; }
+
+    /// <summary>Models that somebody may soon ask for, as the console has said.</summary>
+    public ConcurrentQueue<ModelHint> Hints { get; } = new();
+
+    /// <summary>While set, such a hint is kept waiting for its answer.</summary>
+    public TaskCompletionSource? HoldWarming { get; set; }
+
+    /// <summary>What a hint is answered instead.</summary>
+    public ApiError? RefuseWarming { get; set; }
 
     /// <summary>While set, a chat request that arrived is kept waiting for its answer's head.</summary>
     public TaskCompletionSource? HoldChat { get; set; }
@@ -94,6 +106,9 @@ internal sealed class FakeComox : IAsyncDisposable
             Receipts.TryGetValue(id, out var found) ? Json(found) : NotFound(ErrorCodes.ReceiptNotFound, $"There is no receipt '{id}'."));
         _app.MapGet("/memory/subjects/{subject}/facts", (string subject, string? character) => Json(new FactList([.. Facts.Where(fact => fact.Character == character)])));
         _app.MapPost("/v1/chat/completions", ChatAsync);
+        _app.MapGet("/gateway/nodes", Fleet.ListAsync);
+        _app.MapGet("/gateway/routes", Fleet.RoutesAsync);
+        _app.MapPost("/gateway/warm", (Delegate)WarmAsync);
         _app.MapGet("/node/events", Node.ServeEventsAsync);
         _app.MapGet("/node/engines/{id}/log", (string id) => Json(Node.Log));
         _app.MapFallback(context => RefuseAsync(context, 404, ErrorCodes.NotFound, "to a path that is in no contract"));
@@ -108,6 +123,16 @@ internal sealed class FakeComox : IAsyncDisposable
         var character = Some.Character(card.Trim());
         Characters.Add(character);
         return Results.Json(character, MemoryJson.Default.CharacterDetails, statusCode: 201);
+    }
+
+    private async Task<IResult> WarmAsync(HttpContext context)
+    {
+        var hint = (await JsonSerializer.DeserializeAsync(context.Request.Body, GatewayJson.Default.ModelHint))!;
+        Hints.Enqueue(hint);
+        if (HoldWarming is { } hold)
+            await Task.WhenAny(hold.Task, Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted));
+        var warming = new ModelWarming { Model = "fake", Backend = "node/chat", Action = WarmActions.Load };
+        return RefuseWarming?.ToResult() ?? Results.Json(warming, GatewayJson.Default.ModelWarming, statusCode: 202);
     }
 
     private async Task<IResult> StartSessionAsync(HttpContext context)

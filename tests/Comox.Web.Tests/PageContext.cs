@@ -20,6 +20,8 @@ internal sealed class PageContext : BunitContext
 
     private readonly HttpClient _http;
     private readonly NodeMonitor _monitor;
+    private readonly FleetMonitor _fleet;
+    private readonly ServiceProvider _clients;
     private readonly FakeHost _host = new();
 
     private PageContext(FakeComox fake)
@@ -32,18 +34,26 @@ internal sealed class PageContext : BunitContext
         Services.AddSingleton(TimeProvider.System);
         Services.AddSingleton(new MemoryClient(_http));
         Services.AddSingleton(new GatewayChatClient(_http));
+        Services.AddSingleton(new GatewayAdminClient(_http));
+        Services.AddTransient<ModelWarmUp>();
         Services.AddSingleton(new NodeAgentClient(_http, TimeProvider.System));
         Services.AddSingleton<IHostApplicationLifetime>(_host);
         Services.AddSingleton<PageHandover>();
         Services.AddSingleton<RepliesInProgress>();
         Services.AddSingleton(Options.Create(new WebOptions { MaxCardBytes = 1_000 }));
-        var scopes = new ServiceCollection().AddSingleton(new NodeAgentClient(_http, TimeProvider.System)).BuildServiceProvider().GetRequiredService<IServiceScopeFactory>();
+        _clients = new ServiceCollection().AddSingleton(new NodeAgentClient(_http, TimeProvider.System)).AddSingleton(new GatewayAdminClient(_http)).BuildServiceProvider();
+        var scopes = _clients.GetRequiredService<IServiceScopeFactory>();
         _monitor = new NodeMonitor(scopes, TimeProvider.System, _host, NullLogger<NodeMonitor>.Instance);
+        _fleet = new FleetMonitor(scopes, TimeProvider.System, _host, NullLogger<FleetMonitor>.Instance);
         Services.AddSingleton(_monitor);
+        Services.AddSingleton(_fleet);
+        Services.AddHttpClient(nameof(NodeAgentClient), http => http.DefaultRequestHeaders.Authorization = _http.DefaultRequestHeaders.Authorization);
+        Services.AddSingleton<EngineLogs>();
         SetRendererInfo(new RendererInfo("Server", isInteractive: true)); // Closes the list of services.
     }
 
     public NodeMonitor Monitor => _monitor;
+    public FleetMonitor Fleet => _fleet;
 
     /// <summary>What every part of the host hears first when it is told to stop.</summary>
     public void StopHost() => _host.Stop();
@@ -53,6 +63,7 @@ internal sealed class PageContext : BunitContext
         var page = new PageContext(fake);
         var heard = page.NextViewAsync(view => view.Connected);
         await page._monitor.StartAsync(default);
+        await page._fleet.StartAsync(default);
         await heard;
         return page;
     }
@@ -73,23 +84,11 @@ internal sealed class PageContext : BunitContext
     {
         await base.DisposeAsyncCore();
         await _monitor.StopAsync(default);
+        await _fleet.StopAsync(default);
         _monitor.Dispose();
+        _fleet.Dispose();
+        await _clients.DisposeAsync();
         _host.Dispose();
         _http.Dispose();
-    }
-
-    private sealed class FakeHost : IHostApplicationLifetime, IDisposable
-    {
-        private readonly CancellationTokenSource _stopping = new();
-
-        public CancellationToken ApplicationStarted => default;
-        public CancellationToken ApplicationStopping => _stopping.Token;
-        public CancellationToken ApplicationStopped => default;
-
-        public void Stop() => _stopping.Cancel();
-
-        public void Dispose() => _stopping.Dispose();
-
-        public void StopApplication() => throw new NotSupportedException("A page must not stop the host.");
     }
 }

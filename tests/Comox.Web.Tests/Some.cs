@@ -1,3 +1,4 @@
+using Comox.ServiceDefaults.Contracts.Gateway;
 using Comox.ServiceDefaults.Contracts.Memory;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Comox.ServiceDefaults.Contracts.OpenAI;
@@ -52,6 +53,40 @@ internal static class Some
         AgentVersion = "0.1.0",
         Hardware = hardware ?? new NodeHardware { OperatingSystem = "Debian GNU/Linux 12", Cpu = "EPYC", CpuCores = 2, MemoryBytes = 8_000_000_000 },
         Engines = [engine ?? Engine()],
+    };
+
+    public static NodeEntry Entry(string name, NodeStatus? status = null, string state = NodeStates.Heard, string? reason = null, double? silence = 0.05) => new()
+    {
+        Address = $"http://{name}:5340",
+        Source = NodeSources.Settings,
+        State = state,
+        Reason = reason,
+        SilentSeconds = silence,
+        Status = (status ?? Node()) with { Node = name },
+    };
+
+    public static GpuStatus Card(int index = 0, string health = Healths.Ok, params IReadOnlyList<string> reasons) =>
+        new() { Index = index, Name = "H200", Source = GpuSources.Nvml, Health = health, Reasons = reasons };
+
+    public static NodeStatus WithCards(params IReadOnlyList<GpuStatus> cards) =>
+        Node(hardware: new NodeHardware { OperatingSystem = "Linux", Gpus = [.. cards.Select(card => card.Name)], Cards = cards });
+
+    public static BackendStatus Backend(string node, string circuit = "closed", double ramp = 1, double? openFor = null, string engine = "chat") => new()
+    {
+        Id = $"{node}/{engine}",
+        Kind = "llama.cpp",
+        Address = $"http://{node}:5340/node/engines/{engine}/proxy/v1/",
+        Ready = true,
+        Well = true,
+        Weight = 1,
+        Ramp = ramp,
+        Circuit = circuit,
+        OpenForSeconds = openFor,
+        InFlight = 0,
+        InFlightDecoding = 0,
+        OutstandingPromptTokens = 0,
+        OutstandingOutputTokens = 0,
+        PrefillTokensPerSecond = 100,
     };
 
     public static EngineStatus Engine(string state = EngineStates.Ready, string reason = "Serving", double? progress = null, string? notice = null) => new()

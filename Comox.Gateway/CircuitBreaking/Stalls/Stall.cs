@@ -6,8 +6,9 @@ namespace Comox.Gateway.CircuitBreaking.Stalls;
 /// <param name="Gap">The usual pause between two tokens of one stream; NaN while unknown.</param>
 /// <param name="RecentGap">The same over the last half second or so, the silence that is not over included.</param>
 /// <param name="Reading">What reading the prompts takes that it has been sent and has not answered.</param>
+/// <param name="Pace">How much slower than usual all backends are at the moment, 1 or more: then it is not this one that is ill, but the gateway or the network.</param>
 /// <param name="IsRemote">It has no node agent.</param>
-internal readonly record struct StreamsView(int Decoding, double Silence, double Gap, double RecentGap, double Reading, bool IsRemote);
+internal readonly record struct StreamsView(int Decoding, double Silence, double Gap, double RecentGap, double Reading, double Pace, bool IsRemote);
 
 /// <summary>What a silence means.</summary>
 internal enum Silence
@@ -31,16 +32,29 @@ internal static class Stall
     // Engines read in batches, and what else reads at the same time nobody tells.
     private const double ReadingAllowance = 2;
 
+    private const double MostPace = 4;
+
     public static Silence Judge(in StreamsView view, StallOptions options)
     {
         if (view.Decoding == 0 || double.IsNaN(view.Gap))
             return Silence.None;
+        var gap = view.Gap * view.Pace;
         var allowed = view.Reading * ReadingAllowance;
         if (view.IsRemote)
-            return view.Silence > Math.Max(options.StalledRemote.TotalSeconds, options.StalledGaps * view.Gap) + allowed ? Silence.Stalled : Silence.None;
-        if (view.Silence > Math.Max(options.StalledBackend.TotalSeconds, options.StalledGaps * view.Gap) + allowed)
+            return view.Silence > Math.Max(options.StalledRemote.TotalSeconds, options.StalledGaps * gap) + allowed ? Silence.Stalled : Silence.None;
+        if (view.Silence > Math.Max(options.StalledBackend.TotalSeconds * view.Pace, options.StalledGaps * gap) + allowed)
             return Silence.Stalled;
-        var isSlow = view.Reading <= 0 && view.RecentGap > options.SlowGaps * view.Gap;
-        return isSlow || view.Silence > Math.Max(options.QuietBackend.TotalSeconds, options.QuietGaps * view.Gap) + allowed ? Silence.Quiet : Silence.None;
+        var isSlow = view.Reading <= 0 && view.RecentGap > options.SlowGaps * gap;
+        return isSlow || view.Silence > Math.Max(options.QuietBackend.TotalSeconds * view.Pace, options.QuietGaps * gap) + allowed ? Silence.Quiet : Silence.None;
+    }
+
+    /// <summary>How much slower than usual most backends are: the median, the lower one of two, so that one that is ill does not speak for both.</summary>
+    /// <param name="ratios">Of what is recent to what is usual, of each that is at work. Sorted by this.</param>
+    public static double Pace(Span<double> ratios)
+    {
+        if (ratios.IsEmpty)
+            return 1;
+        ratios.Sort();
+        return Math.Clamp(ratios[(ratios.Length - 1) / 2], 1, MostPace);
     }
 }

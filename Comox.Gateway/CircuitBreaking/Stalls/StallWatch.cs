@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Comox.Gateway.Backends;
 using Comox.Gateway.Fallback;
 using Comox.Gateway.Forwarding;
@@ -25,6 +26,8 @@ internal sealed class StallWatch(Fleet fleet, BackendLoads loads, IOptions<Stall
     private const double UsualsToAnswer = 4;
 
     private readonly List<StreamTimers> _running = [];
+    private readonly List<double> _ratios = [];
+    private double _pace = 1;
     private long _lookedAt = time.GetTimestamp();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -49,6 +52,7 @@ internal sealed class StallWatch(Fleet fleet, BackendLoads loads, IOptions<Stall
         var isLate = elapsed > Late;
         if (!isLate)
             LookAtNodes(now);
+        _ratios.Clear();
         foreach (var (_, load) in loads.All())
         {
             if (load.Pulse.IsIdle)
@@ -61,6 +65,8 @@ internal sealed class StallWatch(Fleet fleet, BackendLoads loads, IOptions<Stall
             load.Pulse.CopyTo(_running);
             LookAt(load, now, elapsed.TotalSeconds, isLate);
         }
+
+        _pace = Stall.Pace(CollectionsMarshal.AsSpan(_ratios));
     }
 
     private void LookAtNodes(long now)
@@ -95,9 +101,11 @@ internal sealed class StallWatch(Fleet fleet, BackendLoads loads, IOptions<Stall
         if (backend is null)
             return;
         load.Pulse.Count(streams, tokens, elapsed);
+        if (streams > 0 && load.Pulse is { RecentGap: var recent, Gap: var usual } && recent / usual is var ratio && !double.IsNaN(ratio))
+            _ratios.Add(ratio);
         if (isLate)
             return;
-        var view = new StreamsView(streams, time.GetElapsedTime(newest, now).TotalSeconds, load.Pulse.Gap, load.Pulse.RecentGap, load.PromptTokens * load.SecondsPerToken, backend.Engine is null);
+        var view = new StreamsView(streams, time.GetElapsedTime(newest, now).TotalSeconds, load.Pulse.Gap, load.Pulse.RecentGap, load.PromptTokens * load.SecondsPerToken, _pace, backend.Engine is null);
         var silence = Stall.Judge(view, options.Value);
         load.Pulse.IsQuiet = silence != Silence.None;
         var isStalled = load.Pulse.IsStalled(silence == Silence.Stalled, LooksToStall);

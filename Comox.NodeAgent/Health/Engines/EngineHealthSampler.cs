@@ -56,5 +56,5 @@ internal sealed class EngineHealthSampler(
 /// <summary>Makes the watch of an engine; all share the rest.</summary>
 internal sealed class EngineWatches(IEnumerable<IEngineProgress> kinds, NodeStatusBoard board, EngineSpeeds speeds, IOptions<NodeAgentOptions> options, TimeProvider time)
 {
-    public EngineWatch For(EngineHandle engine) => new(engine, kinds.First(kind => kind.Kind == engine.Status.Kind), board, speeds, options.Value.Probing, time);
+    public EngineWatch For(EngineHandle engine) => new(engine, [.. kinds], board, speeds, options.Value.Probing, time);
 }

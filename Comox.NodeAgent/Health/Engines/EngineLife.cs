@@ -18,6 +18,10 @@ internal sealed class EngineLife(EngineHandle engine, EngineEndpoint endpoint, I
 
     public EngineEndpoint Endpoint => endpoint;
 
+    /// <summary>The engine's next process may be of another kind.</summary>
+    public IEngineProgress Kind => kind;
+
+
     /// <summary>When it was ready.</summary>
     public DateTimeOffset At => at;
 

@@ -3,7 +3,7 @@ using Comox.NodeAgent.Supervision;
 namespace Comox.NodeAgent.Health.Engines;
 
 /// <summary>How an engine that was ejected proves itself: short questions of ours, until three in a row had a good answer in good time.</summary>
-internal sealed class EngineTrials(EngineHandle engine, IEngineProgress kind, TimeProvider time)
+internal sealed class EngineTrials(EngineHandle engine, TimeProvider time)
 {
     private const long QuestionBytes = 160;
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
@@ -16,11 +16,12 @@ internal sealed class EngineTrials(EngineHandle engine, IEngineProgress kind, Ti
     private int _good;
 
     /// <summary>Goes on with the trial, as far as it is time for that.</summary>
+    /// <param name="kind">How it is asked.</param>
     /// <param name="endpoint">Where it answers.</param>
     /// <param name="least">Tokens a second that an answer must have, the reading of the question included; 0: any.</param>
     /// <param name="cancellation">Ends what runs.</param>
     /// <returns>True: it has proved itself.</returns>
-    public bool Go(EngineEndpoint endpoint, double least, CancellationToken cancellation)
+    public bool Go(IEngineProgress kind, EngineEndpoint endpoint, double least, CancellationToken cancellation)
     {
         if (_running is { IsCompleted: true } done)
         {
@@ -33,14 +34,14 @@ internal sealed class EngineTrials(EngineHandle engine, IEngineProgress kind, Ti
         }
 
         if (_running is null && engine.Status.Model is { } model && time.GetElapsedTime(_ended) >= _pause)
-            _running = AskAsync(endpoint, model.Name, least, cancellation);
+            _running = AskAsync(kind, endpoint, model.Name, least, cancellation);
         return false;
     }
 
     /// <summary>Begins anew: something was wrong with it again.</summary>
     public void Reset() => (_running, _good) = (null, 0);
 
-    private async Task<bool> AskAsync(EngineEndpoint endpoint, string model, double least, CancellationToken cancellation)
+    private async Task<bool> AskAsync(IEngineProgress kind, EngineEndpoint endpoint, string model, double least, CancellationToken cancellation)
     {
         using var limit = new CancellationTokenSource(Limit, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);

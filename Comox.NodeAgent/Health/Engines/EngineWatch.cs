@@ -14,13 +14,13 @@ namespace Comox.NodeAgent.Health.Engines;
 /// <item>tells what it found, at once.</item>
 /// </list>
 /// </summary>
-internal sealed class EngineWatch(EngineHandle engine, IEngineProgress kind, NodeStatusBoard board, EngineSpeeds speeds, ProbeOptions options, TimeProvider time) : IDisposable
+internal sealed class EngineWatch(EngineHandle engine, IReadOnlyList<IEngineProgress> kinds, NodeStatusBoard board, EngineSpeeds speeds, ProbeOptions options, TimeProvider time) : IDisposable
 {
     private const string Proving =
         "It has to prove itself: short questions are put to it, and it is well again after three good answers in a row. If it stays so, look at its log and restart it.";
 
     private readonly EngineProcessWatch _process = new();
-    private readonly EngineTrials _trials = new(engine, kind, time);
+    private readonly EngineTrials _trials = new(engine, time);
     private readonly List<DateTimeOffset> _xids = [];
     private EngineLife? _life;
     private EngineVerdict _verdict = EngineVerdict.Ok;
@@ -32,12 +32,13 @@ internal sealed class EngineWatch(EngineHandle engine, IEngineProgress kind, Nod
     {
         var status = engine.Status;
         var cards = board.Current.Hardware.Cards;
-        var ofCards = CardRules.Judge(status.Cards, cards);
+        // One that is nowhere is as well as the places it could be put into.
+        var ofCards = CardRules.Judge(status.State == EngineStates.Unloaded && engine.IsBarred ? [.. engine.Places.SelectMany(place => place.Cards).Select(card => card.Index)] : status.Cards, cards);
         if (engine.Endpoint is not { } endpoint || status.State is not (EngineStates.Ready or EngineStates.Draining))
         {
             End();
             // What was thought of a process goes with it, unless it was ended for that.
-            if (status.State == EngineStates.Unloaded)
+            if (status.State is EngineStates.Unloaded or EngineStates.Asleep)
                 (_verdict, _mustProve) = (EngineVerdict.Ok, false);
             Tell(ofCards, speed: null);
             return;
@@ -46,7 +47,7 @@ internal sealed class EngineWatch(EngineHandle engine, IEngineProgress kind, Nod
         if (_life?.Endpoint != endpoint)
         {
             End();
-            _life = new EngineLife(engine, endpoint, kind, now, status.Since);
+            _life = new EngineLife(engine, endpoint, kinds.First(kind => kind.Kind == status.Kind), now, status.Since);
         }
 
         var figures = speeds.Complete(engine, _life, _life.Look(now)) with // 1.
@@ -104,7 +105,7 @@ internal sealed class EngineWatch(EngineHandle engine, IEngineProgress kind, Nod
         }
 
         // One that was too slow gets no work that could be measured, so it is for the trials to show that it is faster again.
-        if (!_mustProve || !_trials.Go(life.Endpoint, (speeds.OfOne(engine) ?? 0) / EngineHealth.VerySlowFactor, life.Ends))
+        if (!_mustProve || !_trials.Go(life.Kind, life.Endpoint, (speeds.OfOne(engine) ?? 0) / EngineHealth.VerySlowFactor, life.Ends))
             return;
         (_mustProve, life.History) = (false, EngineHealth.Rehabilitated(life.History));
         _verdict = EngineVerdict.Ok;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Comox.NodeAgent.Engines;
 using Comox.NodeAgent.Supervision;
 
 namespace Comox.NodeAgent.Health.Engines;
@@ -9,9 +10,7 @@ namespace Comox.NodeAgent.Health.Engines;
 /// </summary>
 internal sealed class LlamaCppProgress(EngineQuestions questions) : IEngineProgress
 {
-    public const string KindName = "llama.cpp";
-
-    public string Kind => KindName;
+    public string Kind => EngineKinds.LlamaCpp;
 
     // Its --batch-size, which we leave at its default.
     public int? PromptStep => 2048;

@@ -1,4 +1,5 @@
 using System.Text;
+using Comox.NodeAgent.Engines;
 using Comox.NodeAgent.Supervision;
 
 namespace Comox.NodeAgent.Health.Engines;
@@ -9,7 +10,7 @@ namespace Comox.NodeAgent.Health.Engines;
 /// </summary>
 internal sealed class VllmProgress(EngineQuestions questions) : IEngineProgress
 {
-    public string Kind => "vllm";
+    public string Kind => EngineKinds.VLlm;
     public int? PromptStep => null;
 
     public async Task<EngineProgress> ReadAsync(EngineEndpoint endpoint, CancellationToken cancellation) =>

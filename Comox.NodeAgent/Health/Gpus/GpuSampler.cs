@@ -9,6 +9,7 @@ internal sealed class GpuSampler(GpuReader reader, KernelLog log, NodeStatusBoar
 {
     private readonly Dictionary<string, GpuHistory> _histories = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<(string PciId, SeenXid Xid)> _xids = new();
+    private TaskCompletionSource _heard = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IReadOnlyList<GpuStatus> _latest = [];
     private (IReadOnlyList<GpuStatus> Cards, DateTimeOffset At) _shown = ([], DateTimeOffset.MinValue);
 
@@ -25,19 +26,34 @@ internal sealed class GpuSampler(GpuReader reader, KernelLog log, NodeStatusBoar
         Sample(readings);
         metrics.Begin(() => Volatile.Read(ref _latest));
         using var timer = new PeriodicTimer(reader.Period, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        var tick = timer.WaitForNextTickAsync(stoppingToken).AsTask();
+        while (true)
         {
-            Sample(await reader.ReadAsync(stoppingToken));
+            var heard = _heard.Task;
+            if (!_xids.IsEmpty || await Task.WhenAny(tick, heard) == heard)
+            {
+                // At once and by the last reading: a driver that has just lost a card may not answer for a while.
+                Sample(readings);
+                continue;
+            }
+
+            if (!await tick)
+                return;
+            readings = await reader.ReadAsync(stoppingToken);
+            Sample(readings);
             if (timer.Period != reader.Period)
                 timer.Period = reader.Period; // Another source has taken over.
+            tick = timer.WaitForNextTickAsync(stoppingToken).AsTask();
         }
     }
 
     // The kernel's log begins with the boot. What happened before the agent started has been dealt with, except by a card that only a reboot brings back.
     private void Take(KernelXid xid, TimeSpan begun)
     {
-        if (xid.SinceBoot >= begun || xid.Code == 79)
-            _xids.Enqueue((xid.PciId, new SeenXid(xid.Code, time.GetUtcNow())));
+        if (xid.SinceBoot < begun && xid.Code != 79)
+            return;
+        _xids.Enqueue((xid.PciId, new SeenXid(xid.Code, time.GetUtcNow())));
+        Interlocked.Exchange(ref _heard, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
     }
 
     private void Sample(IReadOnlyList<GpuReading> readings)

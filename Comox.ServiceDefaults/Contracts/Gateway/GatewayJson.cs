@@ -12,4 +12,6 @@ namespace Comox.ServiceDefaults.Contracts.Gateway;
 [JsonSerializable(typeof(NodeList))]
 [JsonSerializable(typeof(NodeRegistration))]
 [JsonSerializable(typeof(NodeLease))]
+[JsonSerializable(typeof(ModelHint))]
+[JsonSerializable(typeof(ModelWarming))]
 public sealed partial class GatewayJson : JsonSerializerContext;

@@ -8,5 +8,6 @@ namespace Comox.ServiceDefaults.Contracts.Nodes;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(NodeStatus))]
 [JsonSerializable(typeof(EngineLog))]
+[JsonSerializable(typeof(EngineWarming))]
 [JsonSerializable(typeof(CachedRepository))]
 public sealed partial class NodesJson : JsonSerializerContext;

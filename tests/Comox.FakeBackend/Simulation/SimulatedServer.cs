@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Comox.FakeBackend.Simulation;
 
 /// <summary>
-/// A process with llama-server's arguments and pages, whose card is <see cref="CardModel"/>: an RTX 3090 with an 8B model. Asked to "say N words" it says <c>w0 w1 w2 …</c>, and
-/// goes on with that where it is told to continue. It is strict: another text to continue is refused. Its faults come from a file, see <see cref="EngineFault"/>.
+/// A process with llama-server's arguments and pages, whose card is <see cref="CardModel"/>: an RTX 3090 with an 8B model. Asked to "say N words" it says <c>w0 w1 w2 …</c>, asked for anything else it does
+/// so up to the limit, and it goes on with that where it is told to continue. It is strict: another text to continue is refused. Its faults come from a file, see <see cref="EngineFault"/>.
 /// </summary>
 public static class SimulatedServer
 {
@@ -78,9 +78,9 @@ public static class SimulatedServer
         var messages = request.GetProperty("messages").EnumerateArray().ToList();
         var said = FakeJson.IsTrue(request, "continue_final_message") ? FakeJson.StringOf(messages[^1], "content") ?? "" : "";
         var asked = messages.FindLast(message => FakeJson.StringOf(message, "role") == "user");
-        if (Words(FakeJson.StringOf(asked, "content")) is not { } words || SimulatedPages.Beginning(said, words) is not { } from)
+        if ((Words(FakeJson.StringOf(asked, "content")) ?? Limit(request)) is not { } words || SimulatedPages.Beginning(said, words) is not { } from)
         {
-            await RefuseAsync(http, 400, "invalid_request_error", "This is not: say N words; or not how its answer begins.");
+            await RefuseAsync(http, 400, "invalid_request_error", "This has no limit, or the text to continue is not how the answer begins.");
             return;
         }
 
@@ -119,6 +119,9 @@ public static class SimulatedServer
             answer.IsLeft = true;
         }
     }
+
+    // Whoever asks for something else gets as many words as it wants to have.
+    private static int? Limit(JsonElement request) => request.TryGetProperty("max_tokens", out var limit) ? limit.GetInt32() : null;
 
     private static int? Words(string? question) =>
         question?.Split(' ') is ["say", var number, "words", ..] && int.TryParse(number, CultureInfo.InvariantCulture, out var words) ? words : null;

@@ -53,7 +53,7 @@ public sealed partial class OpenApiTests
         [
             GatewayJson.Default.GatewayStatus, GatewayJson.Default.TrafficStatus, GatewayJson.Default.RelayedReplies, GatewayJson.Default.EngineTelemetry, GatewayJson.Default.SettingsStatus, GatewayJson.Default.GatewayLedger, GatewayJson.Default.LedgerEntry, GatewayJson.Default.RouteList,
             GatewayJson.Default.RouteStatus, GatewayJson.Default.PoolStatus, GatewayJson.Default.BackendStatus, GatewayJson.Default.KeyList, GatewayJson.Default.KeyName,
-            GatewayJson.Default.NodeList, GatewayJson.Default.NodeEntry, GatewayJson.Default.NodeRegistration, GatewayJson.Default.NodeLease,
+            GatewayJson.Default.NodeList, GatewayJson.Default.NodeEntry, GatewayJson.Default.NodeRegistration, GatewayJson.Default.NodeLease, GatewayJson.Default.ModelHint, GatewayJson.Default.ModelWarming,
             OpenAIJson.Default.ModelList, OpenAIJson.Default.ModelCard,
         ];
 

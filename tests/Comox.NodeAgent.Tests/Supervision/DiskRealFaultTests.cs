@@ -77,7 +77,8 @@ public sealed class DiskRealFaultTests
         disk.Clear();
         agent.Engine.RequestRestart();
         await agent.UntilAsync(EngineStates.Ready);
-        Assert.InRange(hub.Served - served, 1, model.Length * 9 / 10);
+        // How much was kept depends on what had been flushed; without any of it this would be all.
+        Assert.InRange(hub.Served - served, 1, model.Length - 1);
         using var answer = await EngineRealFaultTests.AskAsync(agent);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
     }

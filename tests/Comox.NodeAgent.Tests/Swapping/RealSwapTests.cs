@@ -46,6 +46,7 @@ public sealed class RealSwapTests
         await using var agent = await StartAsync();
         await UnloadedAsync(agent, "brine");
         await AskAsync(agent, "ada");
+        await Eventually.IsTrueAsync(() => agent.Services.GetRequiredService<EngineRegistry>().Find("ada")!.Traffic.InFlight == 0, "the first request has left");
         // The model writes faster than anybody can look; held up, it writes for as long as the test needs.
         var process = Status(agent, "ada").ProcessId!.Value;
         Assert.Equal(0, Kill(process, Stop));
@@ -153,7 +154,7 @@ public sealed class RealSwapTests
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int Kill(int process, int signal);
 
-    private static async Task<RunningAgent> StartAsync(Dictionary<string, string?>? settings = null, string? cutShort = null)
+    internal static async Task<RunningAgent> StartAsync(Dictionary<string, string?>? settings = null, string? cutShort = null)
     {
         var home = Directory.CreateTempSubdirectory("comox-swap-").FullName;
         var models = Directory.CreateDirectory(Path.Combine(home, "files")).FullName;
@@ -182,11 +183,11 @@ public sealed class RealSwapTests
         return await RunningAgent.StartAsync(all, home: home);
     }
 
-    private static Task<EngineStatus> UnloadedAsync(RunningAgent agent, string id) => agent.UntilAsync(id, engine => engine.State == EngineStates.Unloaded);
+    internal static Task<EngineStatus> UnloadedAsync(RunningAgent agent, string id) => agent.UntilAsync(id, engine => engine.State == EngineStates.Unloaded);
 
-    private static EngineStatus Status(RunningAgent agent, string id) => agent.Services.GetRequiredService<EngineRegistry>().Find(id)!.Status;
+    internal static EngineStatus Status(RunningAgent agent, string id) => agent.Services.GetRequiredService<EngineRegistry>().Find(id)!.Status;
 
-    private static async Task AskAsync(RunningAgent agent, string id, string? waits = null)
+    internal static async Task AskAsync(RunningAgent agent, string id, string? waits = null)
     {
         // Until the model is chosen nobody can wait for it; that takes a moment at the start.
         await agent.UntilAsync(id, engine => waits is null ? engine.State is not (EngineStates.Provisioning or EngineStates.Fetching) : engine.State == waits);

@@ -60,14 +60,20 @@ public sealed class SwapPlayTests
                 asked.Uses.Used(_now);
             }
 
-            var view = new SwapView(_devices, [.. _models.Select(model => model.View(_now))]);
+            if (_random.Next(4) == 0)
+                _models[_random.Next(_models.Count)].Hint();
+            var view = new SwapView(_devices, [.. _models.Select(model => model.View(_now))]) { AvailableBytes = _random.Next(40) };
             var plan = SwapScheduler.Decide(view, Options);
             Assert.Equal(plan.Actions, SwapScheduler.Decide(view, Options).Actions);
+            // Without the hints the same goes and the same is loaded: they only add.
+            var unhinted = SwapScheduler.Decide(view with { Units = [.. view.Units.Select(unit => unit with { IsHinted = false })] }, Options);
+            Assert.Equal(unhinted.Actions, plan.Actions.Take(unhinted.Actions.Count));
+            Assert.All(plan.Actions.Skip(unhinted.Actions.Count), action => Assert.True(action is SwapAction.Load or SwapAction.ReadAhead));
             foreach (var action in plan.Actions)
                 Do(action);
             foreach (var device in _devices)
                 Assert.True(_models.Sum(model => model.Holds(device)) <= device.ForModels);
-            Assert.True(_devices.TrueForAll(device => _models.Count(model => model.Residency == Residency.Loading && model.Device == device.Index) <= 1));
+            Assert.True(_devices.TrueForAll(device => _models.Count(model => model is { Residency: Residency.Loading, IsUnasked: false } && model.Device == device.Index) <= 1));
         }
 
         private void Do(SwapAction action)
@@ -78,6 +84,13 @@ public sealed class SwapPlayTests
                 case SwapAction.Load load:
                     Assert.True(model.Residency == Residency.Cold || (model.Residency == Residency.Asleep && model.Device == load.Device));
                     model.Enter(Residency.Loading, load.Device);
+                    break;
+                case SwapAction.ReadAhead:
+                    Assert.Equal((Residency.Cold, 0), (model.Residency, model.Waiting));
+                    break;
+                case SwapAction.Drain when model is { Residency: Residency.Loading, IsUnasked: true }:
+                    model.FallsAsleep = false;
+                    model.Enter(Residency.Draining, model.Device);
                     break;
                 case SwapAction.Drain when model.Residency == Residency.Asleep:
                     model.Enter(Residency.Cold, null);
@@ -99,6 +112,7 @@ public sealed class SwapPlayTests
         private readonly List<int> _waiting = [];
         private int _since;
         private int _waited;
+        private int _hinted;
         private bool _wakes;
 
         public string Id => id;
@@ -118,17 +132,28 @@ public sealed class SwapPlayTests
             _ => (Device == device.Index ? bytes : 0) + (Residency == Residency.Draining && FallsAsleep && device.IsHost ? Sleep!.HostBytes : 0),
         };
 
-        public void Ask(int seconds) => (Residency == Residency.Hot ? _running : _waiting).Add(seconds);
+        public bool IsUnasked { get; private set; }
+
+        public void Ask(int seconds)
+        {
+            (Residency == Residency.Hot ? _running : _waiting).Add(seconds);
+            (_hinted, IsUnasked) = (0, false);
+        }
+
+        public void Hint() => _hinted = Residency is Residency.Hot or Residency.Loading ? 0 : 60;
 
         public void Enter(Residency residency, int? device)
         {
             _wakes = Residency == Residency.Asleep && residency == Residency.Loading;
+            if (residency == Residency.Loading)
+                (_hinted, IsUnasked) = (0, _hinted > 0 && Waiting == 0 && !pinned);
             (Residency, Device, _since) = (residency, device, 0);
         }
 
         public void Pass()
         {
             _since++;
+            _hinted--;
             _waited = _waiting.Count > 0 ? _waited + 1 : 0;
             for (var at = _running.Count - 1; at >= 0; at--)
             {
@@ -149,6 +174,7 @@ public sealed class SwapPlayTests
         {
             Id = id, Residency = Residency, Bytes = bytes, Device = Device, IsPinned = pinned, InFlight = _running.Count, Waiting = _waiting.Count,
             Waited = TimeSpan.FromSeconds(_waited), Since = TimeSpan.FromSeconds(_since), LoadSeconds = loadSeconds, Reuse = Uses.Reuse(now), Sleep = Sleep, IsFallingAsleep = FallsAsleep,
+            IsHinted = _hinted > 0, IsUnasked = IsUnasked && Residency is Residency.Loading or Residency.Hot, ReadAheadBytes = _hinted > 0 && Residency == Residency.Cold ? bytes : 0,
         };
     }
 }

@@ -12,7 +12,7 @@ internal static class LiveBenchmark
     private const string Model = "tiny-talker";
     private const int FirstPort = 21_000;
     private const int FaultsAtOnce = 3;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan Ill = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan LongestToBeFound = TimeSpan.FromSeconds(20);
 

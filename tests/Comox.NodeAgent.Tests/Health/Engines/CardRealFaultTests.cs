@@ -1,4 +1,5 @@
 using System.Net;
+using Comox.NodeAgent.Engines.Placement;
 using Comox.NodeAgent.Health;
 using Comox.NodeAgent.ModelCache;
 using Comox.ServiceDefaults.Contracts.Nodes;
@@ -58,6 +59,7 @@ public sealed class CardRealFaultTests
             await agent.UntilAsync(engine => engine is { State: EngineStates.Ready, Health: Healths.Ok });
             PutOnCard(agent); // Each start tells anew where it is.
             var restarts = agent.Engine.Status.Restarts;
+            PutOnCard(agent); // Its start put it where it really is.
             SetCard(agent, Well with { LastXid = new GpuXid(31, "memory page fault, usually a program's mistake", TimeProvider.System.GetUtcNow()) });
             var seen = await agent.UntilAsync(engine => engine.State == EngineStates.Failed || engine.Restarts > restarts);
             Assert.Contains("GPU 0 (A card) reported XID 31: memory page fault", seen.Reason);
@@ -79,7 +81,9 @@ public sealed class CardRealFaultTests
             ["Comox:NodeAgent:Models:0:Model"] = file, ["Comox:NodeAgent:Models:0:Id"] = "chat", ["Comox:NodeAgent:Models:0:Name"] = "tiny-talker",
         });
         await agent.UntilAsync(EngineStates.Unloaded);
-        PutOnCard(agent);
+        // The one place it may be put into is that card.
+        var places = agent.Engine.Places;
+        agent.Engine.Places = [new EnginePlace(0, [Well], 1 << 30)];
         SetCard(agent, Well with { Health = Healths.Ejected, Reasons = ["It is hotter than where it protects itself."] });
         await agent.UntilAsync(engine => engine.Health == Healths.Ejected);
         using (var refused = await EngineRealFaultTests.AskAsync(agent))
@@ -88,6 +92,7 @@ public sealed class CardRealFaultTests
             Assert.Contains("is not loaded, because its card is not well. GPU 0 (A card): It is hotter", await refused.Content.ReadAsStringAsync());
         }
 
+        agent.Engine.Places = places;
         SetCard(agent, Well);
         await agent.UntilAsync(engine => engine is { Health: Healths.Ok, State: EngineStates.Unloaded });
         using var answer = await EngineRealFaultTests.AskAsync(agent);
