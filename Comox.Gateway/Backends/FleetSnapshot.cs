@@ -38,7 +38,8 @@ internal sealed class FleetSnapshot
             from engine in node.Status?.Engines ?? []
             where engine.Role is ChatRole or EmbedRole && engine.Model is not null
             let bare = backends!.Of(node, engine)
-            from backend in engine.Adapters.Select(adapter => backends!.Of(bare, adapter)).Prepend(bare)
+            // An agent of an earlier version does not name any; generated readers make null of that.
+            from backend in (engine.Adapters ?? []).Select(adapter => backends!.Of(bare, adapter)).Prepend(bare)
             select backend;
         Pools = [.. found.GroupBy(backend => backend.Model.Name, StringComparer.Ordinal).Select(group => new BackendPool(group.Key, [.. group]))];
         _pools = Pools.ToFrozenDictionary(pool => pool.Model, StringComparer.Ordinal);

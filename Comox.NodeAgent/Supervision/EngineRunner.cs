@@ -164,7 +164,6 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
                     if (rest == RestEnd.Failed)
                         return new LifeEnd(ExitCode: null, shared.Time.GetElapsedTime(since), AskedFor: false) { Fault = $"{recipe.Kind.Program} did not wake from its sleep" };
                 }
-
                 else if (!exited.IsCompleted && order.IsCompletedSuccessfully && FaultIn(order) is null)
                 {
                     // Asked a second time, or condemned, it does not wait any longer.

@@ -87,6 +87,16 @@ public sealed class AdapterTests
     }
 
     [Fact]
+    public async Task An_agent_of_an_earlier_version_knows_of_no_adapters_and_serves_as_before()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync();
+        gateway.Node.Status = FakeNode.With("older", FakeNode.Engine() with { Adapters = null! });
+        await gateway.KnowsAsync(fleet => fleet.Nodes.Any(node => node.Status?.Node == "older"));
+        using var answer = await gateway.SendAsync(Chat.Streamed);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+    }
+
+    [Fact]
     public void What_an_engine_does_not_hold_any_more_is_forgotten_at_once()
     {
         var time = new FakeTimeProvider();
