@@ -131,6 +131,7 @@ public static class NodeAgentModule
         builder.Services.AddSingleton<EngineRegistry>();
         builder.Services.AddSingleton<FileReadAhead>();
         builder.Services.AddSingleton<ISwapEffects, EngineSwapEffects>();
+        builder.Services.AddSingleton<ReconciledMemory>();
         builder.Services.AddSingleton<ModelSwapper>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ModelSwapper>());
         builder.Services.AddSingleton<EngineProxy>();

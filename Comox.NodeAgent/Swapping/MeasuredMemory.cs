@@ -1,4 +1,5 @@
 using Comox.NodeAgent.Engines.Placement;
+using Comox.NodeAgent.Health;
 using Comox.ServiceDefaults.Contracts.Nodes;
 
 namespace Comox.NodeAgent.Swapping;
@@ -34,5 +35,32 @@ internal sealed class MeasuredMemory(EnginePlace place)
 
         // The most that was given out of late: an engine that has just ended may be in the figure.
         return Math.Max(0, held - atStart - _given.Max(given => given.Ours));
+    }
+}
+
+/// <summary>The node's places as devices to load into, reconciled with its cards as they are shown.</summary>
+internal sealed class ReconciledMemory(NodePlaces places, NodeStatusBoard board, TimeProvider time)
+{
+    private readonly Dictionary<int, MeasuredMemory> _places = [];
+
+    /// <summary>Once, before anything is reconciled.</summary>
+    public async Task<IReadOnlyList<SwapDevice>> DevicesAsync(CancellationToken cancellation)
+    {
+        var all = await places.AllAsync(cancellation);
+        foreach (var place in all.Where(place => !place.IsHost))
+            _places[place.Index] = new MeasuredMemory(place);
+        return [.. all.Select(place => new SwapDevice(place.Index, place.Bytes, IsHost: place.IsHost))];
+    }
+
+    public IReadOnlyList<SwapDevice> Reconcile(IReadOnlyList<SwapDevice> devices, IReadOnlyList<SwapUnit> units)
+    {
+        if (_places.Count == 0)
+            return devices;
+        var (cards, now) = (board.Current.Hardware.Cards, time.GetElapsedTime(0));
+        return
+        [
+            .. devices.Select(device => !_places.TryGetValue(device.Index, out var measured) ? device
+                : device with { ForeignBytes = measured.Foreign(cards, device.Bytes - new SwapLedger(device, units).Free, now) }),
+        ];
     }
 }

@@ -1,6 +1,5 @@
 using System.Threading.Channels;
 using Comox.NodeAgent.Engines;
-using Comox.NodeAgent.Engines.Placement;
 using Comox.NodeAgent.Hardware;
 using Comox.NodeAgent.Supervision;
 using Comox.ServiceDefaults;
@@ -31,13 +30,13 @@ internal sealed class ModelSwapper : BackgroundService
     private readonly SwapOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger<ModelSwapper> _log;
-    private readonly NodePlaces _places;
     private IReadOnlyList<SwapDevice> _devices = [];
+    private readonly ReconciledMemory _memory;
     private long _told;
 
-    public ModelSwapper(EngineRegistry engines, ISwapEffects effects, NodePlaces places, IOptions<NodeAgentOptions> options, TimeProvider time, ILogger<ModelSwapper> log)
+    public ModelSwapper(EngineRegistry engines, ISwapEffects effects, ReconciledMemory memory, IOptions<NodeAgentOptions> options, TimeProvider time, ILogger<ModelSwapper> log)
     {
-        (_effects, _places, _options, _time, _log) = (effects, places, options.Value.Swapping, time, log);
+        (_effects, _memory, _options, _time, _log) = (effects, memory, options.Value.Swapping, time, log);
         var loads = new LoadTimes();
         _engines = engines.All.ToDictionary(engine => engine.Id, engine => new SwappedEngine(engine, loads, time), StringComparer.Ordinal);
         foreach (var engine in engines.All)
@@ -114,7 +113,7 @@ internal sealed class ModelSwapper : BackgroundService
     {
         try
         {
-            _devices = [.. (await _places.AllAsync(stoppingToken)).Select(place => new SwapDevice(place.Index, place.Bytes, IsHost: place.IsHost))];
+            _devices = await _memory.DevicesAsync(stoppingToken);
             Signal();
             while (true)
             {
@@ -160,10 +159,14 @@ internal sealed class ModelSwapper : BackgroundService
         }
     }
 
-    private SwapView View() => new(_devices, [.. _engines.Values.Where(engine => engine.Residency is not null).Select(engine => engine.View())])
+    private SwapView View()
     {
-        AvailableBytes = _engines.Values.Any(engine => engine.IsHinted) ? HardwareReader.AvailableMemory() : null,
-    };
+        var units = _engines.Values.Where(engine => engine.Residency is not null).Select(engine => engine.View()).ToList();
+        return new SwapView(_memory.Reconcile(_devices, units), units)
+        {
+            AvailableBytes = _engines.Values.Any(engine => engine.IsHinted) ? HardwareReader.AvailableMemory() : null,
+        };
+    }
 
     private static void LetIn(SwappedEngine engine)
     {
@@ -251,6 +254,8 @@ internal sealed class ModelSwapper : BackgroundService
             SwapQuote? quote = engine.Residency is Residency.Cold or Residency.Asleep or Residency.Loading && waiting == 0 ? SwapScheduler.Quote(view, engine.Engine.Id, _options) : null;
             var seconds = wait?.Seconds ?? quote?.Seconds;
             isBusy |= waiting > 0 || engine.IsHinted || engine.Residency == Residency.Loading;
+            if (engine.Residency == Residency.Cold && (waiting > 0 || engine.Engine.Spec.IsPinned) && SwapLedger.InTheWay(view, engine.Engine.Id) is { } others)
+                engine.Engine.Report($"Waits for memory: other programs hold {others >> 20} MiB of its card", null);
             engine.Engine.Tell(status => status with
             {
                 InFlight = inFlight, Adapters = engine.Engine.Adapters.Any ? engine.Engine.Adapters.Describe() : status.Adapters, Waiting = waiting, Place = wait?.Place, EtaSeconds = Rounded(seconds), LossSeconds = Rounded(quote?.LossSeconds),

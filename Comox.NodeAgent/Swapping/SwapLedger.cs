@@ -12,8 +12,8 @@ internal sealed class SwapLedger
 
     public SwapLedger(SwapDevice device, IReadOnlyList<SwapUnit> units)
     {
-        (Index, Bytes, IsHost) = (device.Index, device.ForModels, device.IsHost);
-        Free = Bytes;
+        (Index, Bytes, IsHost) = (device.Index, device.Bytes, device.IsHost);
+        Free = device.ForModels;
         foreach (var unit in units)
         {
             Free -= Holds(unit);
@@ -36,6 +36,8 @@ internal sealed class SwapLedger
     }
 
     public int Index { get; }
+
+    /// <summary>What models may have of it while others hold none of it: who needs more never fits.</summary>
     public long Bytes { get; }
     public bool IsHost { get; }
 
@@ -58,6 +60,14 @@ internal sealed class SwapLedger
 
     /// <summary>Until the last of them answers.</summary>
     public double Seconds { get; private set; }
+
+    /// <summary>What others hold where they keep a unit from being loaded wherever it may go, even if everybody else went; null: they do not.</summary>
+    public static long? InTheWay(SwapView view, string unit)
+    {
+        var wanted = view.Units.First(known => known.Id == unit);
+        var able = view.Devices.Where(device => device.Bytes >= wanted.Bytes && (wanted.Places is null || wanted.Places.Contains(device.Index))).ToList();
+        return able.Count > 0 && able.TrueForAll(device => device.ForModels < wanted.Bytes) ? able.Min(device => device.ForeignBytes) : null;
+    }
 
     public bool MayHold(SwapUnit unit) => unit.Places is null || unit.Places.Contains(Index);
 

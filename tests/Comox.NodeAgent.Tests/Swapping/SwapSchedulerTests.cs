@@ -134,9 +134,15 @@ public sealed class SwapSchedulerTests
     [Fact]
     public void What_others_hold_on_the_card_is_not_given_away()
     {
-        var plan = SwapScheduler.Decide(new SwapView([new(0, 24, ForeignBytes: 10)], [Asked("a", 15)]), Options);
-        Assert.Equal(["a"], plan.TooLarge);
+        // They may give it back, so it is waited for; what no card could hold if they did is refused.
+        var view = new SwapView([new(0, 24, ForeignBytes: 10)], [Asked("a", 15), Asked("b", 25)]);
+        var plan = SwapScheduler.Decide(view, Options);
+        Assert.Equal(["b"], plan.TooLarge);
         Assert.Empty(plan.Actions);
+        Assert.Equal("a", Assert.Single(plan.Waits).Unit);
+        Assert.Equal(10, SwapLedger.InTheWay(view, "a"));
+        Assert.Null(SwapLedger.InTheWay(view, "b"));
+        Assert.Null(SwapLedger.InTheWay(view with { Devices = [new(0, 24, ForeignBytes: 9)] }, "a"));
     }
 
     [Fact]

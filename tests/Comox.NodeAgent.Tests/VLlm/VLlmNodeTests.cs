@@ -1,10 +1,12 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
+using Comox.NodeAgent.Health;
 using Comox.NodeAgent.ModelCache;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Comox.ServiceDefaults.Contracts.OpenAI;
 using Comox.TestKit;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Comox.NodeAgent.Tests.VLlm;
 
@@ -194,6 +196,28 @@ public sealed class VLlmNodeTests
         Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
         var error = (await response.Content.ReadFromJsonAsync(OpenAIJson.Default.ApiErrorBody))!.Error;
         Assert.Contains("engines have 23347 MiB on the largest of this node's cards that it may use. Give it fewer slots or less context, or spread it over several cards with Cards.", error.Message);
+    }
+
+    [Fact]
+    public async Task What_another_program_takes_of_the_card_is_left_to_it_and_waited_for_in_words()
+    {
+        var folder = VLlmNode.NewFolder();
+        await using var node = await VLlmNode.StartAsync(folder, new()
+        {
+            ["Comox:NodeAgent:Models:0:Model"] = TestModels.Folder(folder, "ada"), ["Comox:NodeAgent:Models:0:Name"] = "ada",
+        });
+        await node.UntilAsync("ada", EngineStates.Unloaded);
+        var other = Path.Combine(folder, "cards", $"card0.{Environment.ProcessId}");
+        await File.WriteAllTextAsync(other, $"{23L << 30}");
+        await Eventually.IsTrueAsync(() => node.Agent.Services.GetRequiredService<NodeStatusBoard>().Current.Hardware.Cards is [{ MemoryUsedBytes: 23L << 30 }], "the card is read");
+
+        var asked = node.AskAsync("ada");
+        var waiting = await node.Agent.UntilAsync("ada", engine => engine.Waiting == 1 && engine.Reason.StartsWith("Waits", StringComparison.Ordinal));
+        Assert.Equal("Waits for memory: other programs hold 23552 MiB of its card", waiting.Reason);
+        Assert.False(asked.IsCompleted);
+
+        File.Delete(other);
+        await asked;
     }
 
     internal static Dictionary<string, string?> Pinned(string folder, string name) => new()
