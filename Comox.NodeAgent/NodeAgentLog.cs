@@ -89,6 +89,15 @@ internal static partial class NodeAgentLog
     [LoggerMessage(25, LogLevel.Warning, "{Path} cannot be read, so how fast engines are is learned again: {Problem}")]
     public static partial void SpeedsNotRead(this ILogger log, string path, string problem);
 
+    [LoggerMessage(27, LogLevel.Information, "Saved what {Slots} slots of engine {Engine} had read: {Tokens} tokens")]
+    public static partial void SlotsSaved(this ILogger log, string engine, int slots, int tokens);
+
+    [LoggerMessage(28, LogLevel.Information, "Gave engine {Engine} back what {Slots} slots had read: {Tokens} tokens")]
+    public static partial void SlotsRestored(this ILogger log, string engine, int slots, int tokens);
+
+    [LoggerMessage(29, LogLevel.Warning, "What engine {Engine} had read could not be {What}: {Problem}")]
+    public static partial void SlotsNotKept(this ILogger log, string engine, string what, string problem);
+
     [LoggerMessage(26, LogLevel.Error, "A mistake in Comox kept engine {Engine} from being watched for a moment")]
     public static partial void WatchBroke(this ILogger log, string engine, Exception bug);
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Comox.NodeAgent.Adapters;
 using Comox.NodeAgent.Downloads;
 using Comox.NodeAgent.Engines;
 using Comox.NodeAgent.Engines.LlamaCpp;
@@ -13,6 +14,7 @@ using Comox.NodeAgent.Health.Gpus;
 using Comox.NodeAgent.ModelCache;
 using Comox.NodeAgent.ModelCache.Bundles;
 using Comox.NodeAgent.ModelCache.Stores;
+using Comox.NodeAgent.SavedSlots;
 using Comox.NodeAgent.Supervision;
 using Comox.NodeAgent.Swapping;
 using Comox.ServiceDefaults;
@@ -66,6 +68,8 @@ public static class NodeAgentModule
         builder.Services.AddSingleton<IEngineKind, VLlmKind>();
         builder.Services.AddSingleton<VLlmProgram>();
         builder.Services.AddSingleton(services => new VLlmSleep(EngineHttp(), services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton(services => new VLlmAdapters(EngineHttp(), services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton(_ => new LlamaCppSlots(EngineHttp()));
         builder.Services.AddSingleton<EnginePairing>();
         builder.Services.AddSingleton<NodeCards>();
         builder.Services.AddSingleton<NodePlaces>();
@@ -91,6 +95,7 @@ public static class NodeAgentModule
     private static void AddModels(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSingleton<ModelLibrary>();
+        builder.Services.AddSingleton<AdapterLibrary>();
         builder.Services.AddSingleton<ModelCaches>();
         builder.Services.AddSingleton<ModelFetch>();
         builder.Services.AddSingleton<RepositoryFetch>();
@@ -115,6 +120,9 @@ public static class NodeAgentModule
         builder.Services.AddSingleton<LeftoverEngines>();
         builder.Services.AddSingleton<ILoopbackPorts, LoopbackPorts>();
         builder.Services.AddSingleton<EngineStarter>();
+        builder.Services.AddSingleton<SlotFolders>();
+        builder.Services.AddSingleton<SlotSaver>();
+        builder.Services.AddHostedService<SlotSweep>();
         builder.Services.AddSingleton<EngineReadiness>(services => new EngineReadiness(EngineHttp(), services.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton(services => new EngineSleepTrial(services.GetRequiredService<NodeCards>(), EngineHttp(), services.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton<EnginePreparation>();

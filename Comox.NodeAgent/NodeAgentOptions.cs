@@ -1,6 +1,7 @@
 using Comox.NodeAgent.Engines;
 using Comox.NodeAgent.Health.Engines;
 using Comox.NodeAgent.ModelCache;
+using Comox.NodeAgent.SavedSlots;
 using Comox.NodeAgent.Swapping;
 
 namespace Comox.NodeAgent;
@@ -32,6 +33,9 @@ internal sealed class NodeAgentOptions
     public IReadOnlyList<ServedModelOptions> Models { get; set; } = [];
 
     public SwapOptions Swapping { get; set; } = new();
+
+    /// <summary>What is kept of conversations while their model is not in memory.</summary>
+    public SavedSlotOptions SavedSlots { get; set; } = new();
 
     /// <summary>What is done about an engine that hangs.</summary>
     public ProbeOptions Probing { get; set; } = new();
@@ -92,7 +96,7 @@ internal sealed class NodeAgentOptions
             yield return $"{Section}:Threads must be between 1 and 1024.";
         if (options.ProbeTimeout <= TimeSpan.Zero || options.ProvisionTimeout <= TimeSpan.Zero || options.LoadTimeout <= TimeSpan.Zero)
             yield return $"{Section}:ProbeTimeout, ProvisionTimeout and LoadTimeout must be longer than zero.";
-        foreach (var problem in EngineSpec.Problems(options).Concat(options.Swapping.Problems()).Concat(options.Probing.Problems()).Concat(CacheOptions.Problems(options.Cache)))
+        foreach (var problem in EngineSpec.Problems(options).Concat(options.Swapping.Problems()).Concat(options.SavedSlots.Problems()).Concat(options.Probing.Problems()).Concat(CacheOptions.Problems(options.Cache)))
             yield return problem;
     }
 

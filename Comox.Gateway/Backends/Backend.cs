@@ -30,6 +30,9 @@ internal sealed record Backend
     /// <summary>Null for a server without a node agent.</summary>
     public EngineStatus? Engine { get; init; }
 
+    /// <summary>The LoRA on <see cref="Engine"/> that this backend is; null: the bare model.</summary>
+    public AdapterStatus? Adapter { get; init; }
+
     /// <summary>Whether the node's event stream is open. Without it nothing is known about the engine.</summary>
     public required bool NodeReachable { get; init; }
 
@@ -40,7 +43,7 @@ internal sealed record Backend
     public required BackendCircuit Circuit { get; init; }
 
     /// <summary>Whether a request to it is answered: at once, or after its node has loaded the model for it.</summary>
-    public bool IsReady => NodeReachable && (Engine is null || NodeAgentClient.TakesRequests(Engine));
+    public bool IsReady => NodeReachable && (Engine is null || NodeAgentClient.TakesRequests(Engine)) && Adapter is not { State: AdapterStates.Failed };
 
     /// <summary>Whether anything speaks against asking it, beside its circuit: one that is not well is asked only while nearly nobody is.</summary>
     public bool IsWell => Node is not { IsQuiet: true } && !Load.Pulse.IsQuiet && Engine is not { Health: Healths.Ejected };

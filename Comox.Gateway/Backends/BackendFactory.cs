@@ -12,6 +12,7 @@ internal sealed class BackendFactory(AuthenticationHeaderValue serviceKey, Backe
     /// <summary>Until its model answers, where the node cannot say.</summary>
     private const double UnknownLoadSeconds = 10;
 
+    private readonly HashSet<(string Model, string Backend)> _adapters = [];
     private readonly IReadOnlyList<KeyValuePair<string, string>> _nodeHeaders = [new("Authorization", serviceKey.ToString())];
 
     public Backend Of(NodeView node, EngineStatus engine)
@@ -40,6 +41,27 @@ internal sealed class BackendFactory(AuthenticationHeaderValue serviceKey, Backe
         };
     }
 
+    /// <summary>
+    /// The same engine with one of its adapters. They are one queue, so they share the ledger: what waits there for the model delays who asks for the adapter. An adapter
+    /// may fail where the model is well, so the circuit is its own.
+    /// </summary>
+    public Backend Of(Backend engine, AdapterStatus adapter)
+    {
+        var (seed, address) = (PrefixHasher.Seed(adapter.Name), engine.BaseAddress.AbsoluteUri);
+        if (adapter.State == AdapterStates.Loaded)
+            engine.Load.Adapters.Touch(seed);
+        else
+            engine.Load.Adapters.Forget(seed);
+        var circuit = circuits.Of(adapter.Name, address);
+        _adapters.Add((adapter.Name, address));
+        if (!engine.NodeReachable || engine.Engine is { Health: Healths.Ejected })
+            circuit.Suspend();
+        return engine with
+        {
+            Id = $"{engine.Id}/{adapter.Name}", Model = engine.Model with { Name = adapter.Name }, UpstreamModel = adapter.Name, Adapter = adapter, Circuit = circuit,
+        };
+    }
+
     public Backend Of(string model, string pool, BackendOptions options)
     {
         var id = $"{pool}/{options.Name}";
@@ -62,8 +84,17 @@ internal sealed class BackendFactory(AuthenticationHeaderValue serviceKey, Backe
     /// <summary>Forgets ledgers and circuits of the backends that have left, once nothing is in flight there. Under the fleet's lock, as all that makes backends.</summary>
     public void ForgetAllBut(IEnumerable<Backend> known)
     {
-        foreach (var (model, backend) in loads.ForgetAllBut(known.Select(backend => backend.Load).ToHashSet()))
+        var kept = known.ToList();
+        foreach (var (model, backend) in loads.ForgetAllBut(kept.Select(backend => backend.Load).ToHashSet()))
             circuits.Forget(model, backend);
+        if (_adapters.Count == 0)
+            return;
+        var adapters = kept.Where(backend => backend.Adapter is not null).Select(backend => (backend.Model.Name, backend.BaseAddress.AbsoluteUri)).ToHashSet();
+        foreach (var gone in _adapters.Where(adapter => !adapters.Contains(adapter)).ToList())
+        {
+            _adapters.Remove(gone);
+            circuits.Forget(gone.Model, gone.Backend);
+        }
     }
 
     private static Uri BaseOf(string url)

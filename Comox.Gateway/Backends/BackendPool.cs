@@ -21,6 +21,9 @@ internal sealed class BackendPool(string model, ImmutableArray<Backend> backends
     public ImmutableArray<Backend> Backends { get; } = backends;
     public ImmutableArray<Backend> Ready { get; } = [.. backends.Where(backend => backend.IsReady)];
 
+    /// <summary>What its backends know the adapter by that is its model; null: it is a bare model.</summary>
+    public ulong? Adapter { get; } = backends.Any(backend => backend.Adapter is not null) ? LoadBalancing.PrefixHasher.Seed(backends.First(backend => backend.Adapter is not null).Model.Name) : null;
+
     public bool CanChat => Backends.Any(backend => backend.Engine is null or { Role: "chat" });
 
     /// <summary>What the model is; the same on every backend of the pool.</summary>
@@ -29,11 +32,13 @@ internal sealed class BackendPool(string model, ImmutableArray<Backend> backends
     /// <summary>Why nobody can answer, told by the backend that is nearest to it.</summary>
     public ApiError WhyNotReady()
     {
-        if (Backends.FirstOrDefault(backend => backend.NodeReachable && backend.Engine is { } engine && IsStarting(engine)) is { } starting)
+        if (Backends.FirstOrDefault(backend => backend.NodeReachable && backend.Adapter is not { State: AdapterStates.Failed } && backend.Engine is { } engine && IsStarting(engine)) is { } starting)
             return Loading($"The model '{Model}' is not ready yet", starting.Engine!);
-        var reasons = Backends.Select(backend => backend.NodeReachable ? backend.Engine?.Reason ?? $"{backend.Id} is not asked at the moment" : $"the node of {backend.Id} cannot be reached").Distinct();
+        var reasons = Backends.Select(backend => backend.NodeReachable ? FailureOf(backend.Adapter) ?? backend.Engine?.Reason ?? $"{backend.Id} is not asked at the moment" : $"the node of {backend.Id} cannot be reached").Distinct();
         return Unavailable($"The model '{Model}' cannot answer: {string.Join("; ", reasons).TrimEnd('.')}. The fleet page and GET /node/status show the engines.");
     }
+
+    private static string? FailureOf(AdapterStatus? adapter) => adapter is { State: AdapterStates.Failed } ? adapter.Reason : null;
 
     internal static bool IsStarting(EngineStatus engine) =>
         engine.State is EngineStates.Provisioning or EngineStates.Fetching or EngineStates.Loading or EngineStates.Restarting;

@@ -37,7 +37,10 @@ internal sealed class FleetSnapshot
             from node in _nodes
             from engine in node.Status?.Engines ?? []
             where engine.Role is ChatRole or EmbedRole && engine.Model is not null
-            select backends!.Of(node, engine);
+            let bare = backends!.Of(node, engine)
+            // An agent of an earlier version does not name any; generated readers make null of that.
+            from backend in (engine.Adapters ?? []).Select(adapter => backends!.Of(bare, adapter)).Prepend(bare)
+            select backend;
         Pools = [.. found.GroupBy(backend => backend.Model.Name, StringComparer.Ordinal).Select(group => new BackendPool(group.Key, [.. group]))];
         _pools = Pools.ToFrozenDictionary(pool => pool.Model, StringComparer.Ordinal);
     }
@@ -56,7 +59,7 @@ internal sealed class FleetSnapshot
 
     /// <summary>The pool that speaks for characters: the configured one, else the first that is ready, else the first.</summary>
     public BackendPool? FindDefault(string? configured) =>
-        configured is not null ? Find(configured) : Pools.FirstOrDefault(pool => pool.CanChat && !pool.Ready.IsEmpty) ?? Pools.FirstOrDefault(pool => pool.CanChat);
+        configured is not null ? Find(configured) : Pools.FirstOrDefault(pool => pool is { CanChat: true, Adapter: null } && !pool.Ready.IsEmpty) ?? Pools.FirstOrDefault(pool => pool is { CanChat: true, Adapter: null });
 
     /// <summary>
     /// While nodes are silent or still choose their models, a model that is not known may yet come: that is a 503 and not a 404.

@@ -30,6 +30,13 @@ internal sealed class AdapterMemory(TimeSpan maxAge, TimeProvider time)
         Volatile.Write(ref _usedAt[place], Math.Max(1, now));
     }
 
+    /// <summary>The engine says that it does not have it.</summary>
+    public void Forget(ulong adapter)
+    {
+        if (Array.IndexOf(_adapters, adapter) is var place and >= 0)
+            Volatile.Write(ref _usedAt[place], 0);
+    }
+
     /// <summary>Whether it is likely to have the adapter; <paramref name="now"/> is a timestamp of the time provider.</summary>
     public bool Holds(ulong adapter, long now)
     {

@@ -43,7 +43,7 @@ internal sealed class BackendChooser(Affinity affinity, IOptions<OutlierOptions>
             slots[count++] = i;
         }
 
-        var request = exchange.Shape.ToRequest();
+        var request = exchange.Shape.ToRequest(pool.Adapter);
         while (count > 0)
         {
             var chosen = exchange.Route.Policy.Choose(candidates.AsSpan(0, count), request, out var why);

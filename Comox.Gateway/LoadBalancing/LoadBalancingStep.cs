@@ -28,6 +28,6 @@ internal sealed class LoadBalancingStep(BackendChooser chooser, Affinity affinit
         if (exchange.IsContinued || exchange.Reply.CachedTokens is not { } actual)
             return;
         exchange.Attempt.Cached(actual);
-        affinity.Answered(exchange.Backend.Load, exchange.Shape.ToRequest(), exchange.Attempt.Why.CachedTokens, actual);
+        affinity.Answered(exchange.Backend.Load, exchange.Shape.ToRequest(adapter: null), exchange.Attempt.Why.CachedTokens, actual);
     }
 }

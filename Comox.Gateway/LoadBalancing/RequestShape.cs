@@ -47,5 +47,6 @@ internal sealed class RequestShape
     public int OutputTokens { get; }
     public ulong? Session { get; }
 
-    public RoutingRequest ToRequest() => new() { PromptTokens = PromptTokens, PromptBytes = PromptBytes, OutputTokens = OutputTokens, Session = Session, Prefix = _prefix };
+    /// <param name="adapter">The one that the pool is for; null: none.</param>
+    public RoutingRequest ToRequest(ulong? adapter) => new() { Adapter = adapter, PromptTokens = PromptTokens, PromptBytes = PromptBytes, OutputTokens = OutputTokens, Session = Session, Prefix = _prefix };
 }

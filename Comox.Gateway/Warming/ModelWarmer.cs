@@ -53,7 +53,7 @@ internal sealed class ModelWarmer(RoutingStep routing, BackendChooser chooser, N
         };
         foreach (var pool in route.Pools)
         {
-            if (chooser.Foresee(route, pool, request) is { } backend)
+            if (chooser.Foresee(route, pool, request with { Adapter = pool.Adapter }) is { } backend)
                 return backend;
         }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using Comox.NodeAgent.Adapters;
 using Comox.NodeAgent.Supervision;
 using Comox.NodeAgent.Swapping;
 using Comox.ServiceDefaults;
@@ -45,9 +46,48 @@ internal sealed class EngineProxy(IHttpForwarder forwarder, ModelSwapper swapper
             return;
         }
 
+        // How large a request may be is the gateway's to say; here it would only be said twice, and differently.
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+            size.MaxRequestBodySize = null;
+        ChosenAdapter? adapter;
         try
         {
+            (adapter, var unfit) = await AdapterRequest.ReadAsync(context, engine.Adapters, path.Value ?? "");
+            if (unfit is not null)
+            {
+                await unfit.WriteAsync(context);
+                return;
+            }
+
             if (await swapper.EnterAsync(engine, context.RequestAborted) is { } error)
+            {
+                await error.WriteAsync(context);
+                return;
+            }
+        }
+        catch (Exception left) when (left is OperationCanceledException or IOException && context.RequestAborted.IsCancellationRequested)
+        {
+            return;
+        }
+
+        try
+        {
+            if (adapter is not null)
+                await AdaptedAsync(context, engine, adapter);
+            else
+                await WorkAsync(context, engine);
+        }
+        finally
+        {
+            engine.Traffic.Leave();
+        }
+    }
+
+    private async Task AdaptedAsync(HttpContext context, EngineHandle engine, ChosenAdapter adapter)
+    {
+        try
+        {
+            if (await engine.Adapters.EnterAsync(adapter, context.RequestAborted) is { } error)
             {
                 await error.WriteAsync(context);
                 return;
@@ -60,18 +100,23 @@ internal sealed class EngineProxy(IHttpForwarder forwarder, ModelSwapper swapper
 
         try
         {
-            using var running = engine.Answers.Begin(context.Request.ContentLength);
-            context.Request.Body = new WatchedStream(context.Request.Body, bytes =>
-            {
-                if (bytes.IsEmpty)
-                    running.Sent();
-            });
-            await AnswerAsync(context, engine, running);
+            await WorkAsync(context, engine);
         }
         finally
         {
-            engine.Traffic.Leave();
+            engine.Adapters.Leave(adapter);
         }
+    }
+
+    private async Task WorkAsync(HttpContext context, EngineHandle engine)
+    {
+        using var running = engine.Answers.Begin(context.Request.ContentLength);
+        context.Request.Body = new WatchedStream(context.Request.Body, bytes =>
+        {
+            if (bytes.IsEmpty)
+                running.Sent();
+        });
+        await AnswerAsync(context, engine, running);
     }
 
     public void Dispose() => _http.Dispose();
@@ -83,9 +128,6 @@ internal sealed class EngineProxy(IHttpForwarder forwarder, ModelSwapper swapper
 
     private async Task ForwardAsync(HttpContext context, EngineHandle engine, EngineEndpoint endpoint, RunningAnswer? running)
     {
-        // How large a request may be is the gateway's to say; here it would only be said twice, and differently.
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
-            size.MaxRequestBodySize = null;
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         var error = await forwarder.SendAsync(context, endpoint.Address.ToString(), _http, Patient, new Transform(engine.Id, endpoint, running), endpoint.WhenCut);
         if (error == ForwarderError.None)

@@ -1,3 +1,4 @@
+using Comox.NodeAgent.Adapters;
 using Comox.NodeAgent.ModelCache;
 using Comox.ServiceDefaults.Contracts.Nodes;
 
@@ -12,8 +13,11 @@ internal sealed record EngineSpec(string Id, IReadOnlyList<EngineArtifact> Artif
 {
     public const string Chat = "chat";
 
-    /// <summary>Room for adapters beside the model; null: none are configured.</summary>
-    public AdapterRoom? Adapters { get; init; }
+    /// <summary>LoRAs that are served beside the model.</summary>
+    public IReadOnlyList<AdapterSpec> Adapters { get; init; } = [];
+
+    /// <summary>How many of them are in one batch, and loaded, at most; null: as many as there are, within reason.</summary>
+    public (int? AtOnce, int? Held) AdapterLimits { get; init; }
 
     /// <summary>The card it is for, or those it is spread over; none: one card, whichever, or the CPU.</summary>
     public IReadOnlyList<int> Cards { get; init; } = [];
@@ -32,7 +36,12 @@ internal sealed record EngineSpec(string Id, IReadOnlyList<EngineArtifact> Artif
             var served = options.Models[at];
             var artifacts = EngineArtifact.Of(served, Key(at));
             specs.Add(new EngineSpec(
-                served.Id ?? (served.Name is { Length: > 0 } name ? EngineModels.Slug(name) : IdOf(artifacts[0].Model ?? "")), artifacts, served.Pinned, served.Name) { Cards = served.Cards });
+                served.Id ?? (served.Name is { Length: > 0 } name ? EngineModels.Slug(name) : IdOf(artifacts[0].Model ?? "")), artifacts, served.Pinned, served.Name)
+            {
+                Cards = served.Cards,
+                Adapters = AdapterSpec.Of(served, Key(at)),
+                AdapterLimits = (served.AdaptersAtOnce, served.AdaptersHeld),
+            });
         }
 
         return specs;
@@ -55,7 +64,13 @@ internal sealed record EngineSpec(string Id, IReadOnlyList<EngineArtifact> Artif
                 yield return $"{key}:Id is '{id}'; it may have lower-case letters, digits, '-', '.' and '_', and must start and end with a letter or digit.";
             else if (served.Cards.Any(card => card < 0) || served.Cards.Distinct().Count() != served.Cards.Count || (served.Cards.Count > 1 && !served.Pinned))
                 yield return $"{key}:Cards has the indexes of cards, each once; a model that is spread over several has them to itself, and needs {key}:Pinned.";
+            foreach (var problem in AdapterSpec.Problems(served, key))
+                yield return problem;
         }
+
+        foreach (var name in options.Models.Select(served => served.Name).OfType<string>().Concat(options.Models.SelectMany(served => served.Adapters).Select(adapter => adapter.Name)).Where(name => name.Length > 0)
+            .GroupBy(name => name, StringComparer.Ordinal).Where(alike => alike.Count() > 1 && options.Models.Any(served => served.Adapters.Any(adapter => adapter.Name == alike.Key))))
+            yield return $"{NodeAgentOptions.Section}:Models names '{name.Key}' more than once; a client that sends it as model means one model or one adapter.";
 
         foreach (var card in options.Models.Where(served => served.Cards.Count > 1).SelectMany(served => served.Cards.Distinct()).GroupBy(card => card).Where(alike => alike.Count() > 1))
             yield return $"{NodeAgentOptions.Section}:Models spreads two models over card {card.Key}; a model that is spread over several cards has them to itself.";
@@ -67,6 +82,7 @@ internal sealed record EngineSpec(string Id, IReadOnlyList<EngineArtifact> Artif
     public EngineStatus Announce(DateTimeOffset now) => new()
     {
         Id = Id, Kind = Artifacts[0].Engine ?? EngineKinds.LlamaCpp, Role = "chat", State = EngineStates.Provisioning, Since = now, Reason = "Starting", ProxyPath = $"/node/engines/{Id}/proxy", Pinned = IsPinned,
+        Adapters = [.. Adapters.Select(adapter => new AdapterStatus { Name = adapter.Name, State = AdapterStates.Unloaded, Reason = "Starting" })],
     };
 
     private static string Key(int at) => $"{NodeAgentOptions.Section}:Models:{at}";

@@ -1,6 +1,8 @@
+using Comox.NodeAgent.Adapters;
 using Comox.NodeAgent.Engines.Placement;
 using Comox.NodeAgent.Engines.Provisioning;
 using Comox.NodeAgent.ModelCache;
+using Comox.NodeAgent.SavedSlots;
 using Comox.NodeAgent.Supervision;
 using Comox.ServiceDefaults.Contracts.Nodes;
 
@@ -27,6 +29,12 @@ internal interface IEngineKind
     /// <summary>How its engines sleep; null: they do not.</summary>
     IEngineSleep? Sleep { get; }
 
+    /// <summary>How it serves adapters.</summary>
+    IAdapterUse Adapters { get; }
+
+    /// <summary>How what its slots have read is kept; null: it is not.</summary>
+    IEngineSlots? Slots { get; }
+
     /// <summary>How long one that was asked to stop may take, before it is made to.</summary>
     TimeSpan StopGrace { get; }
 
@@ -44,7 +52,10 @@ internal interface IEngineKind
     string? Refusal(ModelInfo model, IReadOnlyList<GpuStatus> cards);
 
     /// <summary>What it will be to serve a model: how many at once, how much of each, how much memory.</summary>
-    EngineService Serve(EngineSpec engine, ChosenModel model);
+    /// <param name="engine">Which engine.</param>
+    /// <param name="model">Its model.</param>
+    /// <param name="adapters">Those of the settings, also those that cannot be served.</param>
+    EngineService Serve(EngineSpec engine, ChosenModel model, IReadOnlyList<ChosenAdapter> adapters);
 
     /// <summary>A service in a seat → one start of the program.</summary>
     LaunchPlan Plan(EngineProgram program, EngineService service, EngineSeat seat);
@@ -62,9 +73,17 @@ internal interface IEngineKind
 /// <param name="Slots">Requests at once.</param>
 /// <param name="SlotContext">Tokens of each.</param>
 /// <param name="MemoryBytes">What all of it will take, estimated.</param>
-/// <param name="Adapters">Room for adapters; null: none.</param>
-internal sealed record EngineService(ChosenModel Chosen, EngineModel Model, int Slots, int SlotContext, long MemoryBytes, AdapterRoom? Adapters = null)
+internal sealed record EngineService(ChosenModel Chosen, EngineModel Model, int Slots, int SlotContext, long MemoryBytes)
 {
+    /// <summary>Those of the settings, also those that cannot be served.</summary>
+    public IReadOnlyList<ChosenAdapter> Adapters { get; init; } = [];
+
+    /// <summary>Those that it can serve, in the order of its start.</summary>
+    public IReadOnlyList<ChosenAdapter> LaunchedAdapters => [.. Adapters.Where(adapter => adapter.IsGood)];
+
+    /// <summary>Room for adapters that are loaded while it runs; null: none.</summary>
+    public AdapterRoom? Room { get; init; }
+
     /// <summary>Started so that it can sleep; whether it really can is tried.</summary>
     public bool MaySleep { get; init; }
 }
@@ -90,7 +109,11 @@ internal sealed record AdapterRoom(int AtOnce, int Held, int MaxRank);
 /// <param name="KeyFile">Holds the key that callers must send.</param>
 /// <param name="Place">The memory it is put into.</param>
 /// <param name="Bytes">What it may have of that.</param>
-internal sealed record EngineSeat(int Port, string KeyFile, EnginePlace Place, long Bytes);
+internal sealed record EngineSeat(int Port, string KeyFile, EnginePlace Place, long Bytes)
+{
+    /// <summary>Where it may write what its slots have read; null: nowhere.</summary>
+    public string? SlotFolder { get; init; }
+}
 
 /// <summary>Why an engine died.</summary>
 /// <param name="Reason">For a person, without a full stop.</param>

@@ -1,5 +1,6 @@
 using Comox.NodeAgent.Engines.Provisioning;
 using Comox.NodeAgent.ModelCache;
+using Comox.NodeAgent.SavedSlots;
 using Comox.NodeAgent.Supervision;
 using Comox.ServiceDefaults;
 using Microsoft.Extensions.Options;
@@ -73,7 +74,7 @@ internal static class PlanVerb
     private static string Describe(IServiceProvider services, EngineHandle engine, EngineRecipe recipe)
     {
         var (service, place) = (recipe.Service, recipe.Places.MaxBy(place => place.Bytes)!);
-        var plan = recipe.Kind.Plan(recipe.Program, service, new EngineSeat(AnyPort, services.GetRequiredService<LeftoverEngines>().KeyFile(engine.Id), place, service.MemoryBytes));
+        var plan = recipe.Kind.Plan(recipe.Program, service, new EngineSeat(AnyPort, services.GetRequiredService<LeftoverEngines>().KeyFile(engine.Id), place, service.MemoryBytes) { SlotFolder = services.GetRequiredService<SlotSaver>().FolderOf(engine.Id) });
         var where = place.IsHost ? "" : $" on {string.Join(" and ", place.Cards.Select(card => $"card {card.Index} ({card.Name})"))}";
         var variables = plan.Environment.Select(variable => $"{variable.Key}={Quoted(variable.Value)}").Concat(plan.KeyVariable is { } key ? [$"{key}=(made anew at each start)"] : (IEnumerable<string>)[]).ToList();
         return $"# {engine.Id}: {recipe.Kind.Name}, {service.Model.Name}, about {service.MemoryBytes >> 20} MiB{where}{(engine.Spec.IsPinned ? ", always loaded" : ", loaded when it is asked for")}; port 0 stands for one that is free then\n"

@@ -1,3 +1,4 @@
+using Comox.NodeAgent.Adapters;
 using Comox.NodeAgent.ModelCache;
 
 namespace Comox.NodeAgent.Engines;
@@ -25,6 +26,15 @@ internal sealed record ServedModelOptions
 
     /// <summary>The card it is for, or the cards it is spread over and has to itself, by their index; then it must be pinned. None: one card, and the agent says which.</summary>
     public IReadOnlyList<int> Cards { get; set; } = [];
+
+    /// <summary>LoRAs that are served beside it, each under a name of its own.</summary>
+    public IReadOnlyList<AdapterOptions> Adapters { get; set; } = [];
+
+    /// <summary>Adapters in one batch of vLLM; null: all, four at most.</summary>
+    public int? AdaptersAtOnce { get; set; }
+
+    /// <summary>Adapters that vLLM keeps loaded; null: all, sixteen at most.</summary>
+    public int? AdaptersHeld { get; set; }
 }
 
 /// <summary>One form of a model: <c>Comox:NodeAgent:Models:0:Artifacts:0</c>.</summary>

@@ -10,6 +10,15 @@ internal sealed record GgufInfo : ModelInfo
 {
     public override string Format => ModelFormats.Gguf;
 
+    /// <summary>A LoRA for a model, and none of its own.</summary>
+    public bool IsAdapter { get; init; }
+
+    /// <summary>One of several files; its tensors are not all.</summary>
+    public bool IsPart { get; init; }
+
+    /// <summary>Name → dimensions, as the file has them: the fastest first.</summary>
+    public IReadOnlyDictionary<string, long[]> Tensors { get; init; } = new Dictionary<string, long[]>();
+
     /// <summary>An encoder embeds or ranks text and cannot answer.</summary>
     public bool IsEncoder => Architecture.Contains("bert", StringComparison.Ordinal) || Architecture is "t5encoder" or "clip" or "gemma-embedding";
 }
@@ -74,10 +83,12 @@ internal static class GgufFile
                 Entry(texts, numbers);
 
             long parameters = 0, lastOffset = 0;
+            var shapes = new Dictionary<string, long[]>(StringComparer.Ordinal);
             for (var i = 0; i < tensors; i++)
             {
-                var (size, offset) = Tensor();
-                parameters = checked(parameters + size);
+                var (name, shape, offset) = Tensor();
+                shapes[name] = shape;
+                parameters = checked(parameters + shape.Aggregate(1L, (size, length) => checked(size * length)));
                 lastOffset = Math.Max(lastOffset, offset);
             }
 
@@ -88,6 +99,9 @@ internal static class GgufFile
             return new GgufInfo
             {
                 Architecture = architecture,
+                IsAdapter = texts.GetValueOrDefault("general.type") == "adapter" && texts.GetValueOrDefault("adapter.type") == "lora",
+                IsPart = GgufSelection.IsPart(stream.Name),
+                Tensors = shapes,
                 Name = texts.GetValueOrDefault("general.name"),
                 SizeBytes = stream.Length,
                 Parameters = parameters,
@@ -113,7 +127,7 @@ internal static class GgufFile
             var key = Text(MaxKeyBytes);
             switch (U32())
             {
-                case 8 when key is "general.architecture" or "general.name" or "tokenizer.chat_template":
+                case 8 when key is "general.type" or "adapter.type" or "general.architecture" or "general.name" or "tokenizer.chat_template":
                     texts[key] = Text(MaxTextBytes);
                     break;
                 case 4:
@@ -128,17 +142,17 @@ internal static class GgufFile
             }
         }
 
-        private (long Size, long Offset) Tensor()
+        private (string Name, long[] Shape, long Offset) Tensor()
         {
-            _ = Text(MaxKeyBytes);
+            var name = Text(MaxKeyBytes);
             var rank = U32();
             if (rank > 8)
                 throw new InvalidDataException("its list of tensors is damaged");
-            long size = 1;
+            var shape = new long[rank];
             for (var i = 0; i < rank; i++)
-                size = checked(size * (long)U64());
+                shape[i] = checked((long)U64());
             _ = U32();
-            return (size, checked((long)U64()));
+            return (name, shape, checked((long)U64()));
         }
 
         private void Skip(uint type, int depth)

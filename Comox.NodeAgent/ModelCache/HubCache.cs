@@ -52,12 +52,12 @@ internal sealed class HubCache(string root)
     }
 
     /// <summary>The newest snapshot of the repository that has a whole model in safetensors, or null.</summary>
-    public string? FindFolder(string repository)
+    public string? FindFolder(string repository, string config = "config.json")
     {
         var snapshots = Path.Combine(FolderOf(repository), "snapshots");
         return !Directory.Exists(snapshots) ? null : Directory.EnumerateDirectories(snapshots)
             .OrderByDescending(IsMain).ThenByDescending(Directory.GetLastWriteTimeUtc)
-            .FirstOrDefault(snapshot => File.Exists(Path.Combine(snapshot, "config.json")) && Safetensors.WeightsOf(snapshot) is { Count: > 0 } weights && weights.All(File.Exists));
+            .FirstOrDefault(snapshot => File.Exists(Path.Combine(snapshot, config)) && Safetensors.WeightsOf(snapshot) is { Count: > 0 } weights && weights.All(File.Exists));
     }
 
     /// <returns>Path of the blob, whole; null: it is not here.</returns>

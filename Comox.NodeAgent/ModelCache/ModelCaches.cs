@@ -15,8 +15,10 @@ internal sealed class ModelCaches(CacheDrive drive, BlobLeases leases, IConfigur
 
     public string? Find(ModelReference.OnHub wanted) => All().Select(cache => cache.Find(wanted)).FirstOrDefault(path => path is not null);
 
+    /// <param name="repository">On the hub.</param>
+    /// <param name="config">The file that makes it one: an adapter has another than a model.</param>
     /// <returns>The folder of a whole model in safetensors; null: no cache has it.</returns>
-    public string? FindFolder(string repository) => All().Select(cache => cache.FindFolder(repository)).FirstOrDefault(folder => folder is not null);
+    public string? FindFolder(string repository, string config = "config.json") => All().Select(cache => cache.FindFolder(repository, config)).FirstOrDefault(folder => folder is not null);
 
     public IEnumerable<(string Repository, string Path)> Files() => All().SelectMany(cache => cache.Files());
 

@@ -144,15 +144,22 @@ internal sealed class ModelLibrary(ModelCaches caches, ModelStores stores, Repos
 
     private async Task<Outcome<ChosenModel>> FetchAsync(ModelReference.OnHub wanted, string format, string source, ProgressReport report, CancellationToken cancellation)
     {
+        var fetched = await FetchFilesAsync(wanted, format, report, cancellation);
+        return fetched.IsSuccess ? Read(fetched.Value, format, source) : Outcome<ChosenModel>.Failed(fetched.Problem, fetched.Code);
+    }
+
+    /// <summary>Fetches what a name means, whatever it is.</summary>
+    /// <returns>The path of the GGUF file, or of the folder.</returns>
+    public async Task<Outcome<string>> FetchFilesAsync(ModelReference.OnHub wanted, string format, ProgressReport report, CancellationToken cancellation)
+    {
         report($"Looking for {wanted.Repository}", null);
         var found = await stores.FindAsync(wanted, names => Choose(names, wanted.Selector, format), cancellation);
         if (!found.IsSuccess)
-            return Outcome<ChosenModel>.Failed(found.Problem, found.Code);
+            return Outcome<string>.Failed(found.Problem, found.Code);
 
         foreach (var file in found.Value)
             log.Downloading(file.Name, file.Repository, file.Size);
-        var fetched = await fetch.RunAsync(found.Value, report, cancellation);
-        return fetched.IsSuccess ? Read(fetched.Value, format, source) : Outcome<ChosenModel>.Failed(fetched.Problem, fetched.Code);
+        return await fetch.RunAsync(found.Value, report, cancellation);
     }
 
     private static IReadOnlyList<string> Choose(IReadOnlyList<string> names, string? selector, string format) =>

@@ -65,6 +65,9 @@ internal static class Safetensors
         return false;
     }
 
+    /// <summary>Throws <see cref="InvalidDataException"/> or <see cref="JsonException"/> where a file is damaged or cut short.</summary>
+    public static void Check(string file) => Parameters(file, bits: null);
+
     private static SafetensorsInfo Read(string folder)
     {
         if (!Directory.Exists(folder))

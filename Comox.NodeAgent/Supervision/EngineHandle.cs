@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Comox.NodeAgent.Adapters;
 using Comox.NodeAgent.Engines;
 using Comox.NodeAgent.Engines.Placement;
 using Comox.NodeAgent.Health;
@@ -62,6 +63,7 @@ internal sealed class EngineHandle(EngineSpec spec, NodeStatusBoard board, TimeP
 
     public EngineTraffic Traffic { get; } = new();
     public RunningAnswers Answers { get; } = new(time);
+    public EngineAdapters Adapters { get; } = new(time);
 
     /// <summary>The files with the weights in use, once a model is chosen.</summary>
     public IReadOnlyList<string> Weights { get; set; } = [];
@@ -128,6 +130,9 @@ internal sealed class EngineHandle(EngineSpec spec, NodeStatusBoard board, TimeP
         if (change(shown) != shown)
             board.Update(_id, change);
     }
+
+    /// <summary>Tells how its adapters are.</summary>
+    public void TellAdapters() => Tell(status => status with { Adapters = Adapters.Describe() });
 
     /// <summary>Tells what is thought of it, and how fast it is; a speed that has hardly moved is kept to ourselves.</summary>
     public void TellHealth(string health, IReadOnlyList<string> reasons, double? tokensPerSecond, double? expected)

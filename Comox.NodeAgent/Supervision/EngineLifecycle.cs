@@ -11,6 +11,7 @@ namespace Comox.NodeAgent.Supervision;
 ///       │            │ │    ↓ │ │      ││         restarting: it died, or a restart was asked for
 ///       │            │ │ restarting ←──┘│
 ///       │            │ └→ unloaded ← draining ←┘  unloaded → loading: somebody asks for it
+///                draining → restarting: a restart was asked for, and what it had begun is finished
 ///       │                   asleep ← draining, and → loading when it wakes; → unloaded, when even what it still holds is needed
 ///       └────────────┴────────┴──→ failed → provisioning, when a restart is asked for
 /// </code>
@@ -25,7 +26,7 @@ internal static class EngineLifecycle
         [EngineStates.Loading] = [EngineStates.Ready, EngineStates.Fetching, EngineStates.Unloaded, EngineStates.Restarting, EngineStates.Failed, EngineStates.Stopping],
         [EngineStates.Ready] = [EngineStates.Draining, EngineStates.Restarting, EngineStates.Failed, EngineStates.Stopping],
         [EngineStates.Asleep] = [EngineStates.Loading, EngineStates.Unloaded, EngineStates.Restarting, EngineStates.Failed, EngineStates.Stopping],
-        [EngineStates.Draining] = [EngineStates.Asleep, EngineStates.Unloaded, EngineStates.Failed, EngineStates.Stopping],
+        [EngineStates.Draining] = [EngineStates.Asleep, EngineStates.Unloaded, EngineStates.Restarting, EngineStates.Failed, EngineStates.Stopping],
         [EngineStates.Restarting] = [EngineStates.Loading, EngineStates.Unloaded, EngineStates.Failed, EngineStates.Stopping],
         [EngineStates.Failed] = [EngineStates.Provisioning, EngineStates.Stopping],
         [EngineStates.Stopping] = [EngineStates.Stopped],

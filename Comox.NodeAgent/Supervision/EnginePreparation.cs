@@ -1,3 +1,4 @@
+using Comox.NodeAgent.Adapters;
 using Comox.NodeAgent.Engines;
 using Comox.NodeAgent.Engines.Pairing;
 using Comox.NodeAgent.Engines.Placement;
@@ -10,7 +11,7 @@ namespace Comox.NodeAgent.Supervision;
 internal sealed record EngineRecipe(IEngineKind Kind, EngineProgram Program, EngineService Service, IReadOnlyList<EnginePlace> Places);
 
 /// <summary>All that comes before an engine can be started: which form of the model on which engine, the program, the model itself, and the memory for it.</summary>
-internal sealed class EnginePreparation(EngineKinds kinds, EnginePairing pairing, ModelLibrary library, NodePlaces places)
+internal sealed class EnginePreparation(EngineKinds kinds, EnginePairing pairing, ModelLibrary library, AdapterLibrary adapters, NodePlaces places)
 {
     /// <summary>Which form of the model is served, and by what.</summary>
     public Task<Outcome<EngineForm>> FormAsync(EngineSpec engine, CancellationToken cancellation) => pairing.ChooseAsync(engine, cancellation);
@@ -33,7 +34,8 @@ internal sealed class EnginePreparation(EngineKinds kinds, EnginePairing pairing
         if (kind.Refusal(model.Value.Info, []) is { } wrongForm)
             return Outcome<EngineRecipe>.Failed($"{wrongForm} Correct {form.Artifact.Setting}, then restart the agent.");
 
-        var service = kind.Serve(engine, model.Value);
+        var name = kind.Serve(engine, model.Value, []).Model.Name;
+        var service = kind.Serve(engine, model.Value, await adapters.ChooseAsync(engine, model.Value, name, report, cancellation));
         var allowed = EnginePlacement.Of(engine, kind, program, service.MemoryBytes, await places.AllAsync(cancellation));
         if (!allowed.IsSuccess)
             return Outcome<EngineRecipe>.Failed(allowed.Problem);

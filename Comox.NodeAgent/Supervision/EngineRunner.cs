@@ -33,6 +33,7 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
         var (described, slots, memory) = (service.Model, service.Slots, service.MemoryBytes);
         engine.Weights = service.Chosen.Weights;
         engine.Sleep = null;
+        engine.Adapters.Prepare(service.Adapters, kind.Adapters, service.Room?.Held ?? int.MaxValue);
         shared.Log.ModelChosen(described.Name, described.Source, described.Notice);
 
         var policy = new RestartPolicy();
@@ -100,6 +101,7 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
     {
         engine.Traffic.Close();
         engine.Endpoint = null;
+        engine.Adapters.Ended();
         if (_running is null)
             return;
         await _running.StopAsync(kill ? TimeSpan.Zero : _grace, shared.Time);
@@ -130,12 +132,15 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
             if (await TrySleepAsync(recipe, started, baseline, watching.Token) is { } broken)
                 return new LifeEnd(ExitCode: null, ReadyFor: null, AskedFor: false) { Fault = broken };
 
+            await shared.Starter.RestoreAsync(engine, recipe, started.Endpoint, watching.Token);
+            stopping.ThrowIfCancellationRequested();
             var since = shared.Time.GetTimestamp();
             engine.ForgetRestartRequests();
             var order = engine.RestartRequestedAsync(watching.Token);
             while (true)
             {
                 engine.Endpoint = started.Endpoint;
+                engine.Adapters.Started(started.Endpoint);
                 engine.Enter(EngineStates.Ready, $"Serving {model.Name}{(recipe.Program.Notice is { } notice ? $". {notice}" : "")}", status => status with { ProcessId = started.Process.Id });
                 engine.Traffic.Open();
                 await Task.WhenAny(exited, order, engine.Wanted.WaitAsync(false, watching.Token));
@@ -143,17 +148,33 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
                 stopping.ThrowIfCancellationRequested();
                 if (!engine.Wanted.IsSet && !exited.IsCompleted)
                 {
-                    engine.Enter(EngineStates.Draining, $"Makes room for another model; finishes {engine.Traffic.InFlight} {(engine.Traffic.InFlight == 1 ? "request" : "requests")} first");
-                    await Task.WhenAny(exited, engine.Traffic.EmptyAsync(), Task.Delay(shared.Options.Swapping.DrainTimeout, shared.Time, watching.Token), order);
+                    await DrainAsync("Makes room for another model", exited, watching.Token, order);
                     stopping.ThrowIfCancellationRequested();
                     engine.Endpoint = null;
                     if (exited.IsCompleted || FaultIn(order) is not null || await RestAsync(recipe, started, order, watching.Token) is not { } rest)
+                    {
+                        if (!exited.IsCompleted && FaultIn(order) is null)
+                            await SaveAsync(recipe, started, watching.Token);
                         return new LifeEnd(ExitCode: null, shared.Time.GetElapsedTime(since), AskedFor: false, Unwanted: true) { Fault = FaultIn(order) };
+                    }
+
                     stopping.ThrowIfCancellationRequested();
                     if (rest == RestEnd.Awake)
                         continue;
                     if (rest == RestEnd.Failed)
                         return new LifeEnd(ExitCode: null, shared.Time.GetElapsedTime(since), AskedFor: false) { Fault = $"{recipe.Kind.Program} did not wake from its sleep" };
+                }
+                else if (!exited.IsCompleted && order.IsCompletedSuccessfully && FaultIn(order) is null)
+                {
+                    // Asked a second time, or condemned, it does not wait any longer.
+                    var again = engine.RestartRequestedAsync(watching.Token);
+                    await DrainAsync("Restarts, as asked", exited, watching.Token, again);
+                    stopping.ThrowIfCancellationRequested();
+                    engine.Endpoint = null;
+                    if (FaultIn(again) is not null)
+                        order = again;
+                    else if (!exited.IsCompleted)
+                        await SaveAsync(recipe, started, watching.Token);
                 }
 
                 engine.Endpoint = null;
@@ -166,6 +187,25 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
         {
             await watching.CancelAsync();
         }
+    }
+
+    private async Task DrainAsync(string why, Task exited, CancellationToken cancellation, Task order)
+    {
+        engine.Enter(EngineStates.Draining, $"{why}; finishes {engine.Traffic.InFlight} {(engine.Traffic.InFlight == 1 ? "request" : "requests")} first");
+        await Task.WhenAny(exited, engine.Traffic.EmptyAsync(), Task.Delay(shared.Options.Swapping.DrainTimeout, shared.Time, cancellation), order);
+    }
+
+    // Only what nobody works on any more; and its end, or the host's, does not wait for it.
+    private async Task SaveAsync(EngineRecipe recipe, StartedEngine started, CancellationToken cancellation)
+    {
+        if (engine.Traffic.InFlight > 0)
+            return;
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var saving = shared.Starter.SaveAsync(engine, recipe, started.Endpoint, ends.Token);
+        await Task.WhenAny(saving, started.Process.Exited);
+        await ends.CancelAsync();
+        await saving;
+        cancellation.ThrowIfCancellationRequested();
     }
 
     /// <returns>Null: it can go on; else why it has to be started again.</returns>

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using Comox.NodeAgent.Engines;
+using Comox.NodeAgent.SavedSlots;
 using Comox.ServiceDefaults;
 
 namespace Comox.NodeAgent.Supervision;
@@ -10,7 +11,7 @@ namespace Comox.NodeAgent.Supervision;
 internal sealed record StartedEngine(EngineProcess Process, EngineEndpoint Endpoint);
 
 /// <summary>Turns a program and what it is to serve into a running process, with a fresh key and a free port.</summary>
-internal sealed class EngineStarter(ComoxHome home, ProcessTether tether, LeftoverEngines leftovers, ILoopbackPorts ports, TimeProvider time)
+internal sealed class EngineStarter(ComoxHome home, ProcessTether tether, LeftoverEngines leftovers, ILoopbackPorts ports, SlotSaver slots, TimeProvider time)
 {
     public async Task<Outcome<StartedEngine>> StartAsync(EngineHandle engine, EngineRecipe recipe, Action<string> line, CancellationToken cancellation)
     {
@@ -22,7 +23,8 @@ internal sealed class EngineStarter(ComoxHome home, ProcessTether tether, Leftov
 
         if (ports.Free(out var noPort) is not { } port)
             return Outcome<StartedEngine>.Failed($"{recipe.Kind.Program} cannot be given a port on 127.0.0.1: {noPort}. Correct that, then restart the engine.");
-        var plan = recipe.Kind.Plan(recipe.Program, recipe.Service, new EngineSeat(port, keyFile, engine.Place ?? recipe.Places[0], engine.Status.MemoryBytes ?? recipe.Service.MemoryBytes));
+        var seat = new EngineSeat(port, keyFile, engine.Place ?? recipe.Places[0], engine.Status.MemoryBytes ?? recipe.Service.MemoryBytes) { SlotFolder = slots.FolderOf(engine.Id) };
+        var plan = recipe.Kind.Plan(recipe.Program, recipe.Service, seat);
 
         var start = new ProcessStartInfo(plan.Program, plan.Arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = home.Path };
         foreach (var variable in start.Environment.Keys.Where(LaunchPlan.IsWithheld).ToList())
@@ -53,6 +55,12 @@ internal sealed class EngineStarter(ComoxHome home, ProcessTether tether, Leftov
             return Outcome<StartedEngine>.Failed($"{plan.Program} cannot be started: {problem.Message}");
         }
     }
+
+    /// <summary>Before it answers anybody: what it had read before it was ended.</summary>
+    public Task RestoreAsync(EngineHandle engine, EngineRecipe recipe, EngineEndpoint endpoint, CancellationToken cancellation) => slots.RestoreAsync(engine, recipe, endpoint, cancellation);
+
+    /// <summary>Before it is ended in good order.</summary>
+    public Task SaveAsync(EngineHandle engine, EngineRecipe recipe, EngineEndpoint endpoint, CancellationToken cancellation) => slots.SaveAsync(engine, recipe, endpoint, cancellation);
 
     /// <summary>Its process has ended: so do its workers, and what was noted about it is of no use any more.</summary>
     public void Ended(string engine)

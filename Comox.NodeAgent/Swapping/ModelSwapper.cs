@@ -258,7 +258,7 @@ internal sealed class ModelSwapper : BackgroundService
                 engine.Engine.Report($"Waits for memory: other programs hold {others >> 20} MiB of its card", null);
             engine.Engine.Tell(status => status with
             {
-                InFlight = inFlight, Waiting = waiting, Place = wait?.Place, EtaSeconds = Rounded(seconds), LossSeconds = Rounded(quote?.LossSeconds),
+                InFlight = inFlight, Adapters = engine.Engine.Adapters.Any ? engine.Engine.Adapters.Describe() : status.Adapters, Waiting = waiting, Place = wait?.Place, EtaSeconds = Rounded(seconds), LossSeconds = Rounded(quote?.LossSeconds),
             });
         }
 

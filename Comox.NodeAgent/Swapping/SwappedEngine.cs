@@ -45,8 +45,9 @@ internal sealed class SwappedEngine(EngineHandle engine, LoadTimes loads, TimePr
         // Somebody really asks for the room.
         (EngineStates.Loading, false) => Swapping.Residency.Draining,
         (EngineStates.Unloaded or EngineStates.Loading, _) => Swapping.Residency.Loading,
-        // One that died keeps its room while it backs off, and may have to give it up; it must not keep others from being loaded meanwhile.
-        (EngineStates.Ready or EngineStates.Restarting, true) => Swapping.Residency.Hot,
+        // One that died keeps its room while it backs off, and may have to give it up; it must not keep others from being loaded meanwhile. One that drains and
+        // is wanted all the same is going to be restarted.
+        (EngineStates.Ready or EngineStates.Draining or EngineStates.Restarting, true) => Swapping.Residency.Hot,
         (EngineStates.Ready or EngineStates.Draining or EngineStates.Restarting, _) => Swapping.Residency.Draining,
         (EngineStates.Failed, _) => Swapping.Residency.Failed,
         _ => null,

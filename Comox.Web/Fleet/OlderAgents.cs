@@ -19,7 +19,7 @@ internal static class OlderAgents
         },
     };
 
-    private static EngineStatus Complete(EngineStatus engine) => engine with { Health = engine.Health ?? Healths.Ok, HealthReasons = engine.HealthReasons ?? [], Cards = engine.Cards ?? [] };
+    private static EngineStatus Complete(EngineStatus engine) => engine with { Health = engine.Health ?? Healths.Ok, HealthReasons = engine.HealthReasons ?? [], Cards = engine.Cards ?? [], Adapters = engine.Adapters ?? [] };
 
     private static GpuStatus Complete(GpuStatus card) => card with { Health = card.Health ?? Healths.Ok, Reasons = card.Reasons ?? [] };
 }

@@ -1,15 +1,18 @@
 using System.Globalization;
+using Comox.NodeAgent.Adapters;
 using Comox.NodeAgent.Engines.Pairing;
 using Comox.NodeAgent.Engines.Placement;
 using Comox.NodeAgent.Engines.Provisioning;
 using Comox.NodeAgent.ModelCache;
+using Comox.NodeAgent.SavedSlots;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Microsoft.Extensions.Options;
 
 namespace Comox.NodeAgent.Engines.LlamaCpp;
 
 /// <summary>llama.cpp's server: GGUF files, on anything. The flags were tried with llama.cpp 0.7.0 (b11669).</summary>
-internal sealed class LlamaCppKind(EngineProvisioner provisioner, NodeCards cards, BuildHardwareReader hardware, IOptions<NodeAgentOptions> options, TimeProvider time) : IEngineKind
+internal sealed class LlamaCppKind(
+    EngineProvisioner provisioner, NodeCards cards, BuildHardwareReader hardware, LlamaCppSlots slots, IOptions<NodeAgentOptions> options, TimeProvider time) : IEngineKind
 {
     private IReadOnlyList<GpuStatus> _cards = [];
 
@@ -20,6 +23,9 @@ internal sealed class LlamaCppKind(EngineProvisioner provisioner, NodeCards card
 
     // Its own sleep ends the model, and nothing wakes it but a request.
     public IEngineSleep? Sleep => null;
+
+    public IAdapterUse Adapters { get; } = new LlamaCppAdapters();
+    public IEngineSlots Slots => slots;
 
     // A stream that runs sees the stop at its next ping, 2 s at most.
     public TimeSpan StopGrace => TimeSpan.FromSeconds(4);
@@ -32,13 +38,18 @@ internal sealed class LlamaCppKind(EngineProvisioner provisioner, NodeCards card
 
     public bool CanUse(EngineProgram program, EnginePlace place) => place.IsHost || LlamaCppDevices.Choose(program.Devices, place.Cards, _cards) is not null;
 
-    public string? Refusal(ModelInfo model, IReadOnlyList<GpuStatus> cards) => model is GgufInfo ? null : PairingRules.SafetensorsOnLlamaCpp;
+    public string? Refusal(ModelInfo model, IReadOnlyList<GpuStatus> cards) => 
+        model is not GgufInfo gguf ? PairingRules.SafetensorsOnLlamaCpp : gguf.IsAdapter ? "It is an adapter and no model of its own. Name it in the Adapters of its model." : null;
 
-    public EngineService Serve(EngineSpec engine, ChosenModel model)
+    public EngineService Serve(EngineSpec engine, ChosenModel model, IReadOnlyList<ChosenAdapter> adapters)
     {
-        var slots = Slots(options.Value, model.Info.Parameters);
+        var parallel = SlotsFor(options.Value, model.Info.Parameters);
         var context = EngineModels.SlotContext(model.Info, options.Value);
-        return new EngineService(model, EngineModels.Describe(model, options.Value, engine.Name), slots, context, LlamaCppMemory.Estimate(model.Info, slots, context), engine.Adapters);
+        return new EngineService(
+            model, EngineModels.Describe(model, options.Value, engine.Name), parallel, context, LlamaCppMemory.Estimate(model.Info, parallel, context) + adapters.Sum(adapter => adapter.Info?.SizeBytes ?? 0))
+        {
+            Adapters = adapters,
+        };
     }
 
     public LaunchPlan Plan(EngineProgram program, EngineService service, EngineSeat seat)
@@ -64,8 +75,9 @@ internal sealed class LlamaCppKind(EngineProvisioner provisioner, NodeCards card
                 // A streaming thread notices a stop only when it wakes; its default of 30 s would be the time a stop takes.
                 "--sse-ping-interval", "2",
 
-                // The host prompt cache would take 8 GiB by default.
-                "--cache-ram", "512",
+                // With a limit, because its host prompt cache would take 8 GiB by default.
+                .. LlamaCppAdapters.Arguments(service.LaunchedAdapters),
+                .. seat.SlotFolder is { } folder ? ["--slot-save-path", folder] : (IEnumerable<string>)[],
                 "--no-ui",
                 "--offline",
 
@@ -91,7 +103,7 @@ internal sealed class LlamaCppKind(EngineProvisioner provisioner, NodeCards card
     }
 
     /// <summary>Requests at once: more than a few large ones make a CPU slow for all of them.</summary>
-    private static int Slots(NodeAgentOptions options, long parameters) => options.Slots ?? (parameters < 100_000_000 ? 4 : 2);
+    private static int SlotsFor(NodeAgentOptions options, long parameters) => options.Slots ?? (parameters < 100_000_000 ? 4 : 2);
 
     private static int Threads(NodeAgentOptions options, int cores) => options.Threads ?? Math.Max(1, cores);
 

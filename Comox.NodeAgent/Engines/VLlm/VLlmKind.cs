@@ -1,8 +1,10 @@
 using System.Globalization;
+using Comox.NodeAgent.Adapters;
 using Comox.NodeAgent.Engines.Pairing;
 using Comox.NodeAgent.Engines.Placement;
 using Comox.NodeAgent.Engines.Provisioning;
 using Comox.NodeAgent.ModelCache;
+using Comox.NodeAgent.SavedSlots;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Microsoft.Extensions.Options;
 
@@ -12,7 +14,7 @@ namespace Comox.NodeAgent.Engines.VLlm;
 /// vLLM: safetensors on NVIDIA cards. Flags and variables are those of its documentation (docs.vllm.ai, 0.18 and later); tried with a stand-in that takes
 /// nothing else, and not with vLLM itself yet.
 /// </summary>
-internal sealed class VLlmKind(VLlmProgram program, VLlmSleep sleep, IOptions<NodeAgentOptions> options) : IEngineKind
+internal sealed class VLlmKind(VLlmProgram program, VLlmSleep sleep, VLlmAdapters adapters, IOptions<NodeAgentOptions> options) : IEngineKind
 {
     // Paged memory shares what one request does not need; eight is where a card begins to be worth its power.
     private const int DefaultSlots = 8;
@@ -31,6 +33,10 @@ internal sealed class VLlmKind(VLlmProgram program, VLlmSleep sleep, IOptions<No
     public TimeSpan StopGrace => TimeSpan.FromSeconds(ShutdownSeconds + 6);
     public string CannotUse => "vLLM runs on NVIDIA cards alone here; serve the model's GGUF file with llama.cpp.";
     public IEngineSleep Sleep => sleep;
+    public IAdapterUse Adapters => adapters;
+
+    // Its cache of prefixes goes with the process.
+    public IEngineSlots? Slots => null;
 
     public async Task<Outcome<EngineProgram>?> FindAsync(CancellationToken cancellation) => await program.FindAsync(cancellation);
 
@@ -41,12 +47,17 @@ internal sealed class VLlmKind(VLlmProgram program, VLlmSleep sleep, IOptions<No
     public string? Refusal(ModelInfo model, IReadOnlyList<GpuStatus> cards) =>
         model is SafetensorsInfo safetensors ? PairingRules.VLlmRefusal(safetensors, cards) : PairingRules.GgufOnVLlm;
 
-    public EngineService Serve(EngineSpec engine, ChosenModel model)
+    public EngineService Serve(EngineSpec engine, ChosenModel model, IReadOnlyList<ChosenAdapter> chosen)
     {
         var slots = options.Value.Slots ?? DefaultSlots;
         var context = EngineModels.SlotContext(model.Info, options.Value);
-        return new EngineService(model, EngineModels.Describe(model, options.Value, engine.Name), slots, context, VLlmMemory.Estimate(model.Info, slots, context, engine.Cards.Count), engine.Adapters)
+        var room = VLlmAdapters.Room(engine, chosen);
+        var largest = chosen.Max(adapter => adapter.Info?.SizeBytes) ?? 0;
+        return new EngineService(
+            model, EngineModels.Describe(model, options.Value, engine.Name), slots, context, VLlmMemory.Estimate(model.Info, slots, context, engine.Cards.Count) + (largest * (room?.AtOnce ?? 0)))
         {
+            Adapters = chosen,
+            Room = room,
             MaySleep = options.Value.Swapping.Sleep && !engine.IsPinned,
         };
     }
@@ -84,9 +95,9 @@ internal sealed class VLlmKind(VLlmProgram program, VLlmSleep sleep, IOptions<No
             environment["VLLM_SERVER_DEV_MODE"] = "1";
         }
 
-        if (service.Adapters is { } adapters)
+        if (service.Room is { } room)
         {
-            arguments.AddRange(["--enable-lora", "--max-loras", Text(adapters.AtOnce), "--max-lora-rank", Text(adapters.MaxRank), "--max-cpu-loras", Text(Math.Max(adapters.Held, adapters.AtOnce))]);
+            arguments.AddRange(["--enable-lora", "--max-loras", Text(room.AtOnce), "--max-lora-rank", Text(room.MaxRank), "--max-cpu-loras", Text(room.Held)]);
             environment["VLLM_ALLOW_RUNTIME_LORA_UPDATING"] = "True";
         }
 

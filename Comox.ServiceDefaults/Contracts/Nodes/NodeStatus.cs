@@ -141,6 +141,9 @@ public sealed record EngineStatus
     /// <summary>Whether it can sleep, in words: what was found when that was tried. Null: its kind does not, or it was not tried yet.</summary>
     public string? Sleep { get; init; }
 
+    /// <summary>The LoRAs it serves beside its model, each asked for by its own name.</summary>
+    public IReadOnlyList<AdapterStatus> Adapters { get; init; } = [];
+
     /// <summary>Times the engine was started again after a crash.</summary>
     public int Restarts { get; init; }
 }

@@ -38,6 +38,7 @@ public static class ErrorCodes
     public const string UpstreamError = "upstream_error";
     public const string UpstreamTimeout = "upstream_timeout";
     public const string EngineUnavailable = "engine_unavailable";
+    public const string AdapterUnavailable = "adapter_unavailable";
     public const string EngineLoading = "engine_loading";
     public const string MemoryUnavailable = "memory_unavailable";
     public const string StorageFailed = "storage_failed";

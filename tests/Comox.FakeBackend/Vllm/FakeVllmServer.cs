@@ -11,7 +11,7 @@ internal sealed class FakeVllmServer(FakeVllmArguments arguments, FakeVllmCard c
     private readonly string? _key = Environment.GetEnvironmentVariable("VLLM_API_KEY") ?? arguments.Text("--api-key");
     private readonly bool _isDevelopment = Environment.GetEnvironmentVariable("VLLM_SERVER_DEV_MODE") == "1";
     private readonly bool _mayAdapt = Environment.GetEnvironmentVariable("VLLM_ALLOW_RUNTIME_LORA_UPDATING") is "True" or "1" or "true";
-    private readonly Dictionary<string, string> _adapters = [];
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<string, string> _adapters = [];
     private bool _isAsleep;
     private int _running;
     private long _tokens;
@@ -159,17 +159,30 @@ internal sealed class FakeVllmServer(FakeVllmArguments arguments, FakeVllmCard c
         var (name, path) = (Field(body, "lora_name"), Field(body, "lora_path"));
         if (!arguments.Has("--enable-lora") || name is null || path is null)
             await JsonAsync(context, 400, """{"error":{"message":"Both 'lora_name' and 'lora_path' must be provided.","type":"InvalidUserInput","param":null,"code":400}}""");
+        else if (!_adapters.ContainsKey(name) && Unfit(path) is { } unfit)
+            await JsonAsync(context, unfit.Status, $$$"""{"error":{"message":"{{{unfit.Words}}}","type":"BadRequestError","param":null,"code":{{{unfit.Status}}}}}""");
         else if (!_adapters.TryAdd(name, path))
             await JsonAsync(context, 400, $$$"""{"error":{"message":"The lora adapter '{{{name}}}' has already been loaded. If you want to load the adapter in place, set 'load_inplace' to True.","type":"InvalidUserInput","param":null,"code":400}}""");
         else
             await TextAsync(context, 200, $"Success: LoRA adapter '{name}' added successfully.");
     }
 
+    // What its engine says of an adapter that it cannot read.
+    private (int Status, string Words)? Unfit(string path)
+    {
+        var config = Path.Combine(path, "adapter_config.json");
+        if (!File.Exists(config))
+            return (404, $"Loading lora failed: No adapter found for {path}");
+        using var json = JsonDocument.Parse(File.ReadAllBytes(config));
+        var (rank, most) = (json.RootElement.GetProperty("r").GetInt32(), arguments.Int("--max-lora-rank", 16));
+        return rank > most ? (400, $"LoRA rank {rank} is greater than max_lora_rank {most}.") : null;
+    }
+
     private async Task UnloadAdapterAsync(HttpContext context)
     {
         using var body = await JsonDocument.ParseAsync(context.Request.Body);
         var name = Field(body, "lora_name");
-        await (name is not null && _adapters.Remove(name)
+        await (name is not null && _adapters.TryRemove(name, out _)
             ? TextAsync(context, 200, $"Success: LoRA adapter '{name}' removed successfully.")
             : JsonAsync(context, 404, $$$"""{"error":{"message":"The lora adapter '{{{name}}}' cannot be found.","type":"NotFoundError","param":null,"code":404}}"""));
     }

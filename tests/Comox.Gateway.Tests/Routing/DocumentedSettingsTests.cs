@@ -37,7 +37,7 @@ public sealed partial class DocumentedSettingsTests
     private static IConfigurationRoot Example()
     {
         var page = File.ReadAllText(Repository.PathTo("docs", "operations.md"));
-        return new ConfigurationBuilder().AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(JsonBlock().Match(page).Groups[1].Value))).Build();
+        return new ConfigurationBuilder().AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(JsonBlock().Matches(page).Select(block => block.Groups[1].Value).Single(block => block.Contains("\"Routes\"", StringComparison.Ordinal))))).Build();
     }
 
     [GeneratedRegex("\n## Routes\n.*?```json\n(.*?)\n```", RegexOptions.Singleline)]

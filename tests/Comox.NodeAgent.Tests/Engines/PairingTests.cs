@@ -84,7 +84,7 @@ public sealed class PairingTests
     public void A_card_that_is_large_enough_comes_before_the_machine_and_a_kind_that_needs_a_card_says_so()
     {
         var places = NodePlaces.Of([Card(0), Card(1, 8)], [], hostBytes: 64L << 30);
-        var vllm = new VLlmKind(null!, null!, Options.Create(new NodeAgentOptions()));
+        var vllm = new VLlmKind(null!, null!, null!, Options.Create(new NodeAgentOptions()));
         Assert.Equal([0], Of(12).Value!.Select(place => place.Index));
         Assert.Equal([0, 1], Of(4).Value!.Select(place => place.Index));
         Assert.Equal([0, 1], Of(40).Value!.Select(place => place.Index)); // Too large for each: that is told where it is asked for.

@@ -81,8 +81,8 @@ public sealed class SupervisionRulesTests
     [Fact]
     public void The_launch_plan_gives_each_slot_its_own_context_and_the_key_only_by_file()
     {
-        var kind = new LlamaCppKind(null!, null!, null!, Options.Create(new NodeAgentOptions { Slots = 3, ContextTokens = 512 }), TimeProvider.System);
-        var service = kind.Serve(new EngineSpec("chat", [new EngineArtifact(null, null, "")], IsPinned: true), new ChosenModel("/m/a.gguf", ModelSources.Configured, new GgufInfo { Architecture = "llama" }));
+        var kind = new LlamaCppKind(null!, null!, null!, null!, Options.Create(new NodeAgentOptions { Slots = 3, ContextTokens = 512 }), TimeProvider.System);
+        var service = kind.Serve(new EngineSpec("chat", [new EngineArtifact(null, null, "")], IsPinned: true), new ChosenModel("/m/a.gguf", ModelSources.Configured, new GgufInfo { Architecture = "llama" }), []);
         var plan = kind.Plan(new EngineProgram("/x/llama-server", "1"), service, new EngineSeat(4711, "/run/chat.key", new EnginePlace(0, [], 1 << 30), 1 << 20));
         Assert.Equal("1536", After("--ctx-size"));
         Assert.Equal("3", After("--parallel"));

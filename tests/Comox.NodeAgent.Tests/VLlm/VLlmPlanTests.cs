@@ -1,3 +1,4 @@
+using Comox.NodeAgent.Adapters;
 using Comox.NodeAgent.Engines;
 using Comox.NodeAgent.Engines.Placement;
 using Comox.NodeAgent.Engines.Provisioning;
@@ -49,10 +50,13 @@ public sealed class VLlmPlanTests
     [Fact]
     public void It_has_room_for_adapters_where_the_engine_is_to_have_some()
     {
-        var plan = Plan(Spec() with { Adapters = new AdapterRoom(AtOnce: 4, Held: 32, MaxRank: 16) }, new NodeAgentOptions());
+        var plan = Plan(Spec() with { AdapterLimits = (4, 32) }, new NodeAgentOptions(), adapters: [Adapter("a", 4), Adapter("b", 12), Adapter("c", 64) with { Problem = "It is broken." }]);
         Assert.Contains("--enable-lora", plan.Arguments);
         Assert.Equal(("4", "32", "16"), (After(plan, "--max-loras"), After(plan, "--max-cpu-loras"), After(plan, "--max-lora-rank")));
         Assert.Equal("True", plan.Environment["VLLM_ALLOW_RUNTIME_LORA_UPDATING"]);
+        var many = Plan(Spec(), new NodeAgentOptions(), adapters: [.. Enumerable.Range(0, 20).Select(number => Adapter($"a{number}", 8))]);
+        Assert.Equal(("4", "16", "8"), (After(many, "--max-loras"), After(many, "--max-cpu-loras"), After(many, "--max-lora-rank")));
+        Assert.DoesNotContain("--enable-lora", Plan(Spec(), new NodeAgentOptions(), adapters: [Adapter("c", 8) with { Problem = "It is broken." }]).Arguments);
     }
 
     [Theory]
@@ -103,12 +107,14 @@ public sealed class VLlmPlanTests
 
     private static EngineSpec Spec(bool pinned = false) => new("ada", [new EngineArtifact("/m/ada", null, "")], pinned, "ada");
 
-    private static LaunchPlan Plan(EngineSpec spec, NodeAgentOptions options, string version = "0.18.0", long bytes = 1L << 30)
+    private static LaunchPlan Plan(EngineSpec spec, NodeAgentOptions options, string version = "0.18.0", long bytes = 1L << 30, IReadOnlyList<ChosenAdapter>? adapters = null)
     {
-        var kind = new VLlmKind(null!, null!, Options.Create(options));
+        var kind = new VLlmKind(null!, null!, null!, Options.Create(options));
         var info = new SafetensorsInfo { Architecture = "LlamaForCausalLM", Weights = ["/m/ada/model.safetensors"], ContextTokens = 8192 };
-        return kind.Plan(new EngineProgram("/x/vllm", version), kind.Serve(spec, new ChosenModel("/m/ada", ModelSources.Configured, info)), new EngineSeat(4711, "/run/ada.key", new EnginePlace(0, [Card], 24L << 30), bytes));
+        return kind.Plan(new EngineProgram("/x/vllm", version), kind.Serve(spec, new ChosenModel("/m/ada", ModelSources.Configured, info), adapters ?? []), new EngineSeat(4711, "/run/ada.key", new EnginePlace(0, [Card], 24L << 30), bytes));
     }
+
+    private static ChosenAdapter Adapter(string name, int rank) => new(new AdapterSpec(name, $"/m/{name}", 1, ""), $"/m/{name}", new AdapterInfo([], 1 << 20, rank), null);
 
     private static string After(LaunchPlan plan, string flag) => plan.Arguments[plan.Arguments.ToList().IndexOf(flag) + 1];
 }
