@@ -77,6 +77,8 @@ internal sealed class EngineStarter(ComoxHome home, ProcessTether tether, Leftov
 /// </summary>
 internal sealed class LeftoverEngines(ComoxHome home, TimeProvider time, ILogger<LeftoverEngines> log)
 {
+    private const int MostRounds = 20;
+
     /// <summary>The variable that marks an engine and its workers.</summary>
     public const string Mark = "COMOX_ENGINE";
 
@@ -122,10 +124,20 @@ internal sealed class LeftoverEngines(ComoxHome home, TimeProvider time, ILogger
         if (!OperatingSystem.IsLinux())
             return;
         var mark = $"{Mark}={KeyFile(engine)}";
+        // Again, because one that is still there when another is ended may have started a third.
+        for (var round = 0; round < MostRounds && EndMarked(mark); round++)
+        {
+        }
+    }
+
+    private bool EndMarked(string mark)
+    {
+        var found = false;
         foreach (var folder in Directory.EnumerateDirectories("/proc"))
         {
             if (!int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var id) || !Words(id, "environ").Contains(mark))
                 continue;
+            found = true;
             try
             {
                 using var process = Process.GetProcessById(id);
@@ -137,6 +149,8 @@ internal sealed class LeftoverEngines(ComoxHome home, TimeProvider time, ILogger
                 // It ended in the meantime.
             }
         }
+
+        return found;
     }
 
     private string NoteFile(string engine) => Path.Combine(_folder, $"{engine}.pid");

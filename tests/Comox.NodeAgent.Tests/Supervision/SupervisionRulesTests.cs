@@ -144,6 +144,7 @@ public sealed class SupervisionRulesTests
             leftovers.EndWorkers("chat");
             await ours.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
             Assert.False(other.HasExited);
+            await TestKit.Eventually.IsTrueAsync(() => !Marked("chat"), "what it started last is ended, too");
         }
         finally
         {
@@ -152,6 +153,18 @@ public sealed class SupervisionRulesTests
         }
 
         folder.Delete(recursive: true);
+
+        bool Marked(string engine) => Directory.EnumerateDirectories("/proc").Any(process =>
+        {
+            try
+            {
+                return File.ReadAllText(Path.Combine(process, "environ")).Contains($"{leftovers.KeyFile(engine)}\0", StringComparison.Ordinal);
+            }
+            catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+            {
+                return false;
+            }
+        });
 
         Process Worker(string engine)
         {
