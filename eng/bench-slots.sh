@@ -32,7 +32,7 @@ key=key-of-the-benchmark-alone
 ask() { # model, words → "cached read-ms whole-ms"
   curl -sf -w ' "whole":%{time_total}' -H "Authorization: Bearer $key" -H 'Content-Type: application/json' "$url/node/engines/$1/proxy/v1/chat/completions" \
     -d "{\"model\":\"$1\",\"temperature\":0,\"max_tokens\":1,\"messages\":[{\"role\":\"user\",\"content\":\"$2\"}]}" |
-    awk '{ for (k = split("cached_tokens prompt_ms whole", name, " "), i = 1; i <= k; i++) { match($0, "\"" name[i] "\":[0-9.]+"); f = substr($0, RSTART, RLENGTH); sub(/.*:/, "", f); printf "%s ", f }; print "" }'
+    awk '{ k = split("cached_tokens prompt_ms whole", name, " "); for (i = 1; i <= k; i++) { match($0, "\"" name[i] "\":[0-9.]+"); f = substr($0, RSTART, RLENGTH); sub(/.*:/, "", f); printf "%s ", f }; print "" }'
 }
 
 median() { sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
