@@ -16,11 +16,9 @@ internal static partial class WebLog
     [LoggerMessage(4, LogLevel.Error, "Following the node agent's events failed. Asking again.")]
     public static partial void NodeFollowFailed(ILogger logger, Exception cause);
 
-<<<<<<< HEAD
     [LoggerMessage(5, LogLevel.Error, "Asking the gateway for its nodes failed. Asking again.")]
     public static partial void FleetNotAsked(ILogger logger, Exception cause);
-=======
-    [LoggerMessage(5, LogLevel.Debug, "The model of {Character} could not be made ready before somebody asks: {Problem}")]
+
+    [LoggerMessage(6, LogLevel.Debug, "The model of {Character} could not be made ready before somebody asks: {Problem}")]
     public static partial void NotWarmed(ILogger logger, string character, string problem);
->>>>>>> warmup
 }

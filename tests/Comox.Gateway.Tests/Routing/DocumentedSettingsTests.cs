@@ -40,6 +40,6 @@ public sealed partial class DocumentedSettingsTests
         return new ConfigurationBuilder().AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(JsonBlock().Matches(page).Select(block => block.Groups[1].Value).Single(block => block.Contains("\"Routes\"", StringComparison.Ordinal))))).Build();
     }
 
-    [GeneratedRegex("```json\n(.*?)\n```", RegexOptions.Singleline)]
+    [GeneratedRegex("\n## Routes\n.*?```json\n(.*?)\n```", RegexOptions.Singleline)]
     private static partial Regex JsonBlock();
 }
