@@ -1,3 +1,4 @@
+using Comox.NodeAgent.Adapters;
 using Comox.NodeAgent.Engines.Provisioning;
 using Comox.NodeAgent.ModelCache;
 using Comox.NodeAgent.SavedSlots;
@@ -59,14 +60,14 @@ internal static class PlanVerb
         var kind = preparation.KindOf(form.Value);
         var program = await kind.FindAsync(cancellation) ?? Outcome<EngineProgram>.Failed($"There is no {kind.Program} yet; the agent installs one when it starts.");
         return program.IsSuccess
-            ? await preparation.RecipeAsync(engine, form.Value, program.Value, [], (_, _) => { }, cancellation)
+            ? await preparation.RecipeAsync(engine with { Adapters = [.. engine.Adapters.Where(adapter => !IsAbsent(services, new EngineArtifact(adapter.Model, null, adapter.Setting), "adapter_config.json"))] }, form.Value, program.Value, [], (_, _) => { }, cancellation)
             : Outcome<EngineRecipe>.Failed(program.Problem);
     }
 
     // Neighbours answer with Offline, too; who only asks what would be started fetches nothing from them.
-    private static bool IsAbsent(IServiceProvider services, EngineArtifact artifact) =>
+    private static bool IsAbsent(IServiceProvider services, EngineArtifact artifact, string config = "config.json") =>
         ModelReference.Parse(artifact.Model ?? "") is ModelReference.OnHub wanted && services.GetRequiredService<ModelCaches>() is var caches
-        && caches.Find(wanted) is null && (wanted.Selector is not null || caches.FindFolder(wanted.Repository) is null);
+        && caches.Find(wanted) is null && (wanted.Selector is not null || caches.FindFolder(wanted.Repository, config) is null);
 
     private static Outcome<EngineRecipe> Absent(EngineArtifact artifact) =>
         Outcome<EngineRecipe>.Failed($"its model {artifact.Model} is not in the cache; bring it there with fetch {artifact.Model}, or let the agent do so when it starts");
@@ -78,9 +79,14 @@ internal static class PlanVerb
         var where = place.IsHost ? "" : $" on {string.Join(" and ", place.Cards.Select(card => $"card {card.Index} ({card.Name})"))}";
         var variables = plan.Environment.Select(variable => $"{variable.Key}={Quoted(variable.Value)}").Concat(plan.KeyVariable is { } key ? [$"{key}=(made anew at each start)"] : (IEnumerable<string>)[]).ToList();
         return $"# {engine.Id}: {recipe.Kind.Name}, {service.Model.Name}, about {service.MemoryBytes >> 20} MiB{where}{(engine.Spec.IsPinned ? ", always loaded" : ", loaded when it is asked for")}; port 0 stands for one that is free then\n"
+            + string.Concat(engine.Spec.Adapters.Select(adapter => $"# adapter {adapter.Name}: {Words(adapter)}\n"))
             + (recipe.Program.Notice is { } notice ? $"# {notice}\n" : "")
             + (variables.Count == 0 ? "" : $"# with {string.Join(' ', variables)}\n")
             + string.Join(' ', plan.Arguments.Prepend(plan.Program).Select(Quoted));
+
+        string Words(AdapterSpec adapter) => service.Adapters.FirstOrDefault(known => known.Name == adapter.Name) is not { } chosen
+            ? $"{adapter.Model} is not in the cache; the agent fetches it when it starts"
+            : chosen.Problem ?? chosen.Path;
     }
 
     private static string Quoted(string word) => word.All(letter => char.IsAsciiLetterOrDigit(letter) || "-_./:=".Contains(letter)) ? word : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";

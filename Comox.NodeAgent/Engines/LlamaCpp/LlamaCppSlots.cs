@@ -21,9 +21,9 @@ internal sealed class LlamaCppSlots(HttpClient http) : IEngineSlots
 
     public async Task RestoreAsync(EngineEndpoint engine, EngineSlot slot, string file, CancellationToken cancellation)
     {
-        // A new slot has no adapters, not even at scale 0, and would drop what it holds at the first request that names some. So it first gets one such request.
-        if (slot.Adapters.Count > 0)
-            (await SendAsync(engine, HttpMethod.Post, "completion", Primer(slot), cancellation)).Dispose();
+        // A new slot is not in the list before its first request, so what it was given back would not be saved again; and it has no adapters, not even at scale 0,
+        // and would drop what it holds at the first request that names some. So it first gets a short one, with the same.
+        (await SendAsync(engine, HttpMethod.Post, "completion", Primer(slot), cancellation)).Dispose();
         (await SendAsync(engine, HttpMethod.Post, Address(slot.Id, "restore"), $$"""{"filename":"{{file}}"}""", cancellation)).Dispose();
     }
 

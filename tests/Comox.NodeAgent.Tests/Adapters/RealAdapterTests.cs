@@ -64,6 +64,30 @@ public sealed class RealAdapterTests
     }
 
     [Fact]
+    public async Task One_on_the_hub_is_fetched_with_its_model()
+    {
+        var folder = Directory.CreateTempSubdirectory("comox-lora-hub-");
+        try
+        {
+            await using var hub = await TestHub.StartAsync(("odd-f32.gguf", await File.ReadAllBytesAsync(TestAdapters.Gguf(Path.Combine(folder.FullName, "odd.gguf")))), ("README.md", [1]));
+            await using var agent = await StartAsync(new()
+            {
+                ["Comox:NodeAgent:Hub"] = hub.Address.ToString(), ["Comox:NodeAgent:Offline"] = "false",
+                ["Comox:NodeAgent:Models:0:Adapters:1:Model"] = "org/model:odd-f32.gguf",
+                ["Comox:NodeAgent:Models:0:Adapters:2:Model"] = "org/model:absent.gguf",
+            });
+            Assert.Equal((await AskAsync(agent, "ada", "ada-odd", Persona)).Logprob, (await AskAsync(agent, "ada", "ada-other", Persona)).Logprob, 4);
+            var absent = Status(agent, "ada").Adapters[2];
+            Assert.Equal(AdapterStates.Failed, absent.State);
+            Assert.StartsWith("It cannot be had.", absent.Reason, StringComparison.Ordinal);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task Where_the_engine_cannot_apply_it_a_request_is_refused_and_not_answered_without_it()
     {
         await using var agent = await StartAsync();

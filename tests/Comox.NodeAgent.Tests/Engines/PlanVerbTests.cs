@@ -1,4 +1,5 @@
 using Comox.NodeAgent.ModelCache;
+using Comox.NodeAgent.Tests.Adapters;
 using Comox.NodeAgent.Tests.VLlm;
 using Comox.ServiceDefaults;
 using Comox.TestKit;
@@ -22,6 +23,8 @@ public sealed class PlanVerbTests
                 typeof(NodeAgentModule).Assembly.Location,
                 [
                     "plan", $"--Comox:NodeAgent:EnginePath={TestEngine.Path}", $"--Comox:NodeAgent:Models:0:Model={model}", "--Comox:NodeAgent:Models:0:Name=ada",
+                    "--Comox:NodeAgent:Models:0:Adapters:0:Name=pirate", $"--Comox:NodeAgent:Models:0:Adapters:0:Model={TestAdapters.Gguf(Path.Combine(home.FullName, "pirate.gguf"))}",
+                    "--Comox:NodeAgent:Models:0:Adapters:1:Name=poet", "--Comox:NodeAgent:Models:0:Adapters:1:Model=org/poet:poet.gguf",
                     "--Comox:NodeAgent:Models:1:Model=org/absent", "--Comox:NodeAgent:Models:1:Pinned=true",
                 ],
                 [new(ComoxHome.Setting, home.FullName)]);
@@ -30,6 +33,8 @@ public sealed class PlanVerbTests
             Assert.Contains(lines, line => line.StartsWith("# ada: llama.cpp, ada, about ", StringComparison.Ordinal) && line.Contains("loaded when it is asked for", StringComparison.Ordinal));
             // The folder has a space in its name.
             Assert.Contains(lines, line => line.Contains(TestEngine.Path!, StringComparison.Ordinal) && line.Contains($"--model '{model}' --alias ada --host 127.0.0.1 --port 0 --parallel 4", StringComparison.Ordinal));
+            Assert.Contains(lines, line => line.Contains($"--lora-scaled '{home.FullName}/pirate.gguf:0' --cache-ram 0 --slot-save-path", StringComparison.Ordinal));
+            Assert.Contains("# adapter poet: org/poet:poet.gguf is not in the cache; the agent fetches it when it starts", lines);
             Assert.Contains(lines, line => line.StartsWith("# absent: its model org/absent is not in the cache; bring it there with fetch org/absent", StringComparison.Ordinal));
         }
         finally

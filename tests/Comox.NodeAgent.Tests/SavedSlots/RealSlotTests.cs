@@ -37,6 +37,24 @@ public sealed class RealSlotTests
     }
 
     [Fact]
+    public async Task A_conversation_that_rests_while_its_model_comes_and_goes_for_others_is_kept_all_the_while()
+    {
+        await using var agent = await StartAsync();
+        var first = await AskAsync(agent, "ada", "ada", "Hello!");
+        for (var time = 0; time < 2; time++)
+        {
+            await AskAsync(agent, "brine", "brine", "Hello!");
+            await agent.UntilAsync("ada", engine => engine.State == EngineStates.Unloaded);
+            // Nothing that the conversation begins with, and long enough for the one token that begins every prompt to be little of it: it gets another slot.
+            var other = $$"""{"prompt":"{{string.Join(' ', Enumerable.Range(100, 30))}}","max_tokens":1}""";
+            using var answer = await agent.Http.PostAsync("node/engines/ada/proxy/v1/completions", new StringContent(other, Encoding.UTF8, "application/json"));
+            Assert.True(answer.IsSuccessStatusCode);
+        }
+
+        Assert.InRange((await AskAsync(agent, "ada", "ada", "Hello!")).Cached, first.Prompt / 2, first.Prompt);
+    }
+
+    [Fact]
     public async Task A_restart_that_was_asked_for_keeps_them_and_a_death_has_nothing_to_keep()
     {
         await using var agent = await StartAsync();

@@ -86,6 +86,28 @@ public sealed class VLlmAdapterTests
         Assert.Equal("lora0", await AskAsync(node, "lora0"));
     }
 
+    [Fact]
+    public async Task One_on_the_hub_is_fetched_as_a_folder()
+    {
+        var made = TestAdapters.Peft(Directory.CreateTempSubdirectory("comox-peft-").FullName, "lora");
+        try
+        {
+            await using var hub = await TestHub.StartAsync([.. Directory.GetFiles(made).Select(file => (Path.GetFileName(file), File.ReadAllBytes(file)))]);
+            var folder = VLlmNode.NewFolder();
+            await using var node = await VLlmNode.StartAsync(folder, new()
+            {
+                ["Comox:NodeAgent:Models:0:Model"] = TestModels.Folder(folder, "ada"), ["Comox:NodeAgent:Models:0:Name"] = "ada", ["Comox:NodeAgent:Models:0:Pinned"] = "true",
+                ["Comox:NodeAgent:Models:0:Adapters:0:Name"] = "lora0", ["Comox:NodeAgent:Models:0:Adapters:0:Model"] = "org/model",
+                ["Comox:NodeAgent:Hub"] = hub.Address.ToString(), ["Comox:NodeAgent:Offline"] = "false",
+            });
+            Assert.Equal("lora0", await AskAsync(node, "lora0"));
+        }
+        finally
+        {
+            Directory.Delete(Path.GetDirectoryName(made)!, recursive: true);
+        }
+    }
+
     private static async Task<VLlmNode> StartAsync(int adapters, int held, bool other = false)
     {
         var folder = VLlmNode.NewFolder();
