@@ -5,12 +5,12 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Comox.FakeBackend.Simulation;
 
 /// <summary>
-/// A process with llama-server's arguments and pages, whose card is <see cref="CardModel"/>: an RTX 3090 with an 8B model. Asked to "say N words" it says <c>w0 w1 w2 …</c>, asked for anything else it does
+/// A process with llama-server's arguments and pages, whose card is <see cref="CardModel"/> with a model so large that a token takes 50 ms: dozens of these are to fit on few cores. Asked to "say N words" it says <c>w0 w1 w2 …</c>, asked for anything else it does
 /// so up to the limit, and it goes on with that where it is told to continue. It is strict: another text to continue is refused. Its faults come from a file, see <see cref="EngineFault"/>.
 /// </summary>
 public static class SimulatedServer
 {
-    private const long Weights = 8_500_000_000;
+    private const long Weights = 25_500_000_000;
     private const int KvTokens = 90_000;
     private static readonly TimeSpan Load = TimeSpan.FromSeconds(1);
 

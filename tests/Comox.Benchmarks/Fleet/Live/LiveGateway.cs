@@ -9,7 +9,7 @@ namespace Comox.Benchmarks.Fleet.Live;
 /// <summary>The real gateway as a process, and what it says of each node.</summary>
 internal sealed class LiveGateway : IDisposable
 {
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
 
     private readonly Process _process;
     private readonly HttpClient _http;
