@@ -14,13 +14,7 @@ internal sealed class NodeConnector(ServiceEndpointResolver discovery, IHttpClie
 {
     private const string DnsPrefix = "dns+";
 
-    /// <summary>The registered client carries the service key and no resilience handler; only its address is another one.</summary>
-    public NodeAgentClient ClientFor(Uri address)
-    {
-        var http = clients.CreateClient(nameof(NodeAgentClient));
-        http.BaseAddress = address;
-        return new NodeAgentClient(http, time);
-    }
+    public NodeAgentClient ClientFor(Uri address) => NodeAgentClient.At(address, clients, time);
 
     public static bool IsAllowed(Uri address) => address.Scheme is "http" or "https" or "https+http" or "dns+http" or "dns+https";
 

@@ -15,6 +15,14 @@ public sealed class NodeAgentClient(HttpClient http, TimeProvider time)
     /// <summary>How long an agent may take to accept a watcher: it may be on another continent, or be starting.</summary>
     private static readonly TimeSpan LongestWelcome = TimeSpan.FromSeconds(5);
 
+    /// <summary>The agent at an address: the registered client, which carries the service key and no resilience handler; only its address is another one.</summary>
+    public static NodeAgentClient At(Uri address, IHttpClientFactory clients, TimeProvider time)
+    {
+        var http = clients.CreateClient(nameof(NodeAgentClient));
+        http.BaseAddress = address;
+        return new NodeAgentClient(http, time);
+    }
+
     /// <summary>Whether a request to the engine is answered: at once, or after its agent has loaded the model for it.</summary>
     public static bool TakesRequests(EngineStatus engine) =>
         engine.State == EngineStates.Ready || engine is { Pinned: false, State: EngineStates.Unloaded or EngineStates.Asleep or EngineStates.Loading or EngineStates.Draining };

@@ -10,12 +10,10 @@ internal sealed class EngineLogs(IHttpClientFactory clients, TimeProvider time)
     /// <returns>The last lines, or why there are none.</returns>
     public async Task<string> ReadAsync(Uri node, string engine)
     {
-        using var http = clients.CreateClient(nameof(NodeAgentClient));
-        http.BaseAddress = node;
         using var patience = new CancellationTokenSource(Patience, time);
         try
         {
-            var log = await new NodeAgentClient(http, time).GetLogAsync(engine, patience.Token);
+            var log = await NodeAgentClient.At(node, clients, time).GetLogAsync(engine, patience.Token);
             return log switch
             {
                 { IsSuccess: false } => log.Error!.Message,

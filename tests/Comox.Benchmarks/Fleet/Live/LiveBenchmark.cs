@@ -87,7 +87,6 @@ internal static class LiveBenchmark
         node.Engine = LiveNode.EngineOf((await gateway.NodesAsync()).Data.FirstOrDefault(entry => entry.Status?.Node == node.Name)?.Status);
         // What nobody asks anything of cannot be seen to be slow or silent.
         await UntilAsync(() => gateway.Of(node) is { InFlightDecoding: > 0 } backend && !LiveGateway.IsOut(backend), $"{node.Name} has something to say", () => Describe(gateway, node));
-        var streams = gateway.Of(node)!.InFlight;
         var at = TimeProvider.System.GetTimestamp();
         fault.Inflict(node);
         double? seconds = null;
@@ -113,7 +112,7 @@ internal static class LiveBenchmark
             most = Math.Max(most, gateway.Of(node)?.InFlight ?? 0);
         }
 
-        return new LiveFinding(fault.Name, streams, seconds, back, most);
+        return new LiveFinding(fault.Name, seconds, back, most);
     }
 
     private static string Describe(LiveGateway gateway, LiveNode node) => gateway.Of(node) is not { } backend ? "it is not known"
@@ -130,8 +129,7 @@ internal static class LiveBenchmark
 }
 
 /// <param name="Fault">Its name.</param>
-/// <param name="Streams">In flight at the node when it happened.</param>
 /// <param name="OutSeconds">Until new requests went elsewhere; null: they did not within the time given.</param>
 /// <param name="BackSeconds">From its end until it is used as before.</param>
 /// <param name="MostInFlight">In the two seconds after that.</param>
-internal sealed record LiveFinding(string Fault, int Streams, double? OutSeconds, double BackSeconds, int MostInFlight);
+internal sealed record LiveFinding(string Fault, double? OutSeconds, double BackSeconds, int MostInFlight);

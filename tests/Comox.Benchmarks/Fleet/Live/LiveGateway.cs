@@ -89,13 +89,6 @@ internal sealed class LiveGateway : IDisposable
 
     public async Task<NodeList> NodesAsync() => (await _http.GetFromJsonAsync("gateway/nodes", GatewayJson.Default.NodeList))!;
 
-    public async Task<double> CpuSecondsAsync()
-    {
-        await Task.Yield();
-        _process.Refresh();
-        return _process.TotalProcessorTime.TotalSeconds;
-    }
-
     public void Dispose()
     {
         _http.Dispose();
