@@ -140,7 +140,7 @@ internal sealed class PersonaMaker(WordLists lists, Wordsmith words)
         {
             var (say, reply) = dice.Weighted<(string, string)>([(("chat", ""), 3), (("howareyou", "mood"), 1), (("thanks", "thanks"), 1), (("self", "self"), 1), (("goodnews", "joy"), 1)]);
             var answer = reply.Length == 0 ? speech.Say(dice.Of(_talk.Replies), dice) : speech.Line(reply, dice).Replace("{role}", speech.Role, StringComparison.Ordinal);
-            text.Append(CultureInfo.InvariantCulture, $"<START>\n{{{{user}}}}: {dice.Of(_talk[say])}\n{{{{char}}}}: {Card(answer)}\n");
+            text.Append(CultureInfo.InvariantCulture, $"<START>\n{{{{user}}}}: {Card(dice.Of(_talk[say]))}\n{{{{char}}}}: {Card(answer)}\n");
         }
 
         return text.ToString();
