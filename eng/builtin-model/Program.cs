@@ -1,5 +1,6 @@
 using Comox.BuiltInModel;
 using Comox.BuiltInModel.Export;
+using Comox.BuiltInModel.SelfTest;
 using Comox.BuiltInModel.Tokenizer;
 using Comox.BuiltInModel.Training;
 using TorchSharp;
@@ -9,7 +10,9 @@ var verbs = new SortedDictionary<string, Action<Options>>
     ["tokenizer"] = TokenizerVerb.Run,
     ["train"] = TrainVerb.Run,
     ["export"] = ModelExport.Run,
+    ["lora"] = LoraVerb.Run,
     ["bench"] = Bench.Run,
+    ["selftest"] = SelfTestVerb.Run,
 };
 try
 {

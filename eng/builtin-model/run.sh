@@ -66,8 +66,8 @@ fit_dotnet() {
 
 [[ -n ${COMOX_TRAINER_BUILT:-} ]] || dotnet build Comox.BuiltInModel.csproj -c Release -v q --nologo 1>&2
 
-# Without it, two threads are slower than one as soon as anything else runs.
-export OMP_PROC_BIND=${OMP_PROC_BIND:-true}
+# Threads that spin while they wait, and above all threads bound to a core, lose most of their speed as soon as anything else runs.
+export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
 readonly program=$root/artifacts/bin/Comox.BuiltInModel/release/Comox.BuiltInModel.dll
 if grep -qa 'GLIBCXX_3\.4\.32' /usr/lib/*-linux-gnu/libstdc++.so.6 2> /dev/null; then
     exec dotnet "$program" "$@"

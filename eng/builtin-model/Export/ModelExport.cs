@@ -4,7 +4,7 @@ using Comox.BuiltInModel.Training;
 
 namespace Comox.BuiltInModel.Export;
 
-/// <summary><c>export --checkpoint FOLDER --out model.gguf --name NAME</c></summary>
+/// <summary><c>export --checkpoint FOLDER --out model.gguf --name NAME [--f32]</c></summary>
 internal static class ModelExport
 {
     public const string ChatTemplate =
@@ -17,11 +17,12 @@ internal static class ModelExport
     public static void Run(Options options)
     {
         var (folder, path, name) = (options.Text("checkpoint"), options.Text("out"), options.Text("name", "comox-builtin"));
+        var exact = options.Has("f32");
         options.NoOthers();
-        Write(folder, path, name);
+        Write(folder, path, name, quantize: !exact);
     }
 
-    public static void Write(string folder, string path, string name)
+    public static void Write(string folder, string path, string name, bool quantize = true)
     {
         var checkpoint = Checkpoint.Read(folder, out var values);
         var (file, shape, tokenizer) = (new GgufWriter(), checkpoint.Shape, SpmTokenizer.Parse(checkpoint.Tokenizer));
@@ -29,7 +30,7 @@ internal static class ModelExport
         file.Text("general.name", name);
         file.Text("general.description", Description);
         file.Text("general.license", "mit");
-        file.Unsigned("general.file_type", 7);
+        file.Unsigned("general.file_type", quantize ? 7u : 0u);
         file.Unsigned("general.quantization_version", 2);
         file.Unsigned("llama.vocab_size", (uint)shape.Vocabulary);
         file.Unsigned("llama.context_length", (uint)shape.Context);
@@ -42,7 +43,7 @@ internal static class ModelExport
         file.Unsigned("llama.rope.dimension_count", (uint)shape.HeadWidth);
         file.Real("llama.rope.freq_base", (float)shape.RopeBase);
         Tokens(file, tokenizer);
-        Tensors(file, shape, values);
+        Tensors(file, shape, values, quantize);
         file.Write(path);
         Console.WriteLine(FormattableString.Invariant($"{path}: {new FileInfo(path).Length / 1e6:F2} MB, {shape.Parameters / 1e6:F2} million weights, step {checkpoint.State.Step}"));
     }
@@ -62,11 +63,11 @@ internal static class ModelExport
         file.Text("tokenizer.chat_template", ChatTemplate);
     }
 
-    private static void Tensors(GgufWriter file, ModelShape shape, IReadOnlyDictionary<string, float[]> values)
+    private static void Tensors(GgufWriter file, ModelShape shape, IReadOnlyDictionary<string, float[]> values, bool quantize)
     {
         var (width, inner) = (shape.Width, shape.FeedForward);
         void Matrix(string name, string source, int part, int rows, int columns) =>
-            file.Tensor(name + ".weight", [rows, columns], values[source].AsSpan(part * rows * columns, rows * columns).ToArray(), quantize: true);
+            file.Tensor(name + ".weight", [rows, columns], values[source].AsSpan(part * rows * columns, rows * columns).ToArray(), quantize);
         void Norm(string name, string source) => file.Tensor(name + ".weight", [width], values[source], quantize: false);
 
         Matrix("token_embd", "embedding", 0, shape.Vocabulary, width);

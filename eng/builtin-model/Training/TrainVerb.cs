@@ -24,7 +24,7 @@ internal static class TrainVerb
             Decay = options.Real("decay", 0.02),
             UseMuon = options.Text("optimizer", "muon") == "muon",
         };
-        var trainer = new TrainerOptions { Folder = folder, Minutes = options.Real("minutes", 60), CheckpointMinutes = options.Real("checkpoint-minutes", 3) };
+        var trainer = new TrainerOptions { Log = Path.Combine(folder, "training.log"), Minutes = options.Real("minutes", 60), CheckpointMinutes = options.Real("checkpoint-minutes", 3) };
         var name = options.Text("name", "comox-builtin");
         options.NoOthers();
 

@@ -6,7 +6,8 @@ namespace Comox.BuiltInModel.Training;
 
 internal sealed record TrainerOptions
 {
-    public required string Folder { get; init; }
+    /// <summary>A file that lines are added to.</summary>
+    public required string Log { get; init; }
 
     /// <summary>Minutes of training, those before a resume included.</summary>
     public double Minutes { get; init; }
@@ -21,7 +22,7 @@ internal sealed class Trainer(Llama model, Optimizer optimizer, Action<TrainingS
 {
     public TrainingState Run(RowPacker packer, DataReader data, TrainingState state)
     {
-        using var log = new TrainingLog(options.Folder);
+        using var log = new TrainingLog(options.Log);
         var schedule = new Schedule(options.Minutes);
         var (began, before) = (time.GetTimestamp(), state.Minutes);
         double Minutes() => before + time.GetElapsedTime(began).TotalMinutes;

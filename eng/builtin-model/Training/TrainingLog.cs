@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Comox.BuiltInModel.Training;
 
-/// <summary>Lines on the terminal and in <c>training.log</c> beside the checkpoints.</summary>
-internal sealed class TrainingLog(string folder) : IDisposable
+/// <summary>Lines on the terminal and in a file.</summary>
+internal sealed class TrainingLog(string path) : IDisposable
 {
-    private readonly StreamWriter _file = new(Path.Combine(folder, "training.log"), append: true) { AutoFlush = true };
+    private readonly StreamWriter _file = new(path, append: true) { AutoFlush = true };
 
     public void Write(FormattableString line)
     {
