@@ -23,10 +23,14 @@ internal sealed record Stage(string Name)
     /// <summary>Last messages that share one prompt.</summary>
     public required int Endings { get; init; }
 
+    /// <summary>Whether characters say only what they are asked, in plain words: nothing but finding and copying is to be learned.</summary>
+    public bool IsBare { get; init; }
+
     public static IReadOnlyList<Stage> All { get; } =
     [
-        new("short") { Share = .36, MemoryLines = (0, 4), Exchanges = (0, 1), Detail = [(0, 1)], Extras = .03, Endings = 10 },
-        new("middle") { Share = .3, MemoryLines = (1, 8), Exchanges = (0, 3), Detail = [(0, 4), (1, 6)], Extras = .15, Endings = 14 },
-        new("long") { Share = .34, MemoryLines = (2, 12), Exchanges = (0, 8), Detail = [(0, 2), (1, 4), (2, 4)], Extras = .25, Endings = 18 },
+        new("bare") { Share = .2, IsBare = true, MemoryLines = (1, 5), Exchanges = (0, 0), Detail = [(0, 1)], Extras = 0, Endings = 16 },
+        new("short") { Share = .26, MemoryLines = (0, 4), Exchanges = (0, 1), Detail = [(0, 1)], Extras = .03, Endings = 10 },
+        new("middle") { Share = .26, MemoryLines = (1, 8), Exchanges = (0, 3), Detail = [(0, 4), (1, 6)], Extras = .15, Endings = 14 },
+        new("long") { Share = .28, MemoryLines = (2, 12), Exchanges = (0, 8), Detail = [(0, 2), (1, 4), (2, 4)], Extras = .25, Endings = 18 },
     ];
 }

@@ -25,7 +25,7 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
         var known = moment.Visible.Where(statement => statement.Slot == slot).DistinctBy(statement => statement.Value).ToList();
         var value = string.Join(" and ", known.Select(statement => statement.Value));
         var speech = moment.Persona.Speech;
-        var answer = slot.In(dice.Of(speech.Terse || dice.Chance(.15) ? slot.Topic.ShortAnswers : slot.Topic.Answers), value);
+        var answer = slot.In(dice.Of(speech.IsBare ? [slot.Topic.Answers[0]] : speech.Terse || dice.Chance(.15) ? slot.Topic.ShortAnswers : slot.Topic.Answers), value);
         return new Exchange("ask." + slot.Topic, Question(moment, slot.In(dice.Of(slot.Topic.Asks)), dice), moment.Named(speech.Say(Wordsmith.Capital(answer), dice))) { Uses = known };
     }
 
@@ -39,7 +39,7 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
             return World(moment, dice);
         var speech = moment.Persona.Speech;
         var lack = speech.Voice.Spoken(slot.In(dice.Of(slot.Topic.Lacks)));
-        var reply = dice.Chance(.6) ? $"{speech.Line("unknown", dice)} {lack}" : speech.Say(slot.In(dice.Of(slot.Topic.Lacks)), dice, mayClose: false);
+        var reply = !speech.IsBare && dice.Chance(.6) ? $"{speech.Line("unknown", dice)} {lack}" : speech.Say(slot.In(dice.Of(slot.Topic.Lacks)), dice, mayClose: false);
         if (speech.Place == TicPlace.End)
             reply = speech.Say(slot.In(dice.Of(slot.Topic.Lacks)), dice);
         return new Exchange("unknown." + slot.Topic, Question(moment, slot.In(dice.Of(slot.Topic.Asks)), dice), moment.Named(reply));
