@@ -10,7 +10,7 @@ internal sealed record OptimizerOptions
     /// <summary>Peak rate of AdamW, which moves the embedding and the norms; all weights without Muon.</summary>
     public double Rate { get; init; } = 0.003;
 
-    public double Decay { get; init; } = 0.02;
+    public double Decay { get; init; } = 0.1;
 
     public bool UseMuon { get; init; } = true;
 }
@@ -46,14 +46,23 @@ internal sealed class Optimizer
 
     /// <param name="step">From 1.</param>
     /// <param name="share">Of the peak rates, 0 to 1.</param>
-    public void Step(long step, double share)
+    /// <returns>False when a gradient was no number, and nothing was changed.</returns>
+    public bool Step(long step, double share)
     {
         using var none = no_grad();
         using var scope = NewDisposeScope();
-        Muon(share * _options.MatrixRate);
-        Adam(step, share * _options.Rate);
+        var finite = float.IsFinite(stack([.. _weights.Values.Select(weight => weight.grad!.square().sum())]).sum().item<float>());
+        if (finite)
+            Move(step, share);
         foreach (var weight in _weights.Values)
             weight.grad?.zero_();
+        return finite;
+    }
+
+    private void Move(long step, double share)
+    {
+        Muon(share * _options.MatrixRate);
+        Adam(step, share * _options.Rate);
     }
 
     private void Adam(long step, double rate)

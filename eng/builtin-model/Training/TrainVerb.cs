@@ -21,7 +21,7 @@ internal static class TrainVerb
         {
             MatrixRate = options.Real("lr", 0.02),
             Rate = options.Real("adam-lr", 0.003),
-            Decay = options.Real("decay", 0.02),
+            Decay = options.Real("decay", 0.1),
             UseMuon = options.Text("optimizer", "muon") == "muon",
         };
         var trainer = new TrainerOptions { Log = Path.Combine(folder, "training.log"), Minutes = options.Real("minutes", 60), CheckpointMinutes = options.Real("checkpoint-minutes", 3) };

@@ -74,7 +74,8 @@ internal sealed class Trainer(Llama model, Optimizer optimizer, Action<TrainingS
         if (!float.IsFinite(value))
             return false;
         loss.backward();
-        optimizer.Step(step, share);
+        if (!optimizer.Step(step, share))
+            return false;
         progress.Add(value, logits.detach().argmax(1).eq(targets).sum().item<long>(), batch.LossCount, batch.Count);
         return true;
     }
