@@ -3,8 +3,7 @@ using System.Text;
 namespace Comox.BuiltInModel.Tokenizer;
 
 /// <summary>
-/// Cuts a text where no piece may reach across: a segment is a run of letters or one other character, with the space before it. Digits and line ends
-/// stand alone, so that dates do not eat the vocabulary. llama.cpp knows nothing of segments: it comes to the same pieces because none is in the vocabulary
+/// Cuts a text where no piece may reach across: a segment is a run of letters or one other character, with the space before it; or a run of digits. llama.cpp knows nothing of segments: it comes to the same pieces because none is in the vocabulary
 /// that reaches across.
 /// </summary>
 internal static class Segments
@@ -15,18 +14,19 @@ internal static class Segments
     public static IEnumerable<string> Of(string text)
     {
         var segment = new StringBuilder();
-        var inWord = false;
+        var (inWord, inNumber) = (false, false);
         foreach (var rune in text.EnumerateRunes())
         {
             var letter = IsLetter(rune);
-            if (segment.Length > 0 && !(letter && (inWord || IsSpace(segment))) && !(Joins(rune) && IsSpace(segment)))
+            var digit = Rune.IsDigit(rune);
+            if (segment.Length > 0 && !(letter && (inWord || IsSpace(segment))) && !(Joins(rune) && IsSpace(segment)) && !(digit && inNumber))
             {
                 yield return segment.ToString();
                 segment.Clear();
             }
 
             segment.Append(rune.Value == ' ' ? Space.ToString() : rune.ToString());
-            inWord = letter;
+            (inWord, inNumber) = (letter, digit);
         }
 
         if (segment.Length > 0)
