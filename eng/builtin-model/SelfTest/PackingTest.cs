@@ -24,12 +24,31 @@ internal static class PackingTest
             $"{count} examples in {batches.Sum(batch => batch.Rows.Count)} rows ({examples.Sum(example => example.Tokens.Length)} tokens as {batches.Sum(batch => batch.Rows.Sum(row => row.Length))}): loss {packed.Loss:F5}, one by one {apart.Loss:F5} over {apart.Tokens} tokens; gradients differ by {difference:E1} of the largest at most");
         Turns(weights, conversations.SelectMany(conversation => Prefixes(conversation)).Take(60).Select(conversation => conversation.Encode(tokenizer)).ToList());
 
+        LargeScores(weights, batches[0].Rows);
+
         var again = packer.From(batches[0].Next).First();
         SelfTestVerb.Check(
             again.Rows.SelectMany(Tokens).SequenceEqual(batches[1].Rows.SelectMany(Tokens)) && again.Next == batches[1].Next,
             $"reading goes on at byte {batches[0].Next.Offset} with the batch that followed");
         var last = new DataPlace(0, files.Count - 1, new FileInfo(files[^1]).Length);
         SelfTestVerb.Check(data.From(last).First().Place == new DataPlace(1, 0, 0), $"after the last line comes the first one of the second round");
+    }
+
+    /// <summary>Scores far beyond 88, where the exponential of a float32 ends.</summary>
+    private static void LargeScores(LlamaWeights weights, IReadOnlyList<PackedRow> rows)
+    {
+        void Scale(double by)
+        {
+            using var none = no_grad();
+            foreach (var layer in weights.Layers)
+                layer.Qkv.mul_(by);
+        }
+
+        Scale(64);
+        var (loss, _, gradients) = Loss(weights, rows);
+        Scale(1.0 / 64);
+        SelfTestVerb.Check(
+            double.IsFinite(loss) && gradients.Values.All(gradient => gradient.isfinite().all().item<bool>()), $"with large attention scores the loss is {loss:F2} and all gradients are numbers");
     }
 
     /// <summary>A reply that one example learns lies in the history of the next, which does not learn it.</summary>

@@ -84,7 +84,7 @@ internal static class SelfTestVerb
     private static async Task Texts(LlamaServer server, SpmTokenizer tokenizer, List<Conversation> conversations)
     {
         var random = new Random(3);
-        string[] odd = [" ", "  two", "a  b", "\n\n", "\t", "é", "e\u0301", "“x”", "’tis", "·", "日本", "😀", "\u00a0", "12:30", "3.5", "▁", "don't", "X-Y", "(a)", "…", "Köln", " Łódź", "\r\n", " - ", "ﬁ", "٣"];
+        string[] odd = [" ", "  two", "a  b", "\n\n", "\t", "é", "e\u0301", "“x”", "’tis", "·", "日本", "😀", "\u00a0", "12:30", "3.5", "2026-11-04", "20261104", "1234567890123", "7", "▁", "don't", "X-Y", "(a)", "…", "Köln", " Łódź", "\r\n", " - ", "ﬁ", "٣"];
         var texts = conversations.SelectMany(conversation => conversation.Messages).Select(message => message.Text).Distinct().Take(400)
             .Concat(Enumerable.Range(0, 200).Select(_ => string.Concat(Enumerable.Range(0, random.Next(1, 12)).Select(_ => odd[random.Next(odd.Length)])))).ToList();
         foreach (var text in texts)

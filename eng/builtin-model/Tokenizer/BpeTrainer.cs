@@ -8,6 +8,9 @@ internal sealed class BpeTrainer
     public const string StartText = "<|im_start|>";
     public const string EndText = "<|im_end|>";
 
+    /// <summary>Digits in a piece at most: so a date is five pieces, and long numbers do not eat the vocabulary.</summary>
+    private const int MostDigits = 4;
+
     private readonly List<Word> _words = [];
     private readonly Dictionary<(string, string), long> _counts = [];
     private readonly Dictionary<(string, string), HashSet<int>> _places = [];
@@ -79,7 +82,7 @@ internal sealed class BpeTrainer
         var most = 1L;
         foreach (var (pair, count) in _counts)
         {
-            if (count < most || pair.Item1.Length + pair.Item2.Length > longest)
+            if (count < most || pair.Item1.Length + pair.Item2.Length > (char.IsDigit(pair.Item1[0]) ? MostDigits : longest))
                 continue;
             if (count > most || string.CompareOrdinal(pair.Item1 + " " + pair.Item2, best.Item1 + " " + best.Item2) < 0)
                 (best, most) = (pair, count);

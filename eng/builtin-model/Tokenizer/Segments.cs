@@ -3,8 +3,7 @@ using System.Text;
 namespace Comox.BuiltInModel.Tokenizer;
 
 /// <summary>
-/// Cuts a text where no piece may reach across: a segment is a run of letters or one other character, with the space before it; or up to four digits, so that
-/// a date is five pieces. llama.cpp knows nothing of segments: it comes to the same pieces because none is in the vocabulary
+/// Cuts a text where no piece may reach across: a segment is a run of letters or one other character, with the space before it; or a run of digits. llama.cpp knows nothing of segments: it comes to the same pieces because none is in the vocabulary
 /// that reaches across.
 /// </summary>
 internal static class Segments
@@ -12,26 +11,22 @@ internal static class Segments
     /// <summary>What stands for a space in a piece.</summary>
     public const char Space = '▁';
 
-    private const int MostDigits = 4;
-
     public static IEnumerable<string> Of(string text)
     {
         var segment = new StringBuilder();
-        var (inWord, digits) = (false, 0);
+        var (inWord, inNumber) = (false, false);
         foreach (var rune in text.EnumerateRunes())
         {
             var letter = IsLetter(rune);
             var digit = Rune.IsDigit(rune);
-            if (segment.Length > 0 && !(letter && (inWord || IsSpace(segment))) && !(Joins(rune) && IsSpace(segment)) && !(digit && digits is > 0 and < MostDigits))
+            if (segment.Length > 0 && !(letter && (inWord || IsSpace(segment))) && !(Joins(rune) && IsSpace(segment)) && !(digit && inNumber))
             {
                 yield return segment.ToString();
                 segment.Clear();
-                digits = 0;
             }
 
-            digits = digit ? digits + 1 : 0;
             segment.Append(rune.Value == ' ' ? Space.ToString() : rune.ToString());
-            inWord = letter;
+            (inWord, inNumber) = (letter, digit);
         }
 
         if (segment.Length > 0)

@@ -92,17 +92,19 @@ internal sealed class SpmTokenizer
         return [.. parts.SelectMany(part => _ids.TryGetValue(part, out var id) ? [id] : Encoding.UTF8.GetBytes(part).Select(value => _firstByte + value))];
     }
 
-    public void Save(string path)
+    public void Save(string path) => File.WriteAllText(path, Json());
+
+    public string Json()
     {
-        using var writer = new StreamWriter(path);
-        writer.Write("[\n");
+        var writer = new StringBuilder();
+        writer.Append("[\n");
         for (var id = 0; id < Pieces.Count; id++)
         {
             var piece = Pieces[id];
-            writer.Write(string.Create(CultureInfo.InvariantCulture, $"[\"{JsonEncodedText.Encode(piece.Text)}\",{piece.Score},{(int)piece.Kind}]{(id + 1 < Pieces.Count ? "," : "")}\n"));
+            writer.Append(string.Create(CultureInfo.InvariantCulture, $"[\"{JsonEncodedText.Encode(piece.Text)}\",{piece.Score},{(int)piece.Kind}]{(id + 1 < Pieces.Count ? "," : "")}\n"));
         }
 
-        writer.Write("]\n");
+        return writer.Append("]\n").ToString();
     }
 
     public static SpmTokenizer Load(string path) => Parse(File.ReadAllText(path));

@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace Comox.BuiltInModel.Training;
 
-/// <summary>How fast forward and backward are on made-up rows: what decides about the model's shape.</summary>
+/// <summary>
+/// <c>bench [--rows 3] [--prefix 500] [--branches 16] [--optimizer muon|adamw|none]</c> and the sizes: how fast a step is on made-up rows. On a machine that does
+/// other things, too, processor time with <c>--threads 1</c> is what can be compared.
+/// </summary>
 internal static class Bench
 {
     public static void Run(Options options)
@@ -12,31 +15,34 @@ internal static class Bench
         var shape = ModelShape.From(options, options.Number("vocab", 2048));
         var precision = options.Has("f32") ? ScalarType.Float32 : ScalarType.BFloat16;
         var (rows, prefix, branches, steps) = (options.Number("rows", 3), options.Number("prefix", 500), options.Number("branches", 16), options.Number("steps", 6));
+        var optimizing = options.Text("optimizer", "muon");
         options.NoOthers();
         var weights = new LlamaWeights(shape, 1);
         var model = new Llama(weights, precision);
+        var optimizer = optimizing == "none" ? null : new Optimizer(weights.All, new OptimizerOptions { UseMuon = optimizing == "muon" });
         var random = new Random(1);
         var timer = new Stopwatch();
-        var (tokens, losses, forward) = (0L, 0L, 0.0);
+        var (tokens, losses, processor) = (0L, 0L, TimeSpan.Zero);
         for (var step = -2; step < steps; step++)
         {
             using var scope = NewDisposeScope();
             var batch = new PackedBatch(Enumerable.Range(0, rows).Select(_ => Row(random, shape.Vocabulary, prefix, branches)));
             if (step == 0)
+            {
                 timer.Start();
-            var before = timer.Elapsed;
+                processor = Environment.CpuUsage.TotalTime;
+            }
+
             var loss = nn.functional.cross_entropy(model.Logits(batch), tensor(batch.LossTargets));
-            forward += step < 0 ? 0 : (timer.Elapsed - before).TotalMilliseconds;
             loss.backward();
-            foreach (var weight in weights.All.Values)
-                weight.grad?.zero_();
+            optimizer?.Step(step + 3, 0.01);
             if (step >= 0)
                 (tokens, losses) = (tokens + batch.Count, losses + batch.LossCount);
         }
 
-        var seconds = timer.Elapsed.TotalSeconds;
+        var (seconds, work) = (timer.Elapsed.TotalSeconds, (Environment.CpuUsage.TotalTime - processor).TotalSeconds);
         Console.WriteLine(FormattableString.Invariant(
-            $"{shape.Layers}x{shape.Width} heads {shape.Heads} {precision}: {tokens / seconds:F0} tok/s, {losses / seconds:F0} loss tok/s, step {1000 * seconds / steps:F0} ms (forward {forward / steps:F0}), {tokens / steps} tokens, {shape.Parameters / 1e6:F2} M"));
+            $"{shape.Layers}x{shape.Width} heads {shape.Heads} {precision}: {tokens / seconds:F0} tok/s, {losses / seconds:F0} learned/s; per second of processor {tokens / work:F0} and {losses / work:F0}; step {1000 * seconds / steps:F0} ms, {tokens / steps} tokens, {optimizing}, {shape.Parameters / 1e6:F2} M"));
     }
 
     private static PackedRow Row(Random random, int vocabulary, int prefix, int branches)

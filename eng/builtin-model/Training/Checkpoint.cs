@@ -48,11 +48,10 @@ internal sealed record Checkpoint
     {
         var list = tensors.ToArray();
         var (path, unfinished) = (Path.Combine(folder, FileName), Path.Combine(folder, FileName + ".new"));
-        tokenizer.Save(Path.Combine(folder, "tokenizer.json"));
         var head = new Checkpoint
         {
             Shape = shape,
-            Tokenizer = File.ReadAllText(Path.Combine(folder, "tokenizer.json")),
+            Tokenizer = tokenizer.Json(),
             State = state,
             Tensors = list.ToDictionary(pair => pair.Key, pair => pair.Value.shape),
         };

@@ -40,6 +40,8 @@ internal static class TrainVerb
             var checkpoint = Checkpoint.Read(folder, out var values);
             if (checkpoint.Shape != shape)
                 throw new UsageException($"The checkpoint is of another shape: {checkpoint.Shape}.");
+            if (tensors.Any(pair => !values.ContainsKey(pair.Key)) || checkpoint.Tokenizer != tokenizer.Json())
+                throw new UsageException("The checkpoint is of another --optimizer or --tokenizer.");
             Checkpoint.Fill(tensors, values);
             state = checkpoint.State;
         }
