@@ -16,7 +16,10 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
     private readonly TempHome _home = new();
 
     private static readonly KeyValuePair<string, string?>[] Patient =
-        [.. new[] { "QuietNode", "SilentNode", "QuietBackend", "StalledBackend", "StalledRemote" }.Select(limit => KeyValuePair.Create($"Comox:Gateway:Stalls:{limit}", (string?)"01:00:00"))];
+    [
+        .. new[] { "QuietNode", "SilentNode", "QuietBackend", "StalledBackend", "StalledRemote" }.Select(limit => KeyValuePair.Create($"Comox:Gateway:Stalls:{limit}", (string?)"01:00:00")),
+        new("Comox:Gateway:Stalls:SlowGaps", "1000"),
+    ];
 
     private GatewayUnderTest(FakeBackendServer node, FakeMemory memory) => (Node, Memory) = (node, memory);
 
@@ -55,8 +58,7 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
                 .. settings.Any(setting => setting.Key == "KeepAliveInterval") ? [] : new[] { KeyValuePair.Create("Comox:Gateway:KeepAliveInterval", (string?)"01:00:00") },
                 // Engines are asked how they are by the tests that are about it alone.
                 .. settings.Any(setting => setting.Key == "Load:ScrapeInterval") ? [] : new[] { KeyValuePair.Create("Comox:Gateway:Load:ScrapeInterval", (string?)"00:00:00") },
-                // A clock that jumps makes everybody look silent.
-                .. time is null || settings.Any(setting => setting.Key.StartsWith("Stalls", StringComparison.Ordinal)) ? [] : Patient,
+                .. Patient.Where(limit => !settings.Any(setting => limit.Key.EndsWith($":{setting.Key}", StringComparison.Ordinal))),
                 .. settings.Select(setting => KeyValuePair.Create($"Comox:Gateway:{setting.Key}", (string?)setting.Value)),
             ]);
         gateway.Http = gateway.Service.CreateClient();
