@@ -6,12 +6,12 @@ using Comox.ServiceDefaults.Contracts.Nodes;
 namespace Comox.Memory.Datasets;
 
 /// <summary>
-/// The verb <c>dataset</c>: <c>dotnet run --project Comox.Memory -- dataset --out FOLDER [--seed 1] [--encounters 20000] [--stage short|middle|long]</c> writes
+/// The verb <c>dataset</c>: <c>dotnet run --project Comox.Memory -- dataset --out FOLDER [--seed 1] [--encounters 20000] [--stage bare|short|middle|long]</c> writes
 /// <c>train.jsonl</c> and its data card.
 /// </summary>
 internal static class DatasetVerb
 {
-    private const string Usage = "dataset --out FOLDER [--seed 1] [--encounters 20000] [--stage short|middle|long]";
+    private const string Usage = "dataset --out FOLDER [--seed 1] [--encounters 20000] [--stage bare|short|middle|long]";
     private const int BetweenLines = 1000;
 
     /// <returns>The exit code: 0 written, 1 not, 2 not understood; null: another verb, or none.</returns>
@@ -42,27 +42,23 @@ internal static class DatasetVerb
         Directory.CreateDirectory(wanted.Out);
         var generator = new DatasetGenerator(WordLists.BuiltIn, PromptProfile.BuiltIn, wanted.Seed);
         var path = Path.Combine(wanted.Out, "train.jsonl");
-        var number = 0;
         using (var file = new BufferedStream(File.Create(path), 1 << 20))
         using (var writer = new ExampleWriter(file))
         {
-            foreach (var stage in Stage.All.Where(stage => wanted.Stage is null || stage.Name == wanted.Stage))
+            for (var number = 0; number < wanted.Encounters; number++)
             {
-                var end = number + (int)Math.Round(wanted.Encounters * (wanted.Stage is null ? stage.Share : 1));
-                for (; number < end; number++)
-                {
-                    foreach (var example in generator.Make(stage, number))
-                        writer.Write(example);
-                    if ((number + 1) % BetweenLines == 0)
-                        told.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{stage.Name}: {number + 1:N0} of {wanted.Encounters:N0} encounters, {generator.Counts.Examples:N0} examples"));
-                }
+                var stage = Stage.All.FirstOrDefault(stage => stage.Name == wanted.Stage) ?? Stage.At(number / (double)wanted.Encounters, new Dice(unchecked(wanted.Seed + (31 * number))));
+                foreach (var example in generator.Make(stage, number))
+                    writer.Write(example);
+                if ((number + 1) % BetweenLines == 0)
+                    told.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{number + 1:N0} of {wanted.Encounters:N0} encounters, {generator.Counts.Examples:N0} examples"));
             }
         }
 
         using var made = File.OpenRead(path);
-        var card = DataCard.Of(generator.Counts, WordLists.BuiltIn, wanted.Seed, number, Convert.ToHexStringLower(SHA256.HashData(made)));
+        var card = DataCard.Of(generator.Counts, WordLists.BuiltIn, wanted.Seed, wanted.Encounters, Convert.ToHexStringLower(SHA256.HashData(made)));
         File.WriteAllText(Path.Combine(wanted.Out, "data-card.md"), card);
-        told.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{path}: {generator.Counts.Examples:N0} examples of {number:N0} encounters, {made.Length / 1e6:N0} MB; {string.Join(", ", generator.Counts.Dropped.Select(drop => $"{drop.Key} {drop.Value:N0}"))} kept out"));
+        told.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{path}: {generator.Counts.Examples:N0} examples of {wanted.Encounters:N0} encounters, {made.Length / 1e6:N0} MB; {string.Join(", ", generator.Counts.Dropped.Select(drop => $"{drop.Key} {drop.Value:N0}"))} kept out"));
     }
 
     private static Wanted? Read(string[] args, out string problem)

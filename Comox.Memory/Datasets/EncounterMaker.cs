@@ -18,6 +18,7 @@ internal sealed class EncounterMaker
     private readonly ExchangeMaker _exchanges;
     private readonly IReadOnlyList<(Func<Moment, Dice, Exchange?> Item, double Weight)> _endings;
     private readonly IReadOnlyList<(Func<Moment, Dice, Exchange?> Item, double Weight)> _earlier;
+    private readonly IReadOnlyList<(Func<Moment, Dice, Exchange?> Item, double Weight)> _bare;
 
     public EncounterMaker(WordLists lists)
     {
@@ -28,12 +29,13 @@ internal sealed class EncounterMaker
         _memory = new Remembering(lists, _people);
         _exchanges = new ExchangeMaker(lists, _people, _words);
         _endings = Kinds(ask: 46, unknown: 17, tell: 5, correct: 4, smallTalk: 1);
+        _bare = [(_exchanges.Ask, 78), (_exchanges.Unknown, 18), (_exchanges.AskName, 3), (_exchanges.Recap, 1)];
         _earlier = Kinds(ask: 10, unknown: 6, tell: 26, correct: 12, smallTalk: 1.2);
     }
 
     public Encounter Make(Stage stage, PromptProfile profile, Dice dice)
     {
-        var persona = _personas.Make(dice, dice.Weighted(stage.Detail));
+        var persona = _personas.Make(dice, dice.Weighted(stage.Detail), stage.IsBare);
         var person = _people.Make(dice);
         var now = new DateTimeOffset(2024, 1, 1, 18, 0, 0, TimeSpan.Zero).AddDays(dice.Below(2200));
         var memory = _memory.Make(person, persona, dice.Between(stage.MemoryLines.Least, stage.MemoryLines.Most), now, dice);
@@ -87,7 +89,7 @@ internal sealed class EncounterMaker
     {
         var told = encounter.History.Select(entry => entry.Exchange.Tells).OfType<Statement>();
         var visible = shown.Concat(told).Where(said => encounter.Person.ValuesOf(said.Slot).Contains(said.Value)).DistinctBy(said => said).ToList();
-        return Next(_endings, new Moment(encounter.Persona, encounter.Person, encounter.Scene, visible), dice);
+        return Next(encounter.Persona.Speech.IsBare ? _bare : _endings, new Moment(encounter.Persona, encounter.Person, encounter.Scene, visible), dice);
     }
 
     private static Exchange? Next(IReadOnlyList<(Func<Moment, Dice, Exchange?> Item, double Weight)> kinds, Moment moment, Dice dice) => dice.Weighted(kinds)(moment, dice);

@@ -1,14 +1,13 @@
+using Comox.Memory.Datasets.Words;
+
 namespace Comox.Memory.Datasets;
 
 /// <summary>
-/// How long the prompts of a part of a data set are. A model learns to copy from short prompts many times faster than from long ones, and keeps it when they grow:
-/// a data set begins with the short.
+/// How long the prompts of an encounter are, and what is in them. A model learns to copy from short prompts many times faster than from long ones, and keeps it when
+/// they grow: a data set begins with the short.
 /// </summary>
 internal sealed record Stage(string Name)
 {
-    /// <summary>Part of the encounters.</summary>
-    public required double Share { get; init; }
-
     public required (int Least, int Most) MemoryLines { get; init; }
 
     /// <summary>Messages with their replies that come before the last.</summary>
@@ -23,10 +22,27 @@ internal sealed record Stage(string Name)
     /// <summary>Last messages that share one prompt.</summary>
     public required int Endings { get; init; }
 
-    public static IReadOnlyList<Stage> All { get; } =
-    [
-        new("short") { Share = .36, MemoryLines = (0, 4), Exchanges = (0, 1), Detail = [(0, 1)], Extras = .03, Endings = 10 },
-        new("middle") { Share = .3, MemoryLines = (1, 8), Exchanges = (0, 3), Detail = [(0, 4), (1, 6)], Extras = .15, Endings = 14 },
-        new("long") { Share = .34, MemoryLines = (2, 12), Exchanges = (0, 8), Detail = [(0, 2), (1, 4), (2, 4)], Extras = .25, Endings = 18 },
-    ];
+    /// <summary>Whether characters say only what they are asked, in plain words: nothing but finding and copying is to be learned.</summary>
+    public bool IsBare { get; init; }
+
+    private static readonly Stage Bare = new("bare") { IsBare = true, MemoryLines = (1, 5), Exchanges = (0, 0), Detail = [(0, 1)], Extras = 0, Endings = 16 };
+    private static readonly Stage Short = new("short") { MemoryLines = (0, 4), Exchanges = (0, 1), Detail = [(0, 1)], Extras = .03, Endings = 10 };
+    private static readonly Stage Middle = new("middle") { MemoryLines = (1, 8), Exchanges = (0, 3), Detail = [(0, 4), (1, 6)], Extras = .15, Endings = 14 };
+    private static readonly Stage Long = new("long") { MemoryLines = (2, 12), Exchanges = (0, 8), Detail = [(0, 2), (1, 4), (2, 4)], Extras = .25, Endings = 18 };
+
+    public static IReadOnlyList<Stage> All { get; } = [Bare, Short, Middle, Long];
+
+    /// <summary>
+    /// The stage of the next encounter, by how much of the data set is made. Each part has some of the parts before, so that nothing is forgotten, and who stops
+    /// early has seen something of all.
+    /// </summary>
+    /// <param name="made">0 to 1.</param>
+    /// <param name="dice">The choices.</param>
+    public static Stage At(double made, Dice dice) => made switch
+    {
+        < .2 => Bare,
+        < .5 => dice.Weighted([(Short, .6), (Middle, .3), (Long, .1)]),
+        < .75 => dice.Weighted([(Short, .25), (Middle, .4), (Long, .35)]),
+        _ => dice.Weighted([(Bare, .03), (Short, .12), (Middle, .35), (Long, .5)]),
+    };
 }

@@ -107,7 +107,7 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
         await _running.StopAsync(kill ? TimeSpan.Zero : _grace, shared.Time);
         _running.Dispose();
         _running = null;
-        shared.Starter.Ended(engine.Id);
+        await shared.Starter.EndedAsync(engine.Id);
     }
 
     private async Task<LifeEnd> LiveAsync(EngineRecipe recipe, StartedEngine started, long? baseline, CancellationToken stopping)

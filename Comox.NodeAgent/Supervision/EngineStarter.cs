@@ -63,9 +63,9 @@ internal sealed class EngineStarter(ComoxHome home, ProcessTether tether, Leftov
     public Task SaveAsync(EngineHandle engine, EngineRecipe recipe, EngineEndpoint endpoint, CancellationToken cancellation) => slots.SaveAsync(engine, recipe, endpoint, cancellation);
 
     /// <summary>Its process has ended: so do its workers, and what was noted about it is of no use any more.</summary>
-    public void Ended(string engine)
+    public async Task EndedAsync(string engine)
     {
-        leftovers.EndWorkers(engine);
+        await leftovers.EndWorkersAsync(engine);
         leftovers.Forget(engine);
     }
 }
@@ -77,12 +77,14 @@ internal sealed class EngineStarter(ComoxHome home, ProcessTether tether, Leftov
 /// </summary>
 internal sealed class LeftoverEngines(ComoxHome home, TimeProvider time, ILogger<LeftoverEngines> log)
 {
-    private const int MostRounds = 20;
-
     /// <summary>The variable that marks an engine and its workers.</summary>
     public const string Mark = "COMOX_ENGINE";
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    // How long a process may show nothing of itself until it counts as one that has nothing to show.
+    private static readonly TimeSpan Doubt = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
     private readonly string _folder = home.Folder("engines", "run");
 
     public string KeyFile(string engine) => Path.Combine(_folder, $"{engine}.key");
@@ -114,29 +116,49 @@ internal sealed class LeftoverEngines(ComoxHome home, TimeProvider time, ILogger
             }
         }
 
-        EndWorkers(engine);
+        await EndWorkersAsync(engine);
         Forget(engine);
     }
 
-    /// <summary>Ends what still runs of an engine whose own process has ended.</summary>
-    public void EndWorkers(string engine)
+    /// <summary>Ends what still runs of an engine whose own process has ended, and returns when it is gone; what cannot be ended is waited for as long as an engine.</summary>
+    public async Task EndWorkersAsync(string engine)
     {
         if (!OperatingSystem.IsLinux())
             return;
         var mark = $"{Mark}={KeyFile(engine)}";
+        var (begun, seen) = (time.GetTimestamp(), time.GetTimestamp());
         // Again, because one that is still there when another is ended may have started a third.
-        for (var round = 0; round < MostRounds && EndMarked(mark); round++)
+        while (EndMarked(mark) is not false and var left)
         {
+            if (left is true)
+                seen = time.GetTimestamp();
+            if (time.GetElapsedTime(seen) > Doubt || time.GetElapsedTime(begun) > Patience)
+                return;
+            await Task.Delay(Pause, time);
         }
     }
 
-    private bool EndMarked(string mark)
+    /// <returns>Whether the process is one of the engine's with the mark; null: it shows no variables, because it has none or is just becoming another program.</returns>
+    internal static bool? IsMarked(int id, string mark) =>
+        Words(id, "environ") is { Length: > 0 } variables ? variables.Contains(mark)
+        : new FileInfo(ProcFile(id, "exe")).LinkTarget is null ? false // It has ended, or is the kernel's or another user's.
+        : null;
+
+    /// <returns>Whether there were any; null: some may have been overlooked.</returns>
+    private bool? EndMarked(string mark)
     {
-        var found = false;
+        bool? found = false;
         foreach (var folder in Directory.EnumerateDirectories("/proc"))
         {
-            if (!int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var id) || !Words(id, "environ").Contains(mark))
+            if (!int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var id))
                 continue;
+            var isMarked = IsMarked(id, mark);
+            if (isMarked is not true)
+            {
+                found = found is false ? isMarked : found;
+                continue;
+            }
+
             found = true;
             try
             {
@@ -162,11 +184,13 @@ internal sealed class LeftoverEngines(ComoxHome home, TimeProvider time, ILogger
     {
         try
         {
-            return File.ReadAllText($"/proc/{id.ToString(CultureInfo.InvariantCulture)}/{file}").Split('\0');
+            return File.ReadAllText(ProcFile(id, file)).Split('\0', StringSplitOptions.RemoveEmptyEntries);
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
             return [];
         }
     }
+
+    private static string ProcFile(int id, string file) => $"/proc/{id.ToString(CultureInfo.InvariantCulture)}/{file}";
 }

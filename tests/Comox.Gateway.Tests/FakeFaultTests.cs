@@ -21,7 +21,7 @@ public sealed class FakeFaultTests
 
         var socket = problem.InnerException?.InnerException as SocketException ?? problem.InnerException as SocketException;
         Assert.Equal(reset ? SocketError.ConnectionReset : null, socket?.SocketErrorCode);
-        await fake.Requests.Single().Ended.WaitAsync(TimeSpan.FromSeconds(10));
+        await fake.Requests.Single().Ended.WaitAsync(TimeSpan.FromMinutes(1));
     }
 
     [Fact]
@@ -58,7 +58,7 @@ public sealed class FakeFaultTests
         await patience.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending);
-        await request.Aborted.WaitAsync(TimeSpan.FromSeconds(10));
+        await request.Aborted.WaitAsync(TimeSpan.FromMinutes(1));
     }
 
     [Fact]

@@ -60,7 +60,7 @@ internal sealed class FakeMemory : IAsyncDisposable
     public static TaskCompletionSource Closed() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public async Task<(string Session, string Turn, RecordedReply Reply)> NextReplyAsync() =>
-        await _arrivals.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+        await _arrivals.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(1));
 
     public async ValueTask DisposeAsync()
     {
@@ -162,7 +162,7 @@ internal sealed class FakeMemory : IAsyncDisposable
 /// <summary>Counts what arrives; waiting for the next has an end, so that a chat which failed shows as a failure and not as a test that never ends.</summary>
 internal sealed class Arrivals
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
     private readonly SemaphoreSlim _arrived = new(0);
 
     public void Release() => _arrived.Release();

@@ -160,8 +160,8 @@ public sealed class HandoverTests
         var writer = gateway.Service.Services.GetRequiredService<OutboxWriter>();
         var unwritable = Pending("a") with { Turn = null! };
 
-        Assert.Null(await writer.AddAsync(unwritable).WaitAsync(TimeSpan.FromSeconds(10)));
-        Assert.NotNull(await writer.AddAsync(Pending("b")).WaitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Null(await writer.AddAsync(unwritable).WaitAsync(TimeSpan.FromMinutes(1)));
+        Assert.NotNull(await writer.AddAsync(Pending("b")).WaitAsync(TimeSpan.FromMinutes(1)));
     }
 
     [Theory]

@@ -6,7 +6,7 @@ namespace Comox.Gateway.Tests;
 /// <summary>A streamed answer, read event by event as it comes.</summary>
 internal sealed class LiveAnswer : IDisposable
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
 
     private readonly HttpResponseMessage _response;
     private readonly StreamReader _reader;

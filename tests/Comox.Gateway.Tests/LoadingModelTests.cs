@@ -34,9 +34,9 @@ public abstract class LoadingModelTests(string relay) : BothRelays(relay)
     public async Task Who_waits_hears_place_and_seconds_as_comments_and_then_the_answer_whole()
     {
         var time = new FakeTimeProvider();
-        await using var gateway = await StartAsync(new() { HoldHeaders = true }, time);
+        await using var gateway = await StartAsync(new() { HoldHeaders = true }, time, ready: false);
         gateway.Node.Status = FakeNode.With("n", OnDemand(EngineStates.Loading) with { Place = 2, EtaSeconds = 7.25 });
-        await gateway.KnowsAsync(fleet => fleet.Pools.All(pool => pool.Backends.All(backend => backend.Engine!.Place == 2)));
+        await gateway.KnowsAsync(fleet => fleet.Pools.Any(pool => pool.Backends.Any(backend => backend.Engine!.Place == 2)));
 
         var sent = gateway.SendAsync(Chat.Streamed);
         await gateway.Node.NextRequestAsync();
@@ -45,7 +45,8 @@ public abstract class LoadingModelTests(string relay) : BothRelays(relay)
         Assert.Equal(": loading fake-model: place 2, about 7.3 s\n\n", await answer.NextAsync());
 
         gateway.Node.Status = FakeNode.With("n", OnDemand(EngineStates.Loading) with { Place = 1, EtaSeconds = 3 });
-        await gateway.KnowsAsync(fleet => fleet.Pools.All(pool => pool.Backends.All(backend => backend.Engine!.Place == 1)));
+        await gateway.KnowsAsync(fleet => fleet.Pools.Any(pool => pool.Backends.Any(backend => backend.Engine!.Place == 1)));
+        await gateway.KeepFleetAsync();
         Assert.Equal(": loading fake-model: place 1, about 3 s\n\n", await answer.CommentAsync(time, TimeSpan.FromSeconds(2)));
 
         gateway.Node.Release();

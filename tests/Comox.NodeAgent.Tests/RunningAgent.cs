@@ -80,7 +80,7 @@ internal sealed class RunningAgent : IAsyncDisposable
 
     public async Task<EngineStatus> UntilAsync(string id, Func<EngineStatus, bool> wanted)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(3));
         var seen = new List<string>();
         try
         {

@@ -5,7 +5,8 @@ namespace Comox.TestKit;
 /// <summary>Waits for something that is only seen from outside (another process, a file) and gives no signal. Where there is a signal, await that.</summary>
 public static class Eventually
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    // Only so that it ends some day: a busy machine may take its time.
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
 
     public static Task IsTrueAsync(Func<bool> condition, string what) => IsTrueAsync(() => Task.FromResult(condition()), what);

@@ -20,8 +20,15 @@ internal sealed class PersonaMaker(WordLists lists, Wordsmith words)
 
     /// <param name="dice">The choices.</param>
     /// <param name="detail">0: a sentence or two; 1: as an author would write a card of a hundred words; 2: two hundred and more.</param>
-    public Persona Make(Dice dice, int detail)
+    /// <param name="isBare">Whether it says only what it is asked.</param>
+    public Persona Make(Dice dice, int detail, bool isBare = false)
     {
+        if (isBare)
+        {
+            var bare = new Speech { Voice = _plain, Plain = _plain, Role = dice.Of(lists.Values("roles")), IsBare = true };
+            return new Persona(new CharacterCard { Name = Name(dice), Description = Card($"{{char}} is {bare.Role}.") }, bare, []);
+        }
+
         var isFamily = dice.Chance(.45);
         var speech = isFamily ? OfFamily(dice) : OfAnyKind(dice);
         var name = Name(dice);
@@ -140,7 +147,7 @@ internal sealed class PersonaMaker(WordLists lists, Wordsmith words)
         {
             var (say, reply) = dice.Weighted<(string, string)>([(("chat", ""), 3), (("howareyou", "mood"), 1), (("thanks", "thanks"), 1), (("self", "self"), 1), (("goodnews", "joy"), 1)]);
             var answer = reply.Length == 0 ? speech.Say(dice.Of(_talk.Replies), dice) : speech.Line(reply, dice).Replace("{role}", speech.Role, StringComparison.Ordinal);
-            text.Append(CultureInfo.InvariantCulture, $"<START>\n{{{{user}}}}: {dice.Of(_talk[say])}\n{{{{char}}}}: {Card(answer)}\n");
+            text.Append(CultureInfo.InvariantCulture, $"<START>\n{{{{user}}}}: {Card(dice.Of(_talk[say]))}\n{{{{char}}}}: {Card(answer)}\n");
         }
 
         return text.ToString();

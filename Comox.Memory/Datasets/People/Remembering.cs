@@ -25,17 +25,17 @@ internal sealed class Remembering(WordLists lists, PersonMaker people)
         {
             var at = made.Count;
             if (dice.Chance(.12))
-                made.Add((null, null, Turn(at, Utterance.User, dice.Of(_says["chat"]), now, dice)));
+                made.Add((null, null, Turn(at, Utterance.User, persona.Named(dice.Of(_says["chat"]), person.Name.Spoken), now, dice)));
             else if (dice.Chance(.1))
                 made.Add((null, null, Turn(at, Utterance.Assistant, persona.Named(persona.Speech.Say(dice.Of(_says.Replies), dice), person.Name.Spoken), now, dice)));
             else
-                made.AddRange(About(person, at, lines - at, now, dice));
+                made.AddRange(About(person, persona, at, lines - at, now, dice));
         }
 
         return [.. dice.Shuffled(made).Select((line, place) => new Remembered(Offered(line.Fact, line.Turn, place), line.Says))];
     }
 
-    private IEnumerable<(Statement? Says, ToldFact? Fact, RecallTurn? Turn)> About(Person person, int at, int room, DateTimeOffset now, Dice dice)
+    private IEnumerable<(Statement? Says, ToldFact? Fact, RecallTurn? Turn)> About(Person person, Persona persona, int at, int room, DateTimeOffset now, Dice dice)
     {
         var slot = people.AnySlot(dice);
         if (dice.Chance(.3) && person.Known.ToList() is { Count: > 0 } known)
@@ -57,7 +57,7 @@ internal sealed class Remembering(WordLists lists, PersonMaker people)
         if (slot.Topic.IsFact && (person.Outdated.Count > 0 || dice.Chance(.75)))
             yield return (statement, new ToldFact($"f{at}", slot.Topic.RelationFor(slot.Noun), statement.Value, false, Session, $"t{at}", Day(now, dice), 1, told), null);
         else
-            yield return (statement, null, Turn(at, Utterance.User, dice.Chance(.2) ? $"{told} {dice.Of(_says["chat"])}" : told, now, dice));
+            yield return (statement, null, Turn(at, Utterance.User, dice.Chance(.2) ? $"{told} {persona.Named(dice.Of(_says["chat"]), person.Name.Spoken)}" : told, now, dice));
     }
 
     private static Candidate Offered(ToldFact? fact, RecallTurn? turn, int place) => new()

@@ -25,7 +25,7 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
         var known = moment.Visible.Where(statement => statement.Slot == slot).DistinctBy(statement => statement.Value).ToList();
         var value = string.Join(" and ", known.Select(statement => statement.Value));
         var speech = moment.Persona.Speech;
-        var answer = slot.In(dice.Of(speech.Terse || dice.Chance(.15) ? slot.Topic.ShortAnswers : slot.Topic.Answers), value);
+        var answer = slot.In(dice.Of(speech.IsBare ? [slot.Topic.Answers[0]] : speech.Terse || dice.Chance(.15) ? slot.Topic.ShortAnswers : slot.Topic.Answers), value);
         return new Exchange("ask." + slot.Topic, Question(moment, slot.In(dice.Of(slot.Topic.Asks)), dice), moment.Named(speech.Say(Wordsmith.Capital(answer), dice))) { Uses = known };
     }
 
@@ -39,7 +39,7 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
             return World(moment, dice);
         var speech = moment.Persona.Speech;
         var lack = speech.Voice.Spoken(slot.In(dice.Of(slot.Topic.Lacks)));
-        var reply = dice.Chance(.6) ? $"{speech.Line("unknown", dice)} {lack}" : speech.Say(slot.In(dice.Of(slot.Topic.Lacks)), dice, mayClose: false);
+        var reply = !speech.IsBare && dice.Chance(.6) ? $"{speech.Line("unknown", dice)} {lack}" : speech.Say(slot.In(dice.Of(slot.Topic.Lacks)), dice, mayClose: false);
         if (speech.Place == TicPlace.End)
             reply = speech.Say(slot.In(dice.Of(slot.Topic.Lacks)), dice);
         return new Exchange("unknown." + slot.Topic, Question(moment, slot.In(dice.Of(slot.Topic.Asks)), dice), moment.Named(reply));
@@ -84,7 +84,7 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
     {
         var name = dice.Chance(.5) ? dice.Of(lists.Values("names")) : words.Name("names", dice);
         var reply = moment.Persona.Speech.Say(dice.Of(_replies.Needed("name_told")).Replace("{v}", name, StringComparison.Ordinal), dice);
-        return new Exchange("tell.name", dice.Of(_says["tell_name"]).Replace("{v}", name, StringComparison.Ordinal), moment.Persona.Named(reply, name)) { Names = name };
+        return new Exchange("tell.name", moment.Named(dice.Of(_says["tell_name"]).Replace("{v}", name, StringComparison.Ordinal)), moment.Persona.Named(reply, name)) { Names = name };
     }
 
     public Exchange World(Moment moment, Dice dice)
@@ -97,17 +97,17 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
     }
 
     public Exchange Chat(Moment moment, Dice dice) =>
-        new("chat", Typed(dice.Of(_says["chat"]), dice), moment.Named(moment.Persona.Speech.Say(dice.Of(_says.Replies), dice)));
+        new("chat", moment.Named(Typed(dice.Of(_says["chat"]), dice)), moment.Named(moment.Persona.Speech.Say(dice.Of(_says.Replies), dice)));
 
     /// <summary>A kind of small talk that a voice has lines for: the list of what is said, <c>greetings</c>, and the lines of the voice, <c>greet</c>.</summary>
     public Exchange Small(Moment moment, string said, string line, Dice dice) =>
         new(said, moment.Named(Typed(dice.Of(_says[said]), dice)), moment.Named(moment.Persona.Speech.Line(line, dice)));
 
     public Exchange Ai(Moment moment, Dice dice) =>
-        new("are_you_ai", Typed(dice.Of(_says["are_you_ai"]), dice), moment.Named(moment.Persona.Speech.Say(moment.Named(dice.Of(_replies.Needed("ai"))), dice, mayClose: false)));
+        new("are_you_ai", moment.Named(Typed(dice.Of(_says["are_you_ai"]), dice)), moment.Named(moment.Persona.Speech.Say(moment.Named(dice.Of(_replies.Needed("ai"))), dice, mayClose: false)));
 
     public Exchange? Boundary(Moment moment, Dice dice) => moment.Persona.Boundaries.Count == 0 ? null
-        : new Exchange("boundary", Typed(dice.Of(dice.Of(moment.Persona.Boundaries).Questions), dice), moment.Named(moment.Persona.Speech.Line("refuse", dice)));
+        : new Exchange("boundary", moment.Named(Typed(dice.Of(dice.Of(moment.Persona.Boundaries).Questions), dice)), moment.Named(moment.Persona.Speech.Line("refuse", dice)));
 
     public Exchange Where(Moment moment, Dice dice) => OfScene(moment, "where", "where_are_we", moment.Scene.Place, dice);
 
@@ -119,7 +119,7 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
     {
         var place = words.Value("scene_places", dice);
         var reply = moment.Persona.Speech.Say(Wordsmith.Capital(dice.Of(_replies.Needed("moved")).Replace("{v}", place, StringComparison.Ordinal)), dice);
-        return new Exchange("move", dice.Of(_says["move_scene"]).Replace("{v}", place, StringComparison.Ordinal), moment.Named(reply)) { MovesTo = place };
+        return new Exchange("move", moment.Named(dice.Of(_says["move_scene"]).Replace("{v}", place, StringComparison.Ordinal)), moment.Named(reply)) { MovesTo = place };
     }
 
     private Exchange OfScene(Moment moment, string kind, string said, string? value, Dice dice)

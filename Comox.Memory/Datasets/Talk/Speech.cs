@@ -39,11 +39,16 @@ internal sealed record Speech
     /// <summary>Small actions between asterisks; none: it has no such habit.</summary>
     public IReadOnlyList<string> Gestures { get; init; } = [];
 
+    /// <summary>Says the plain sentence and nothing else.</summary>
+    public bool IsBare { get; init; }
+
     private bool IsMarked => Voice.Markers.Count > 0;
 
     /// <summary>A plain sentence in the second person, as this character says it.</summary>
     public string Say(string core, Dice dice, bool mayClose = true)
     {
+        if (IsBare)
+            return core;
         var said = Voice.Spoken(core);
         if (IsMarked)
             said = $"{dice.Of(Voice["open"])} {said}";

@@ -16,7 +16,7 @@ public sealed class ClientLeavesTests
 
     // A machine that tests share stumbles now and then; what is promised must hold for most tries, and no try may be lost.
     private static readonly TimeSpan Promised = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
 
     public static TheoryData<string, string, string, string> Cases()
     {

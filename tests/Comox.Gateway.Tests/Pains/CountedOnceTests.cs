@@ -46,7 +46,7 @@ public abstract class CountedOnceTests(string relay) : BothRelays(relay)
         client.Reset();
 
         var request = await gateway.Node.NextRequestAsync();
-        await request.Aborted.WaitAsync(TimeSpan.FromSeconds(20));
+        await request.Aborted.WaitAsync(TimeSpan.FromMinutes(1));
         await measured.EndedAsync();
         Assert.Equal(4, OutputOf(measured));
         if (reporting)

@@ -93,7 +93,7 @@ public sealed class FloodTests
         public string Url => $"http://{_listener.LocalEndpoint}/v1";
 
         /// <summary>Bytes that were taken of the last answer, by the gateway or the system.</summary>
-        public Task<long> TakenAsync() => _last.WaitAsync(TimeSpan.FromSeconds(20));
+        public Task<long> TakenAsync() => _last.WaitAsync(TimeSpan.FromMinutes(1));
 
         public void Dispose() => _listener.Dispose();
 

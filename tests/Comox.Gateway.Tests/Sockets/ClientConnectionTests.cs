@@ -80,7 +80,7 @@ public sealed class ClientConnectionTests
         var answer = await client.ReadUntilAsync("data: [DONE]\n\n\r\n" + End);
 
         Assert.Equal(20_000, answer.Split("and some more words").Length - 1);
-        await request.Ended.WaitAsync(TimeSpan.FromSeconds(20));
+        await request.Ended.WaitAsync(TimeSpan.FromMinutes(1));
         // The connection goes on.
         await client.SendAsync(RawClient.Request(Chat.Whole));
         Assert.Contains("200 OK", await client.ReadUntilAsync("\r\n\r\n"));
@@ -128,7 +128,7 @@ public sealed class ClientConnectionTests
         else
             client.Socket.Shutdown(SocketShutdown.Send);
 
-        await request.Aborted.WaitAsync(TimeSpan.FromSeconds(20));
+        await request.Aborted.WaitAsync(TimeSpan.FromMinutes(1));
     }
 
     [Fact]
@@ -152,7 +152,7 @@ public sealed class ClientConnectionTests
 
         client.Reset();
 
-        await request.Aborted.WaitAsync(TimeSpan.FromSeconds(20));
+        await request.Aborted.WaitAsync(TimeSpan.FromMinutes(1));
     }
 
     [Fact]

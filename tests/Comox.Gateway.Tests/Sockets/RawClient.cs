@@ -9,7 +9,7 @@ namespace Comox.Gateway.Tests.Sockets;
 /// <summary>A client that says exactly what a test says, and reads when it is told to.</summary>
 internal sealed class RawClient : IDisposable
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
 
     public Socket Socket { get; } = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
 

@@ -27,7 +27,7 @@ internal sealed class RawEngine : IDisposable
 
     public async Task<RawCall> AcceptAsync()
     {
-        var socket = await _listener.AcceptSocketAsync().WaitAsync(TimeSpan.FromSeconds(20));
+        var socket = await _listener.AcceptSocketAsync().WaitAsync(TimeSpan.FromMinutes(1));
         socket.NoDelay = true;
         return new RawCall(socket, _loop);
     }
@@ -50,7 +50,7 @@ internal sealed class RawCall(Socket socket, SocketLoop? loop) : IDisposable
             var text = Encoding.Latin1.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
             if (text.IndexOf("\r\n\r\n", StringComparison.Ordinal) is > 0 and var head && text.Length >= head + 4 + LengthIn(text))
                 return text;
-            var read = await socket.ReceiveAsync(buffer).WaitAsync(TimeSpan.FromSeconds(20));
+            var read = await socket.ReceiveAsync(buffer).WaitAsync(TimeSpan.FromMinutes(1));
             if (read == 0)
                 return null;
             bytes.Write(buffer, 0, read);
@@ -73,7 +73,7 @@ internal sealed class RawCall(Socket socket, SocketLoop? loop) : IDisposable
     {
         try
         {
-            return await socket.ReceiveAsync(new byte[1]).WaitAsync(TimeSpan.FromSeconds(20)) == 0;
+            return await socket.ReceiveAsync(new byte[1]).WaitAsync(TimeSpan.FromMinutes(1)) == 0;
         }
         catch (SocketException)
         {

@@ -61,6 +61,7 @@ public sealed class WarmTests
         await AskAsync(gateway, "fake-model");
         one.Status = FakeNode.With("one", OnDemand(20));
         await gateway.KnowsAsync(fleet => fleet.Pools.Any(pool => pool.Ready.Any(backend => backend.Load.SwapSeconds == 20)));
+        await gateway.KeepFleetAsync();
 
         var again = await AskAsync(gateway, "character/ada");
         Assert.Equal(("one/chat", WarmActions.None), (again.Backend, again.Action));
@@ -136,7 +137,7 @@ public sealed class WarmTests
 
     private static async Task<GatewayUnderTest> StartAsync(FakeBackendServer first, FakeBackendServer second, TimeProvider? time = null)
     {
-        var gateway = await GatewayUnderTest.StartAsync(time: time, settings: [("Nodes:0", first.Address.ToString()), ("Nodes:1", second.Address.ToString())]);
+        var gateway = await GatewayUnderTest.StartAsync(time: time, ready: false, settings: [("Nodes:0", first.Address.ToString()), ("Nodes:1", second.Address.ToString())]);
         await gateway.KnowsAsync(fleet => fleet.Pools.Any(pool => pool.Ready.Length == 2));
         return gateway;
     }

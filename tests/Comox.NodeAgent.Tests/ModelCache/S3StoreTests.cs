@@ -20,7 +20,7 @@ public sealed partial class S3StoreTests : IAsyncLifetime
     private readonly DirectoryInfo _home = Directory.CreateTempSubdirectory("comox-s3-");
     private readonly byte[] _model = RandomNumberGenerator.GetBytes(20_000_000);
     private readonly ConcurrentQueue<(string Method, string Path, string? Range)> _asked = new();
-    private readonly NodeAgentOptions _options = new() { Offline = true };
+    private readonly NodeAgentOptions _options = new() { Offline = true, ProbeTimeout = TimeSpan.FromMinutes(1) };
     private (string Name, string Value)? _says;
     private LocalServer _server = null!;
 

@@ -141,8 +141,8 @@ public sealed class SupervisionRulesTests
         using var other = Worker("chat-2");
         try
         {
-            leftovers.EndWorkers("chat");
-            await ours.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+            await leftovers.EndWorkersAsync("chat");
+            await ours.WaitForExitAsync(TestContext.Current.CancellationToken);
             Assert.False(other.HasExited);
             await TestKit.Eventually.IsTrueAsync(() => !Marked("chat"), "what it started last is ended, too");
         }
@@ -174,7 +174,33 @@ public sealed class SupervisionRulesTests
         }
     }
 
-    // Process.Start returns once exec has succeeded; /proc shows the new command line then.
-    private static async Task UntilExecAsync(Process process, string argument) =>
-        Assert.Contains(argument, await File.ReadAllTextAsync($"/proc/{process.Id}/cmdline"));
+    [Fact]
+    public async Task A_worker_that_is_just_becoming_another_program_is_not_overlooked()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "needs /proc");
+        var folder = Directory.CreateTempSubdirectory("comox-becoming-");
+        var home = ComoxHome.Open(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { [ComoxHome.Setting] = folder.FullName }).Build());
+        var leftovers = new LeftoverEngines(home, TimeProvider.System, NullLogger<LeftoverEngines>.Instance);
+
+        // Each env becomes the next, for seconds: one look in eight or so finds the process between two of them, without a variable.
+        var start = new ProcessStartInfo("env", [.. Enumerable.Repeat("env", 5000), "sleep", "1000"]);
+        start.Environment[LeftoverEngines.Mark] = leftovers.KeyFile("chat");
+        using var worker = Process.Start(start)!;
+        try
+        {
+            Assert.DoesNotContain(false, Enumerable.Range(0, 5000).Select(_ => LeftoverEngines.IsMarked(worker.Id, $"{LeftoverEngines.Mark}={leftovers.KeyFile("chat")}")));
+            await leftovers.EndWorkersAsync("chat");
+            await worker.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+        finally
+        {
+            worker.Kill();
+        }
+
+        folder.Delete(recursive: true);
+    }
+
+    // Process.Start returns when the old program is left, which is a moment before /proc shows the new one's command line.
+    private static Task UntilExecAsync(Process process, string argument) =>
+        TestKit.Eventually.IsTrueAsync(async () => (await File.ReadAllTextAsync($"/proc/{process.Id}/cmdline")).Contains(argument, StringComparison.Ordinal), "the program is there");
 }

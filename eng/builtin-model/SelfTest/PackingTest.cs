@@ -1,0 +1,106 @@
+using Comox.BuiltInModel.Model;
+using Comox.BuiltInModel.Training;
+using static TorchSharp.torch;
+
+namespace Comox.BuiltInModel.SelfTest;
+
+/// <summary>Packed rows learn what the examples learn one by one, and a training that goes on finds its place.</summary>
+internal static class PackingTest
+{
+    public static void Run(string folder, List<Conversation> conversations, IReadOnlyList<string> files)
+    {
+        var (weights, tokenizer) = LoraVerb.Base(folder);
+        var data = new DataReader(files);
+        var packer = new RowPacker(data, tokenizer, new PackingOptions { BatchTokens = 3000 });
+        var batches = packer.From(DataPlace.Beginning).Take(3).ToList();
+        var count = batches.Sum(batch => batch.Examples);
+        var examples = files.SelectMany(File.ReadLines).Take(count).Select(line => Conversation.Parse(line).Encode(tokenizer)).ToList();
+
+        var apart = Loss(weights, examples.Select(example => RowPacker.Pack([example])));
+        var packed = Loss(weights, batches.SelectMany(batch => batch.Rows));
+        var difference = weights.All.Keys.Max(name => (apart.Gradients[name] - packed.Gradients[name]).abs().max().item<float>() / apart.Gradients[name].abs().max().item<float>());
+        SelfTestVerb.Check(
+            apart.Tokens == packed.Tokens && Math.Abs(apart.Loss - packed.Loss) < 1e-4 * apart.Loss && difference < 1e-3,
+            $"{count} examples in {batches.Sum(batch => batch.Rows.Count)} rows ({examples.Sum(example => example.Tokens.Length)} tokens as {batches.Sum(batch => batch.Rows.Sum(row => row.Length))}): loss {packed.Loss:F5}, one by one {apart.Loss:F5} over {apart.Tokens} tokens; gradients differ by {difference:E1} of the largest at most");
+        Turns(weights, conversations.SelectMany(conversation => Prefixes(conversation)).Take(60).Select(conversation => conversation.Encode(tokenizer)).ToList());
+
+        LargeScores(weights, batches[0].Rows);
+
+        var again = packer.From(batches[0].Next).First();
+        SelfTestVerb.Check(
+            again.Rows.SelectMany(Tokens).SequenceEqual(batches[1].Rows.SelectMany(Tokens)) && again.Next == batches[1].Next,
+            $"reading goes on at byte {batches[0].Next.Offset} with the batch that followed");
+        var last = new DataPlace(0, files.Count - 1, new FileInfo(files[^1]).Length);
+        SelfTestVerb.Check(data.From(last).First().Place == new DataPlace(1, 0, 0), $"after the last line comes the first one of the second round");
+    }
+
+    /// <summary>Scores far beyond 88, where the exponential of a float32 ends.</summary>
+    private static void LargeScores(LlamaWeights weights, IReadOnlyList<PackedRow> rows)
+    {
+        void Scale(double by)
+        {
+            using var none = no_grad();
+            foreach (var layer in weights.Layers)
+                layer.Qkv.mul_(by);
+        }
+
+        Scale(64);
+        var (loss, _, gradients) = Loss(weights, rows);
+        Scale(1.0 / 64);
+        SelfTestVerb.Check(
+            double.IsFinite(loss) && gradients.Values.All(gradient => gradient.isfinite().all().item<bool>()), $"with large attention scores the loss is {loss:F2} and all gradients are numbers");
+    }
+
+    /// <summary>A reply that one example learns lies in the history of the next, which does not learn it.</summary>
+    private static void Turns(LlamaWeights weights, List<Example> examples)
+    {
+        var (apart, packed) = (Loss(weights, examples.Select(example => RowPacker.Pack([example]))), Loss(weights, Grouped(examples).Select(RowPacker.Pack)));
+        SelfTestVerb.Check(
+            apart.Tokens == packed.Tokens && Math.Abs(apart.Loss - packed.Loss) < 1e-4 * apart.Loss,
+            $"conversations turn by turn: {packed.Tokens} learned tokens with loss {packed.Loss:F5}, one by one {apart.Tokens} with {apart.Loss:F5}");
+    }
+
+    private static IEnumerable<Conversation> Prefixes(Conversation whole) =>
+        Enumerable.Range(1, whole.Messages.Count).Where(length => whole.Messages[length - 1].Role == "assistant").Select(length => new Conversation(
+            [.. whole.Messages.Take(length).Select((message, index) => message with { Learned = index == length - 1 })]));
+
+    private static IEnumerable<List<Example>> Grouped(List<Example> examples)
+    {
+        var group = new List<Example>();
+        foreach (var example in examples)
+        {
+            if (group.Count > 0 && group[0].Tokens.Length >= example.Tokens.Length)
+            {
+                yield return group;
+                group = [];
+            }
+
+            group.Add(example);
+        }
+
+        yield return group;
+    }
+
+    private static IEnumerable<int> Tokens(PackedRow row) => row.Prefix.Concat(row.Branches.SelectMany(branch => branch.Tokens));
+
+    /// <returns>The mean loss of all rows' learned tokens, and its gradients.</returns>
+    private static (double Loss, int Tokens, Dictionary<string, Tensor> Gradients) Loss(LlamaWeights weights, IEnumerable<PackedRow> rows)
+    {
+        var model = new Llama(weights, ScalarType.Float32);
+        foreach (var weight in weights.All.Values)
+            weight.grad?.zero_();
+        var (sum, tokens) = (0.0, 0);
+        foreach (var some in rows.Chunk(4))
+        {
+            using var scope = NewDisposeScope();
+            var batch = new PackedBatch(some);
+            if (batch.LossCount == 0)
+                continue;
+            var loss = nn.functional.cross_entropy(model.Logits(batch), tensor(batch.LossTargets), reduction: nn.Reduction.Sum);
+            loss.backward();
+            (sum, tokens) = (sum + loss.item<float>(), tokens + batch.LossCount);
+        }
+
+        return (sum / tokens, tokens, weights.All.ToDictionary(pair => pair.Key, pair => pair.Value.grad!.clone() / tokens));
+    }
+}

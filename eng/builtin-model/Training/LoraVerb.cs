@@ -1,0 +1,40 @@
+using Comox.BuiltInModel.Export;
+using Comox.BuiltInModel.Model;
+using Comox.BuiltInModel.Tokenizer;
+using static TorchSharp.torch;
+
+namespace Comox.BuiltInModel.Training;
+
+/// <summary><c>lora --base FOLDER --data persona.jsonl --out adapter.gguf [--rank 4] [--alpha 8] [--minutes 3] [--rate 0.004]</c></summary>
+internal static class LoraVerb
+{
+    public static void Run(Options options)
+    {
+        var (folder, files, path) = (options.Text("base"), options.All("data"), options.Text("out"));
+        var rank = options.Number("rank", 4);
+        var alpha = options.Real("alpha", 2 * rank);
+        var rates = new OptimizerOptions { UseMuon = false, Rate = options.Real("rate", 0.004), Decay = 0 };
+        var batch = options.Number("batch-tokens", 2048);
+        var training = new TrainerOptions { Log = path + ".log", Minutes = options.Real("minutes", 3), CheckpointMinutes = double.MaxValue };
+        var name = options.Text("name", Path.GetFileNameWithoutExtension(path));
+        options.NoOthers();
+
+        var (weights, tokenizer) = Base(folder);
+        var adapter = new LoraAdapter(weights, rank, alpha);
+        var model = new Llama(weights, ScalarType.BFloat16) { Qkv = adapter.Qkv };
+        var data = new DataReader(files);
+        var packer = new RowPacker(data, tokenizer, new PackingOptions { Context = weights.Shape.Context, BatchTokens = batch });
+        Console.WriteLine(FormattableString.Invariant($"{adapter.All.Values.Sum(tensor => tensor.numel())} weights of {weights.Shape.Parameters} are trained"));
+        new Trainer(model, new Optimizer(adapter.All, rates), _ => AdapterExport.Write(adapter, path, name), training, TimeProvider.System)
+            .Run(packer, data, new TrainingState());
+        Console.WriteLine(FormattableString.Invariant($"{path}: {new FileInfo(path).Length} bytes"));
+    }
+
+    public static (LlamaWeights Weights, SpmTokenizer Tokenizer) Base(string folder)
+    {
+        var checkpoint = Checkpoint.Read(folder, out var values);
+        var weights = new LlamaWeights(checkpoint.Shape, 1);
+        Checkpoint.Fill(weights.All, values);
+        return (weights, SpmTokenizer.Parse(checkpoint.Tokenizer));
+    }
+}
