@@ -63,7 +63,7 @@ internal static class TalkerBenchmark
 
             var messages = await prompts.AssembleAsync(talk, line, server.CountAsync);
             var reply = await server.AskAsync(messages);
-            results.Count(reply.PromptTokens);
+            results.Count(messages, reply.PromptTokens);
             if (talk.EveryReplyCounts || ReferenceEquals(said, talk.Script[^1]))
                 results.Add(new TalkerOutcome(talk, Tail(messages[^1].Content), reply.Text, TalkerJudge.Fault(talk.Expected, reply.Text), TalkerJudge.Break(reply.Text, before)));
             before = reply.Text;

@@ -1,5 +1,8 @@
 using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using Comox.ServiceDefaults.Contracts.OpenAI;
 
 namespace Comox.Benchmarks.BuiltInModel;
 
@@ -17,8 +20,11 @@ internal sealed class TalkerResults
     private const int MostFailures = 10;
     private const string InCharacter = "20 turns, in character";
 
+    private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private readonly List<TalkerOutcome> _outcomes = [];
     private readonly List<int> _promptTokens = [];
+    private readonly List<int> _lines = [];
 
     public double Written { get; set; }
     public double Read { get; set; }
@@ -28,7 +34,11 @@ internal sealed class TalkerResults
 
     public void Add(TalkerOutcome outcome) => _outcomes.Add(outcome);
 
-    public void Count(int promptTokens) => _promptTokens.Add(promptTokens);
+    public void Count(IReadOnlyList<ChatMessage> prompt, int tokens)
+    {
+        _promptTokens.Add(tokens);
+        _lines.Add(prompt.Sum(message => message.Content.Split("\n- ").Length - 1));
+    }
 
     public void PrintTable()
     {
@@ -39,7 +49,7 @@ internal sealed class TalkerResults
         Console.WriteLine();
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"Prompts of {_promptTokens.Average():F0} tokens on average and {_promptTokens.Max()} at most; {Written:N0} tokens/s written and {Read:N0} read in one stream; {Megabytes:F0} MB; ready after {ReadyMilliseconds:F0} ms; {Seconds:F0} s in all."));
+            $"Prompts of {_promptTokens.Average():F0} tokens on average and {_promptTokens.Max()} at most, with {_lines.Average():F1} remembered lines; {Written:N0} tokens/s written and {Read:N0} read in one stream; {Megabytes:F0} MB; ready after {ReadyMilliseconds:F0} ms; {Seconds:F0} s in all."));
     }
 
     public void PrintFailures()
@@ -64,12 +74,12 @@ internal sealed class TalkerResults
         {
             ["kinds"] = kinds,
             ["topics"] = topics,
-            ["prompt_tokens"] = new JsonObject { ["mean"] = Math.Round(_promptTokens.Average()), ["max"] = _promptTokens.Max() },
+            ["prompt_tokens"] = new JsonObject { ["mean"] = Math.Round(_promptTokens.Average()), ["max"] = _promptTokens.Max(), ["remembered_lines"] = Math.Round(_lines.Average(), 1) },
             ["tokens_per_second"] = Math.Round(Written),
             ["prompt_tokens_per_second"] = Math.Round(Read),
             ["rss_mb"] = Math.Round(Megabytes, 1),
             ["ready_ms"] = Math.Round(ReadyMilliseconds),
-        }.ToJsonString());
+        }.ToJsonString(Plain));
     }
 
     private IEnumerable<(string Kind, int Right, int Count)> Rows()
