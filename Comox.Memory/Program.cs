@@ -1,4 +1,5 @@
 using Comox.Memory;
+using Comox.Memory.Datasets;
 using Comox.ServiceDefaults;
 
-return await ServiceHost.RunAsync(args, builder => builder.AddMemory(), app => app.MapMemory());
+return DatasetVerb.Run(args, Console.Out) ?? await ServiceHost.RunAsync(args, builder => builder.AddMemory(), app => app.MapMemory());

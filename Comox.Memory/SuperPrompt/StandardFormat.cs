@@ -43,7 +43,7 @@ internal sealed class StandardFormat : IPromptFormat
         left -= Add("client", texts.Client(), Math.Min(budget / 4, left / 2));
 
         // 3. The running conversation. What stands with the message keeps its share whether it is used or not, so that the window, and the prefix, do not move with it.
-        var share = Math.Min(budget / 4, left / 2);
+        var share = (int)Math.Min(budget * parts.Profile.MemoryShare, left * Math.Min(1, 2 * parts.Profile.MemoryShare));
         var summaryRoom = parts.Summaries.Count == 0 ? 0 : Math.Min(budget / 5, parts.Summaries.Max(summary => estimate.Of("\n\n" + StandardTexts.Summary(summary)) + 1));
         var history = new History(parts, texts, estimate);
         var shown = history.Fit(left - share - summaryRoom);

@@ -12,7 +12,7 @@ internal sealed class TokenEstimate(PromptProfile profile)
     /// <summary>Role, separators and end of one message in the chat template.</summary>
     public const int PerMessage = 5;
 
-    private readonly bool _bytes = profile.SystemFormat == SystemFormats.TinyTalker;
+    private readonly bool _bytes = profile.SpellsBytes || profile.SystemFormat == SystemFormats.TinyTalker;
 
     public int Of(string text)
     {

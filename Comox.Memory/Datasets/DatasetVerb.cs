@@ -1,0 +1,100 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using Comox.Memory.Datasets.Words;
+using Comox.ServiceDefaults.Contracts.Nodes;
+
+namespace Comox.Memory.Datasets;
+
+/// <summary>
+/// The verb <c>dataset</c>: <c>dotnet run --project Comox.Memory -- dataset --out FOLDER [--seed 1] [--encounters 20000] [--stage short|middle|long]</c> writes
+/// <c>train.jsonl</c> and its data card.
+/// </summary>
+internal static class DatasetVerb
+{
+    private const string Usage = "dataset --out FOLDER [--seed 1] [--encounters 20000] [--stage short|middle|long]";
+    private const int BetweenLines = 1000;
+
+    /// <returns>The exit code: 0 written, 1 not, 2 not understood; null: another verb, or none.</returns>
+    public static int? Run(string[] args, TextWriter told)
+    {
+        if (args is not ["dataset", .. var rest])
+            return null;
+        if (Read(rest, out var problem) is not { } wanted)
+        {
+            told.WriteLine($"{problem} Usage: {Usage}");
+            return 2;
+        }
+
+        try
+        {
+            Write(wanted, told);
+            return 0;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            told.WriteLine($"The data set could not be written: {failure.Message}");
+            return 1;
+        }
+    }
+
+    private static void Write(Wanted wanted, TextWriter told)
+    {
+        Directory.CreateDirectory(wanted.Out);
+        var generator = new DatasetGenerator(WordLists.BuiltIn, PromptProfile.BuiltIn, wanted.Seed);
+        var path = Path.Combine(wanted.Out, "train.jsonl");
+        var number = 0;
+        using (var file = new BufferedStream(File.Create(path), 1 << 20))
+        using (var writer = new ExampleWriter(file))
+        {
+            foreach (var stage in Stage.All.Where(stage => wanted.Stage is null || stage.Name == wanted.Stage))
+            {
+                var end = number + (int)Math.Round(wanted.Encounters * (wanted.Stage is null ? stage.Share : 1));
+                for (; number < end; number++)
+                {
+                    foreach (var example in generator.Make(stage, number))
+                        writer.Write(example);
+                    if ((number + 1) % BetweenLines == 0)
+                        told.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{stage.Name}: {number + 1:N0} of {wanted.Encounters:N0} encounters, {generator.Counts.Examples:N0} examples"));
+                }
+            }
+        }
+
+        using var made = File.OpenRead(path);
+        var card = DataCard.Of(generator.Counts, WordLists.BuiltIn, wanted.Seed, number, Convert.ToHexStringLower(SHA256.HashData(made)));
+        File.WriteAllText(Path.Combine(wanted.Out, "data-card.md"), card);
+        told.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{path}: {generator.Counts.Examples:N0} examples of {number:N0} encounters, {made.Length / 1e6:N0} MB; {string.Join(", ", generator.Counts.Dropped.Select(drop => $"{drop.Key} {drop.Value:N0}"))} kept out"));
+    }
+
+    private static Wanted? Read(string[] args, out string problem)
+    {
+        var wanted = new Wanted("", 1, 20_000, null);
+        for (var at = 0; at + 1 < args.Length; at += 2)
+        {
+            var value = args[at + 1];
+            var isNumber = int.TryParse(value, CultureInfo.InvariantCulture, out var number);
+            switch (args[at])
+            {
+                case "--out":
+                    wanted = wanted with { Out = value };
+                    break;
+                case "--seed" when isNumber:
+                    wanted = wanted with { Seed = number };
+                    break;
+                case "--encounters" when isNumber && number > 0:
+                    wanted = wanted with { Encounters = number };
+                    break;
+                case "--stage" when Stage.All.Any(stage => stage.Name == value):
+                    wanted = wanted with { Stage = value };
+                    break;
+                default:
+                    problem = $"'{args[at]} {value}' is not understood.";
+                    return null;
+            }
+        }
+
+        problem = args.Length % 2 == 1 ? $"'{args[^1]}' has no value." : wanted.Out.Length == 0 ? "Where to? --out names a folder." : "";
+        return problem.Length == 0 ? wanted : null;
+    }
+
+    private sealed record Wanted(string Out, int Seed, int Encounters, string? Stage);
+}

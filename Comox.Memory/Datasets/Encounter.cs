@@ -1,0 +1,70 @@
+using Comox.Memory.Datasets.People;
+using Comox.Memory.Datasets.Talk;
+using Comox.Memory.Sessions;
+using Comox.Memory.SuperPrompt;
+using Comox.ServiceDefaults.Contracts.Nodes;
+using Comox.ServiceDefaults.Contracts.OpenAI;
+
+namespace Comox.Memory.Datasets;
+
+/// <summary>
+/// One conversation up to a last message that is still open, with all that a super-prompt is made of. Its prompts are the product's own: what is here is given to
+/// <see cref="StandardFormat"/>, as the memory service does.
+/// </summary>
+internal sealed class Encounter
+{
+    private static readonly StandardFormat Format = new();
+
+    public required Persona Persona { get; init; }
+    public required Person Person { get; init; }
+    public required PromptProfile Profile { get; init; }
+    public required IReadOnlyList<Remembered> Memory { get; init; }
+
+    /// <summary>What has been said, with what of it may be learned from: a reply that rests on a memory that is not in this prompt may not.</summary>
+    public required IReadOnlyList<(Exchange Exchange, bool Learn)> History { get; init; }
+
+    /// <summary>What the character said first; null: the conversation began earlier than is shown.</summary>
+    public string? Greeting { get; init; }
+
+    public SceneWords Scene { get; init; } = SceneWords.None;
+    public string? Summary { get; init; }
+    public IReadOnlyList<string> Lore { get; init; } = [];
+    public IReadOnlyList<string> Instructions { get; init; } = [];
+    public bool IsReminded { get; init; }
+
+    /// <summary>The prompt that ends with <paramref name="said"/>; null: it does not fit. And the statements that it shows.</summary>
+    public (IReadOnlyList<ChatMessage> Messages, IReadOnlyList<Statement> Shown)? Prompt(string said)
+    {
+        var line = new List<LineTurn>();
+        var depth = Greeting is null ? 41 : 1;
+        if (Greeting is not null)
+            Add(Utterance.Assistant, Greeting);
+        foreach (var (exchange, _) in History)
+        {
+            Add(Utterance.User, exchange.Said);
+            Add(Utterance.Assistant, exchange.Reply);
+        }
+
+        Add(Utterance.User, said);
+        var assembled = Format.Assemble(new PromptParts
+        {
+            Card = Persona.Card,
+            User = Person.Name,
+            Profile = Profile,
+            Line = line,
+            Recalled = [.. Memory.Select(remembered => remembered.Candidate)],
+            ClientInstructions = Instructions,
+            Summaries = Summary is null ? [] : [new LineSummary(40, Summary)],
+            Scene = Scene.Text,
+            Lore = Lore,
+            Reanchor = IsReminded ? $"Remember who {Persona.Card.SpokenName} is.\n{Persona.Card.Identity.Style.Replace("{{char}}", Persona.Card.SpokenName, StringComparison.Ordinal).Replace("{{user}}", Person.Name.Spoken, StringComparison.Ordinal)}" : null,
+        });
+        if (!assembled.IsSuccess)
+            return null;
+        var messages = assembled.Value.Messages;
+        var included = assembled.Value.Recalled.Where(item => item.Included).Select(item => item.Id).ToHashSet(StringComparer.Ordinal);
+        return (messages, [.. Memory.Where(remembered => remembered.Says is not null && included.Contains(remembered.Candidate.Id)).Select(remembered => remembered.Says!)]);
+
+        void Add(string role, string content) => line.Add(new LineTurn($"h{depth}", role, content, depth++));
+    }
+}

@@ -1,0 +1,67 @@
+using Comox.Memory.Datasets.Talk;
+using Comox.Memory.Datasets.Words;
+using Comox.Memory.SuperPrompt;
+
+namespace Comox.Memory.Datasets.People;
+
+/// <summary>Somebody who talks with a character, and what is true of them.</summary>
+internal sealed class Person
+{
+    private readonly Dictionary<Slot, List<string>> _known = [];
+
+    public required UserName Name { get; init; }
+
+    /// <summary>What is known now, in the order in which it became known.</summary>
+    public IEnumerable<Statement> Known => _known.SelectMany(entry => entry.Value.Select(value => new Statement(entry.Key, value)));
+
+    /// <summary>Values that held once and do not any more: none of them may be in an answer.</summary>
+    public HashSet<string> Outdated { get; } = new(StringComparer.OrdinalIgnoreCase);
+
+    public IReadOnlyList<string> ValuesOf(Slot slot) => _known.GetValueOrDefault(slot) ?? [];
+
+    public bool Knows(Slot slot) => _known.ContainsKey(slot);
+
+    public void Learn(Statement statement)
+    {
+        if (!_known.TryGetValue(statement.Slot, out var values))
+            _known[statement.Slot] = values = [];
+        if (statement.Slot.Topic.HasOneValue)
+        {
+            Outdated.UnionWith(values);
+            values.Clear();
+        }
+
+        values.Add(statement.Value);
+    }
+}
+
+/// <summary>Makes people, and what they may tell.</summary>
+internal sealed class PersonMaker(WordLists lists, Wordsmith words, IReadOnlyList<Topic> topics)
+{
+    // What people tell most, most often.
+    private readonly IReadOnlyList<(Topic Item, double Weight)> _topics = [.. topics.Select(topic => (topic, topic.Nouns is not null ? 2.2 : topic.IsFact ? 1.2 : .8))];
+
+    public Person Make(Dice dice)
+    {
+        if (dice.Chance(.12))
+            return new Person { Name = UserName.For("user-42", []) };
+        var name = dice.Chance(.45) ? dice.Of(lists.Values("names")) : words.Name("names", dice);
+        return new Person { Name = new UserName(name, name, name, true) };
+    }
+
+    public Slot AnySlot(Dice dice)
+    {
+        var topic = dice.Weighted(_topics);
+        return new Slot(topic, topic.Nouns is null ? null : Noun(topic, dice));
+    }
+
+    /// <summary>A slot that is easily mixed up with another.</summary>
+    public Slot Near(Slot slot, Dice dice) => slot.Topic.Nouns is null ? AnySlot(dice) : slot with { Noun = Noun(slot.Topic, dice) };
+
+    public string ValueFor(Slot slot, Dice dice) => words.Value(slot.Topic.Values, dice);
+
+    // "What is my glimmerhorn?": a noun that nobody has listed is asked for by its letters.
+    private string Noun(Topic topic, Dice dice) => topic.Name == "thing" && dice.Chance(.3)
+        ? dice.Chance(.5) ? dice.Of(lists.Values("nouns")) : words.Word("nouns", dice)
+        : dice.Of(lists.Values(topic.Nouns!));
+}

@@ -1,0 +1,87 @@
+using Comox.BuiltInModel.Model;
+using Comox.BuiltInModel.Tokenizer;
+using Comox.BuiltInModel.Training;
+
+namespace Comox.BuiltInModel.Export;
+
+/// <summary><c>export --checkpoint FOLDER --out model.gguf --name NAME</c></summary>
+internal static class ModelExport
+{
+    public const string ChatTemplate =
+        "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n' }}{% endfor %}"
+        + "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+
+    private const string Description =
+        "The built-in model of Comox: characters of a scripted domain that answer from what a prompt says about a person. Trained from nothing on generated text only.";
+
+    public static void Run(Options options)
+    {
+        var (folder, path, name) = (options.Text("checkpoint"), options.Text("out"), options.Text("name", "comox-builtin"));
+        options.NoOthers();
+        Write(folder, path, name);
+    }
+
+    public static void Write(string folder, string path, string name)
+    {
+        var checkpoint = Checkpoint.Read(folder, out var values);
+        var (file, shape, tokenizer) = (new GgufWriter(), checkpoint.Shape, SpmTokenizer.Parse(checkpoint.Tokenizer));
+        file.Text("general.architecture", "llama");
+        file.Text("general.name", name);
+        file.Text("general.description", Description);
+        file.Text("general.license", "mit");
+        file.Unsigned("general.file_type", 7);
+        file.Unsigned("general.quantization_version", 2);
+        file.Unsigned("llama.vocab_size", (uint)shape.Vocabulary);
+        file.Unsigned("llama.context_length", (uint)shape.Context);
+        file.Unsigned("llama.embedding_length", (uint)shape.Width);
+        file.Unsigned("llama.block_count", (uint)shape.Layers);
+        file.Unsigned("llama.feed_forward_length", (uint)shape.FeedForward);
+        file.Unsigned("llama.attention.head_count", (uint)shape.Heads);
+        file.Unsigned("llama.attention.head_count_kv", (uint)shape.Heads);
+        file.Real("llama.attention.layer_norm_rms_epsilon", (float)shape.NormEpsilon);
+        file.Unsigned("llama.rope.dimension_count", (uint)shape.HeadWidth);
+        file.Real("llama.rope.freq_base", (float)shape.RopeBase);
+        Tokens(file, tokenizer);
+        Tensors(file, shape, values);
+        file.Write(path);
+        Console.WriteLine(FormattableString.Invariant($"{path}: {new FileInfo(path).Length / 1e6:F2} MB, {shape.Parameters / 1e6:F2} million weights, step {checkpoint.State.Step}"));
+    }
+
+    private static void Tokens(GgufWriter file, SpmTokenizer tokenizer)
+    {
+        file.Text("tokenizer.ggml.model", "llama");
+        file.Texts("tokenizer.ggml.tokens", [.. tokenizer.Pieces.Select(piece => piece.Text)]);
+        file.Reals("tokenizer.ggml.scores", [.. tokenizer.Pieces.Select(piece => piece.Score)]);
+        file.Integers("tokenizer.ggml.token_type", [.. tokenizer.Pieces.Select(piece => (int)piece.Kind)]);
+        file.Unsigned("tokenizer.ggml.unknown_token_id", 0);
+        file.Unsigned("tokenizer.ggml.bos_token_id", (uint)tokenizer.Start);
+        file.Unsigned("tokenizer.ggml.eos_token_id", (uint)tokenizer.End);
+        file.Truth("tokenizer.ggml.add_bos_token", false);
+        file.Truth("tokenizer.ggml.add_eos_token", false);
+        file.Truth("tokenizer.ggml.add_space_prefix", false);
+        file.Text("tokenizer.chat_template", ChatTemplate);
+    }
+
+    private static void Tensors(GgufWriter file, ModelShape shape, IReadOnlyDictionary<string, float[]> values)
+    {
+        var (width, inner) = (shape.Width, shape.FeedForward);
+        void Matrix(string name, string source, int part, int rows, int columns) =>
+            file.Tensor(name + ".weight", [rows, columns], values[source].AsSpan(part * rows * columns, rows * columns).ToArray(), quantize: true);
+        void Norm(string name, string source) => file.Tensor(name + ".weight", [width], values[source], quantize: false);
+
+        Matrix("token_embd", "embedding", 0, shape.Vocabulary, width);
+        Norm("output_norm", "final_norm");
+        for (var layer = 0; layer < shape.Layers; layer++)
+        {
+            Norm($"blk.{layer}.attn_norm", $"{layer}.attention_norm");
+            Matrix($"blk.{layer}.attn_q", $"{layer}.qkv", 0, width, width);
+            Matrix($"blk.{layer}.attn_k", $"{layer}.qkv", 1, width, width);
+            Matrix($"blk.{layer}.attn_v", $"{layer}.qkv", 2, width, width);
+            Matrix($"blk.{layer}.attn_output", $"{layer}.output", 0, width, width);
+            Norm($"blk.{layer}.ffn_norm", $"{layer}.feed_forward_norm");
+            Matrix($"blk.{layer}.ffn_gate", $"{layer}.gate_up", 0, inner, width);
+            Matrix($"blk.{layer}.ffn_up", $"{layer}.gate_up", 1, inner, width);
+            Matrix($"blk.{layer}.ffn_down", $"{layer}.down", 0, width, inner);
+        }
+    }
+}

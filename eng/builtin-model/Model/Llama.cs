@@ -1,0 +1,101 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Comox.BuiltInModel.Model;
+
+/// <summary>The weights, in float32. Matrices are [out, in]; queries, keys and values are one matrix, gate and up are one.</summary>
+internal sealed class LlamaWeights
+{
+    private readonly SortedDictionary<string, Tensor> _all = new(StringComparer.Ordinal);
+
+    public LlamaWeights(ModelShape shape, long seed)
+    {
+        Shape = shape;
+        torch.manual_seed(seed);
+        var (d, f) = (shape.Width, shape.FeedForward);
+        Embedding = Matrix("embedding", 0.02, shape.Vocabulary, d);
+        FinalNorm = Ones("final_norm", d);
+        var residual = 0.02 / Math.Sqrt(2 * shape.Layers);
+        Layers = [.. Enumerable.Range(0, shape.Layers).Select(layer => new Layer(
+            Ones($"{layer}.attention_norm", d), Matrix($"{layer}.qkv", 0.02, 3 * d, d), Matrix($"{layer}.output", residual, d, d),
+            Ones($"{layer}.feed_forward_norm", d), Matrix($"{layer}.gate_up", 0.02, 2 * f, d), Matrix($"{layer}.down", residual, d, f)))];
+    }
+
+    public sealed record Layer(Tensor AttentionNorm, Tensor Qkv, Tensor Output, Tensor FeedForwardNorm, Tensor GateUp, Tensor Down);
+
+    public ModelShape Shape { get; }
+
+    public Tensor Embedding { get; }
+
+    public Tensor FinalNorm { get; }
+
+    public IReadOnlyList<Layer> Layers { get; }
+
+    /// <summary>By name, always in the same order.</summary>
+    public IReadOnlyDictionary<string, Tensor> All => _all;
+
+    private Tensor Matrix(string name, double deviation, long rows, long columns) => Keep(name, torch.randn(rows, columns) * deviation);
+
+    private Tensor Ones(string name, long size) => Keep(name, ones(size));
+
+    private Tensor Keep(string name, Tensor value) => _all[name] = value.detach().requires_grad_().DetachFromDisposeScope();
+}
+
+/// <summary>The forward pass over a <see cref="PackedBatch"/>.</summary>
+internal sealed class Llama(LlamaWeights weights, ScalarType precision)
+{
+    private readonly ModelShape _shape = weights.Shape;
+    private readonly Tensor _turns = Turns(weights.Shape).DetachFromDisposeScope();
+    private readonly double _scale = 1 / Math.Sqrt(weights.Shape.HeadWidth);
+
+    /// <summary>What stands in for a layer's query, key and value matrix; null for the matrix itself. An adapter changes it.</summary>
+    public Func<int, Tensor>? Qkv { get; init; }
+
+    /// <returns>[batch.LossCount, vocabulary], float32.</returns>
+    public Tensor Logits(PackedBatch batch)
+    {
+        var attention = new PackedAttention(batch, precision);
+        var wanted = tensor(batch.LossAt);
+        var turns = _turns.index_select(0, tensor(batch.Positions)).unsqueeze(1);
+        var stream = weights.Embedding.index_select(0, tensor(batch.Tokens));
+        for (var index = 0; index < _shape.Layers; index++)
+        {
+            var layer = weights.Layers[index];
+            var mixed = Attend(Norm(stream, layer.AttentionNorm), Qkv?.Invoke(index) ?? layer.Qkv, turns, attention);
+
+            // Behind the last attention no token needs any other: what is left is done only where an output is asked for.
+            if (index == _shape.Layers - 1)
+                (stream, mixed) = (stream.index_select(0, wanted), mixed.index_select(0, wanted));
+            stream = stream + Linear(mixed, layer.Output);
+            var inner = Linear(Norm(stream, layer.FeedForwardNorm), layer.GateUp).chunk(2, 1);
+            stream = stream + Linear(nn.functional.silu(inner[0]) * inner[1], layer.Down);
+        }
+
+        return Linear(Norm(stream, weights.FinalNorm), weights.Embedding).to_type(ScalarType.Float32);
+    }
+
+    private Tensor Attend(Tensor input, Tensor matrix, Tensor turns, PackedAttention attention)
+    {
+        var all = Linear(input, matrix).view(-1, 3 * _shape.Heads, _shape.HeadWidth).split([2L * _shape.Heads, _shape.Heads], 1);
+        var turned = (all[0].to_type(ScalarType.Float32).view(-1, 2 * _shape.Heads, _shape.HeadWidth / 2, 2).view_as_complex() * turns)
+            .view_as_real().view(-1, 2 * _shape.Heads, _shape.HeadWidth).to_type(precision).chunk(2, 1);
+        return attention.Apply(turned[0] * _scale, turned[1], all[1]).reshape(-1, _shape.Width);
+    }
+
+    private Tensor Linear(Tensor input, Tensor matrix) => nn.functional.linear(input.to_type(precision), matrix.to_type(precision));
+
+    private Tensor Norm(Tensor input, Tensor gain)
+    {
+        var exact = input.to_type(ScalarType.Float32);
+        return exact * (exact.square().mean([-1], true) + _shape.NormEpsilon).rsqrt() * gain;
+    }
+
+    /// <returns>[context, head width / 2], complex: by what a pair is turned at a position.</returns>
+    private static Tensor Turns(ModelShape shape)
+    {
+        var pairs = shape.HeadWidth / 2;
+        var speeds = tensor(Enumerable.Range(0, pairs).Select(pair => (float)Math.Pow(shape.RopeBase, -(double)pair / pairs)).ToArray());
+        var angles = outer(arange(shape.Context, ScalarType.Float32), speeds);
+        return complex(angles.cos(), angles.sin());
+    }
+}

@@ -1,0 +1,95 @@
+using Comox.BuiltInModel.Model;
+using Comox.BuiltInModel.Tokenizer;
+
+namespace Comox.BuiltInModel.Training;
+
+internal sealed record PackingOptions
+{
+    /// <summary>Tokens of an example at most; a longer one is left out.</summary>
+    public int Context { get; init; } = 1024;
+
+    /// <summary>Tokens of a row at most, unless one example alone has more.</summary>
+    public int RowTokens { get; init; } = 2000;
+
+    /// <summary>A batch is full once it has so many.</summary>
+    public int BatchTokens { get; init; } = 4096;
+}
+
+/// <summary>Makes rows of examples that follow one another and begin alike, and batches of rows.</summary>
+internal sealed class RowPacker(DataReader data, SpmTokenizer tokenizer, PackingOptions options)
+{
+    /// <summary>An example joins a row when it costs less than this share of what it would cost alone.</summary>
+    private const double WorthJoining = 0.7;
+
+    /// <summary>Examples left out because they are too long.</summary>
+    public long TooLong { get; private set; }
+
+    /// <summary>Examples is their count; Next is the first line that is not in it.</summary>
+    public sealed record Batch(IReadOnlyList<PackedRow> Rows, int Examples, DataPlace Next);
+
+    public IEnumerable<Batch> From(DataPlace place)
+    {
+        var (rows, examples, tokens) = (new List<PackedRow>(), 0, 0);
+        foreach (var (group, next) in Groups(place))
+        {
+            var row = Pack(group);
+            rows.Add(row);
+            (examples, tokens) = (examples + group.Count, tokens + row.Length);
+            if (tokens < options.BatchTokens)
+                continue;
+            yield return new Batch(rows, examples, next);
+            (rows, examples, tokens) = ([], 0, 0);
+        }
+    }
+
+    /// <summary>The prefix is what all have in common. A token of it that any of them learns is learned, once.</summary>
+    public static PackedRow Pack(IReadOnlyList<Example> group)
+    {
+        var prefix = group.Skip(1).Aggregate(group[0].Tokens.Length, (length, example) => Common(group[0], example, length));
+        var learned = new bool[prefix];
+        foreach (var example in group)
+        {
+            for (var at = 0; at < prefix; at++)
+                learned[at] |= example.Learned[at];
+        }
+
+        return new PackedRow(group[0].Tokens[..prefix], learned, [.. group.Where(example => example.Tokens.Length > prefix)
+            .Select(example => new PackedRow.Branch(example.Tokens[prefix..], example.Learned[prefix..]))]);
+    }
+
+    private IEnumerable<(List<Example> Group, DataPlace Next)> Groups(DataPlace from)
+    {
+        var group = new List<Example>();
+        var (prefix, all) = (0, 0);
+        foreach (var (line, place) in data.From(from))
+        {
+            var example = Conversation.Parse(line).Encode(tokenizer);
+            var length = example.Tokens.Length;
+            if (length > options.Context)
+            {
+                TooLong++;
+                continue;
+            }
+
+            if (group.Count > 0)
+            {
+                var common = Common(group[0], example, prefix);
+                var joined = all + ((prefix - common) * (group.Count - 1)) + length - common;
+                if (joined - all <= WorthJoining * length && joined <= options.RowTokens)
+                {
+                    group.Add(example);
+                    (prefix, all) = (common, joined);
+                    continue;
+                }
+
+                yield return (group, place);
+            }
+
+            group = [example];
+            (prefix, all) = (length, length);
+        }
+    }
+
+    private static int Common(Example first, Example second, int limit) =>
+        first.Tokens.AsSpan(0, limit).CommonPrefixLength(second.Tokens);
+}

@@ -1,0 +1,54 @@
+using Comox.BuiltInModel.Export;
+using Comox.BuiltInModel.Model;
+using Comox.BuiltInModel.Tokenizer;
+using static TorchSharp.torch;
+
+namespace Comox.BuiltInModel.Training;
+
+/// <summary><c>train --data a.jsonl [b.jsonl …] --tokenizer tokenizer.json --out FOLDER --minutes M [--resume]</c> and the sizes.</summary>
+internal static class TrainVerb
+{
+    public static void Run(Options options)
+    {
+        var files = options.All("data");
+        var folder = options.Text("out");
+        var (resume, precision) = (options.Has("resume"), options.Has("f32") ? ScalarType.Float32 : ScalarType.BFloat16);
+        var tokenizer = SpmTokenizer.Load(options.Text("tokenizer"));
+        var shape = ModelShape.From(options, tokenizer.Pieces.Count);
+        var seed = options.Number("seed", 1);
+        var packing = new PackingOptions { Context = shape.Context, RowTokens = options.Number("row-tokens", 2000), BatchTokens = options.Number("batch-tokens", 4096) };
+        var rates = new OptimizerOptions
+        {
+            MatrixRate = options.Real("lr", 0.02),
+            Rate = options.Real("adam-lr", 0.003),
+            Decay = options.Real("decay", 0.02),
+            UseMuon = options.Text("optimizer", "muon") == "muon",
+        };
+        var trainer = new TrainerOptions { Folder = folder, Minutes = options.Real("minutes", 60), CheckpointMinutes = options.Real("checkpoint-minutes", 3) };
+        var name = options.Text("name", "comox-builtin");
+        options.NoOthers();
+
+        Directory.CreateDirectory(folder);
+        if (!resume && Checkpoint.Exists(folder))
+            throw new UsageException($"{folder} holds a checkpoint: go on with --resume, or take another folder.");
+        var weights = new LlamaWeights(shape, seed);
+        var optimizer = new Optimizer(weights.All, rates);
+        var tensors = weights.All.Concat(optimizer.State).ToArray();
+        var state = new TrainingState();
+        if (resume)
+        {
+            var checkpoint = Checkpoint.Read(folder, out var values);
+            if (checkpoint.Shape != shape)
+                throw new UsageException($"The checkpoint is of another shape: {checkpoint.Shape}.");
+            Checkpoint.Fill(tensors, values);
+            state = checkpoint.State;
+        }
+
+        var data = new DataReader(files);
+        var packer = new RowPacker(data, tokenizer, packing);
+        Console.WriteLine(FormattableString.Invariant($"{shape.Parameters / 1e6:F2} million weights, {precision}, {(rates.UseMuon ? "Muon" : "AdamW")}"));
+        new Trainer(new Llama(weights, precision), optimizer, now => Checkpoint.Write(folder, shape, tokenizer, now, tensors), trainer, TimeProvider.System)
+            .Run(packer, data, state);
+        ModelExport.Write(folder, Path.Combine(folder, "model.gguf"), name);
+    }
+}

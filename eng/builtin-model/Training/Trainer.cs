@@ -1,0 +1,123 @@
+using System.Collections.Concurrent;
+using Comox.BuiltInModel.Model;
+using static TorchSharp.torch;
+
+namespace Comox.BuiltInModel.Training;
+
+internal sealed record TrainerOptions
+{
+    public required string Folder { get; init; }
+
+    /// <summary>Minutes of training, those before a resume included.</summary>
+    public double Minutes { get; init; }
+
+    public double CheckpointMinutes { get; init; } = 3;
+
+    public double ProgressSeconds { get; init; } = 10;
+}
+
+/// <summary>Goes through the data in its order until the time is over.</summary>
+internal sealed class Trainer(Llama model, Optimizer optimizer, Action<TrainingState> save, TrainerOptions options, TimeProvider time)
+{
+    public TrainingState Run(RowPacker packer, DataReader data, TrainingState state)
+    {
+        using var log = new TrainingLog(options.Folder);
+        var schedule = new Schedule(options.Minutes);
+        var (began, before) = (time.GetTimestamp(), state.Minutes);
+        double Minutes() => before + time.GetElapsedTime(began).TotalMinutes;
+        var (shown, saved, progress, skipped) = (Minutes(), Minutes(), new Progress(), 0);
+        log.Write($"begin at {state.Minutes:F1} of {options.Minutes:F1} min, step {state.Step}, {100 * data.Share(state.Place):F1} % of the data");
+        using var batches = new ReadAhead<RowPacker.Batch>(packer.From(state.Place));
+        foreach (var batch in batches.Items)
+        {
+            if (Minutes() >= options.Minutes)
+                break;
+            var share = schedule.At(Minutes());
+            var packed = new PackedBatch(batch.Rows);
+            if (packed.LossCount > 0 && !Learn(packed, state.Step + 1 - skipped, share, progress))
+                skipped++;
+            state = state with
+            {
+                Step = state.Step + 1,
+                Minutes = Minutes(),
+                Examples = state.Examples + batch.Examples,
+                Tokens = state.Tokens + packed.Count,
+                LossTokens = state.LossTokens + packed.LossCount,
+                Place = batch.Next,
+            };
+            if (60 * (state.Minutes - shown) >= options.ProgressSeconds)
+            {
+                log.Write($"{state.Minutes:F2} min · step {state.Step} · {progress.Take(60 * (state.Minutes - shown))} · rate {share:F3} · data {100 * data.Share(state.Place):F1} % · {options.Minutes - state.Minutes:F1} min left");
+                shown = state.Minutes;
+            }
+
+            if (state.Minutes - saved >= options.CheckpointMinutes)
+            {
+                save(state);
+                saved = Minutes();
+            }
+        }
+
+        save(state);
+        log.Write($"end at {state.Minutes:F1} min: {state.Step} steps, {state.Examples} examples, {state.Tokens} tokens, {state.LossTokens} learned, {packer.TooLong} examples too long, {skipped} steps skipped, {100 * data.Share(state.Place):F1} % of the data");
+        return state;
+    }
+
+    /// <returns>False when the loss was no number, and nothing was changed.</returns>
+    private bool Learn(PackedBatch batch, long step, double share, Progress progress)
+    {
+        using var scope = NewDisposeScope();
+        var (logits, targets) = (model.Logits(batch), tensor(batch.LossTargets));
+        var loss = nn.functional.cross_entropy(logits, targets);
+        var value = loss.item<float>();
+        if (!float.IsFinite(value))
+            return false;
+        loss.backward();
+        optimizer.Step(step, share);
+        progress.Add(value, logits.detach().argmax(1).eq(targets).sum().item<long>(), batch.LossCount, batch.Count);
+        return true;
+    }
+}
+
+/// <summary>Makes the next few items on a thread of its own.</summary>
+internal sealed class ReadAhead<T> : IDisposable
+{
+    private readonly BlockingCollection<T> _queue = new(boundedCapacity: 8);
+    private readonly CancellationTokenSource _ended = new();
+    private readonly Task _reading;
+
+    public ReadAhead(IEnumerable<T> source) => _reading = Task.Run(() =>
+    {
+        try
+        {
+            foreach (var item in source)
+                _queue.Add(item, _ended.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // The training is over; what was read ahead is not needed.
+        }
+        finally
+        {
+            _queue.CompleteAdding();
+        }
+    });
+
+    public IEnumerable<T> Items
+    {
+        get
+        {
+            foreach (var item in _queue.GetConsumingEnumerable())
+                yield return item;
+            _reading.GetAwaiter().GetResult();
+        }
+    }
+
+    public void Dispose()
+    {
+        _ended.Cancel();
+        _reading.Wait();
+        _queue.Dispose();
+        _ended.Dispose();
+    }
+}

@@ -1,0 +1,125 @@
+using System.Text.Json;
+using Comox.Memory.Datasets;
+using Comox.Memory.Datasets.Words;
+using Comox.ServiceDefaults.Contracts.Nodes;
+using Comox.TestKit;
+
+namespace Comox.Memory.Tests.Datasets;
+
+public sealed class DatasetTests
+{
+    [Fact]
+    public void The_same_seed_makes_the_same_file_and_another_seed_another()
+    {
+        using var home = new TempHome();
+        var first = Write(home, "first", "--seed", "7");
+        Assert.Equal(first, Write(home, "second", "--seed", "7"));
+        Assert.NotEqual(first, Write(home, "third", "--seed", "8"));
+    }
+
+    [Fact]
+    public void A_line_is_an_example_in_the_form_of_openais_fine_tuning_with_the_super_prompt_of_the_memory_service()
+    {
+        using var home = new TempHome();
+        foreach (var line in Write(home, "set").Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            using var json = JsonDocument.Parse(line);
+            Assert.Equal(["messages"], json.RootElement.EnumerateObject().Select(property => property.Name));
+            var messages = json.RootElement.GetProperty("messages").EnumerateArray().ToList();
+            Assert.Equal("system", Role(messages[0]));
+            Assert.StartsWith("You are ", messages[0].GetProperty("content").GetString());
+            Assert.Contains("Stay in character, and never speak or act for", messages[0].GetProperty("content").GetString());
+            Assert.All(messages.Skip(1).Select((message, at) => (message, at)), pair => Assert.Equal(pair.at % 2 == 0 ? "user" : "assistant", Role(pair.message)));
+            Assert.Equal("assistant", Role(messages[^1]));
+            Assert.False(messages[^1].TryGetProperty("weight", out _));
+            Assert.All(messages, message => Assert.True(!message.TryGetProperty("weight", out var weight) || (Role(message) == "assistant" && weight.GetInt32() == 0)));
+        }
+    }
+
+    [Fact]
+    public void What_an_answer_rests_on_is_in_its_prompt_and_in_the_answer()
+    {
+        var generator = new DatasetGenerator(WordLists.BuiltIn, PromptProfile.BuiltIn, 3);
+        var examples = Stage.All.SelectMany(stage => Enumerable.Range(0, 60).SelectMany(number => generator.Make(stage, number))).ToList();
+        var asked = examples.Where(example => example.Kind.StartsWith("ask.", StringComparison.Ordinal)).ToList();
+        Assert.True(asked.Count > examples.Count / 4, $"{asked.Count} of {examples.Count} ask for something known.");
+        Assert.All(asked, example =>
+        {
+            Assert.NotEmpty(example.Uses);
+            Assert.All(example.Uses, value => Assert.Contains(value, example.Reply, StringComparison.OrdinalIgnoreCase));
+            Assert.All(example.Uses, value => Assert.Contains(example.Prompt, message => message.Content.Contains(value, StringComparison.OrdinalIgnoreCase)));
+        });
+    }
+
+    [Fact]
+    public void Every_kind_of_exchange_comes_up_and_most_word_lists_are_used()
+    {
+        var generator = new DatasetGenerator(WordLists.BuiltIn, PromptProfile.BuiltIn, 5);
+        foreach (var stage in Stage.All)
+        {
+            for (var number = 0; number < 400; number++)
+                generator.Make(stage, number);
+        }
+
+        var kinds = generator.Counts.Kinds.Keys.Select(kind => kind.Split('.')[0]).ToHashSet(StringComparer.Ordinal);
+        Assert.Superset(
+            new HashSet<string>
+            {
+                "ask", "unknown", "tell", "correct", "world", "recap", "name", "chat", "are_you_ai", "boundary", "where", "when", "who", "move", "greetings", "howareyou", "thanks", "bye", "story", "self", "goodnews", "badnews",
+            },
+            kinds);
+        var topics = generator.Counts.Kinds.Keys.Where(kind => kind.StartsWith("ask.", StringComparison.Ordinal)).Select(kind => kind[4..]).Order(StringComparer.Ordinal);
+        Assert.Equal(WordLists.BuiltIn.Folder("topics").Select(list => list.Name).Order(StringComparer.Ordinal), topics);
+        Assert.All(WordLists.BuiltIn.Folder("topics"), list => Assert.True(list["ask"].Count >= 30, $"{list.Name} is asked in {list["ask"].Count} ways only."));
+        Assert.InRange(generator.Counts.Dropped.Values.Sum(), 1, generator.Counts.Examples / 5);
+    }
+
+    [Fact]
+    public void Replies_of_characters_with_a_saying_have_it()
+    {
+        var personas = new Comox.Memory.Datasets.People.PersonaMaker(WordLists.BuiltIn, new Wordsmith(WordLists.BuiltIn));
+        for (var seed = 0; seed < 300; seed++)
+        {
+            var dice = new Dice(seed);
+            var speech = personas.Make(dice, seed % 3).Speech;
+            foreach (var line in (string[])["greet", "mood", "thanks", "bye", "unknown", "world", "noted", "corrected", "refuse"])
+                Assert.True(speech.Tic.Length == 0 || speech.IsMarkedIn(speech.Line(line, dice)), $"{speech.Tic} is not in a line '{line}'.");
+            Assert.True(speech.IsMarkedIn(speech.Say("You live in Porto.", dice)), speech.Say("You live in Porto.", dice));
+        }
+    }
+
+    [Theory]
+    [InlineData("--out")]
+    [InlineData("--seed", "1")]
+    [InlineData("--out", "x", "--encounters", "none")]
+    [InlineData("--out", "x", "--stage", "huge")]
+    public void What_is_not_understood_is_answered_with_the_usage(params string[] args)
+    {
+        using var told = new StringWriter();
+        Assert.Equal(2, DatasetVerb.Run(["dataset", .. args], told));
+        Assert.Contains("Usage: dataset --out FOLDER", told.ToString());
+    }
+
+    [Fact]
+    public void The_data_card_says_seed_counts_and_verdicts()
+    {
+        using var home = new TempHome();
+        Write(home, "set", "--seed", "11");
+        var card = File.ReadAllText(Path.Combine(home.Path, "set", "data-card.md"));
+        Assert.Contains("| seed | 11 |", card);
+        Assert.Contains("## Kept out", card);
+        Assert.Contains("| ask.lives_in | ", card);
+        Assert.Contains("| topics/lives_in | ", card);
+    }
+
+    private static string? Role(JsonElement message) => message.GetProperty("role").GetString();
+
+    private static string Write(TempHome home, string name, params string[] args)
+    {
+        using var told = new StringWriter();
+        var folder = Path.Combine(home.Path, name);
+        Assert.Equal(0, DatasetVerb.Run(["dataset", "--out", folder, "--encounters", "120", .. args], told));
+        Assert.Contains("examples of 120 encounters", told.ToString());
+        return File.ReadAllText(Path.Combine(folder, "train.jsonl"));
+    }
+}
