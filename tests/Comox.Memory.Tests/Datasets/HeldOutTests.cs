@@ -57,8 +57,7 @@ public sealed class HeldOutTests
     [Fact]
     public void No_training_voice_has_the_role_the_name_or_the_marker_of_a_held_out_persona()
     {
-        var trained = Keyed("voices").Select(line => Spaced(line.Text)).ToList();
-        Assert.NotEmpty(trained);
+        var trained = Keyed("voices").Select(line => Spaced(line.Text)).Concat(Values()).ToList();
         Assert.Empty(
             from persona in Lists.Personas
             from words in (string[])[PlainName.Of(persona.Role), PlainName.Words(persona.Card.Name), PlainName.Words(persona.Marker)]
