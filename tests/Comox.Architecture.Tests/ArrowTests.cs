@@ -27,7 +27,7 @@ public sealed class ArrowTests
         ["Comox.Web.Tests"] = (["Comox.Web", "Comox.TestKit"], "tests reach one service"),
         ["Comox.AllInOne.Tests"] = (["Comox.AllInOne", "Comox.TestKit", "Comox.FakeBackend"], "end-to-end tests use what a person starts, and at most point it at somebody else's server"),
         ["Comox.Architecture.Tests"] = (["Comox.TestKit"], "it reads the repository, not the code's types"),
-        ["Comox.Benchmarks"] = (["Comox.Gateway", "Comox.Memory", "Comox.NodeAgent", "Comox.FakeBackend"], "benchmarks measure internals of the services, and run the gateway's routing over simulated nodes with the agent's scheduler"),
+        ["Comox.Benchmarks"] = (["Comox.Gateway", "Comox.Memory", "Comox.NodeAgent", "Comox.FakeBackend", "Comox.TestKit"], "benchmarks measure internals of the services, find the real engine as tests do, and run the gateway's routing over simulated nodes with the agent's scheduler"),
         ["Comox.BuiltInModel"] = ([], "it trains the model that the product ships, and the product never needs it"),
         ["Comox.Fuzz"] = (["Comox.Gateway", "Comox.Memory"], "fuzz targets are the parsers of what strangers send"),
     };

@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Running;
 using Comox.Benchmarks;
+using Comox.Benchmarks.BuiltInModel;
 using Comox.Benchmarks.Fleet;
 using Comox.Benchmarks.Fleet.Live;
 using Comox.Benchmarks.Locomo;
@@ -14,6 +15,8 @@ switch (args)
         return await AssembleSpeed.RunAsync(rest);
     case ["warmup", .. var rest]:
         return await WarmUpSpeed.RunAsync(rest);
+    case ["talker", .. var rest]:
+        return await TalkerBenchmark.RunAsync(rest);
     case ["simulated-node", .. var rest]:
         return await SimulatedNode.RunAsync(rest);
     case ["fleet", .. var rest] when rest.Contains("--live"):

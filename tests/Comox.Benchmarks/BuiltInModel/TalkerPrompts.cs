@@ -1,0 +1,53 @@
+using Comox.Memory.SuperPrompt;
+using Comox.NodeAgent.ModelCache;
+using Comox.ServiceDefaults.Contracts.Nodes;
+using Comox.ServiceDefaults.Contracts.OpenAI;
+
+namespace Comox.Benchmarks.BuiltInModel;
+
+/// <summary>The super-prompts of talks, as the memory assembles them.</summary>
+/// <param name="format">The way of writing.</param>
+/// <param name="profile">What the format is told of the model.</param>
+/// <param name="most">The most tokens a prompt may have, as the engine counts them.</param>
+internal sealed class TalkerPrompts(IPromptFormat format, PromptProfile profile, int most)
+{
+    // The budget is not what cuts these prompts: it is estimated on the high side, and here tokens are counted.
+    private static readonly PromptProfile Wide = PromptProfile.Standard with
+    {
+        Id = "evaluation", ContextTokens = 4096, PromptTokens = 4000, ReplyTokens = TalkerServer.ReplyTokens, CharsPerToken = 3, MemoryLines = TalkerMemory.Lines, HistoryTurns = 60,
+    };
+
+    public static TalkerPrompts Standard(int most) => new(new StandardFormat(), Wide, most);
+
+    /// <summary>For the model of before, which reads a form of its own.</summary>
+    public static TalkerPrompts TinyTalker() => new(new TinyTalkerFormat(), PromptProfiles.TinyTalker, int.MaxValue);
+
+    /// <summary>The prompt for the last turn of a line. Where it is too long the oldest turns are left out, as in a window; and where that is not enough, what recall offers last.</summary>
+    public async Task<IReadOnlyList<ChatMessage>> AssembleAsync(TalkerTalk talk, IReadOnlyList<LineTurn> line, Func<IReadOnlyList<ChatMessage>, Task<int>> countAsync)
+    {
+        var (window, recalled) = (line, talk.Memory);
+        for (; ; )
+        {
+            var prompt = format.Assemble(new PromptParts
+            {
+                Card = talk.Persona.Card, User = new UserName(talk.User, talk.User, talk.User, true), Profile = profile, Line = window, Recalled = recalled,
+            }).Value!.Messages;
+            if (most == int.MaxValue || await countAsync(prompt) <= most)
+                return prompt;
+            if (window.Count > 1)
+                window = [.. window.Skip(window[0].IsUser ? 2 : 1)];
+            else if (recalled.Count > 1)
+                recalled = Fewer(talk, recalled);
+            else
+                return prompt;
+        }
+    }
+
+    // The line that holds the answer stays: that there is no room for it is not the model's fault.
+    private static IReadOnlyList<Memory.Recall.Candidate> Fewer(TalkerTalk talk, IReadOnlyList<Memory.Recall.Candidate> recalled)
+    {
+        bool Holds(Memory.Recall.Candidate candidate) => talk.Expected.Value is { } value && (candidate.Fact?.Object ?? candidate.Turn!.Content).Contains(value, StringComparison.Ordinal);
+        var gone = recalled.Last(candidate => !Holds(candidate) || recalled.All(Holds));
+        return [.. recalled.Where(candidate => candidate != gone)];
+    }
+}
