@@ -44,8 +44,8 @@ internal sealed record Stage(string Name)
     /// <param name="dice">The choices.</param>
     public static Stage At(double made, Dice dice) => made switch
     {
-        < .04 => Echo,
-        < .22 => Bare,
+        < .09 => Echo,
+        < .26 => Bare,
         < .5 => dice.Weighted([(Short, .6), (Middle, .3), (Long, .1)]),
         < .75 => dice.Weighted([(Short, .25), (Middle, .4), (Long, .35)]),
         _ => dice.Weighted([(Bare, .03), (Short, .12), (Middle, .35), (Long, .5)]),
