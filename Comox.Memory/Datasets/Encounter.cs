@@ -30,6 +30,9 @@ internal sealed class Encounter
     public string? Summary { get; init; }
     public IReadOnlyList<string> Lore { get; init; } = [];
     public IReadOnlyList<string> Instructions { get; init; } = [];
+    /// <summary>Whether nothing is said but words to be said again.</summary>
+    public bool IsEcho { get; init; }
+
     public bool IsReminded { get; init; }
 
     /// <summary>The prompt that ends with <paramref name="said"/>; null: it does not fit. And the statements that it shows.</summary>

@@ -67,6 +67,7 @@ internal sealed class EncounterMaker
         var isCut = dice.Chance(stage.Extras);
         return new Encounter
         {
+            IsEcho = stage.IsEcho,
             Persona = persona,
             Person = person,
             Profile = profile,
@@ -87,6 +88,8 @@ internal sealed class EncounterMaker
     /// <param name="dice">The choices.</param>
     public Exchange? Ending(Encounter encounter, IReadOnlyList<Statement> shown, Dice dice)
     {
+        if (encounter.IsEcho)
+            return _exchanges.Echo(dice);
         var told = encounter.History.Select(entry => entry.Exchange.Tells).OfType<Statement>();
         var visible = shown.Concat(told).Where(said => encounter.Person.ValuesOf(said.Slot).Contains(said.Value)).DistinctBy(said => said).ToList();
         return Next(encounter.Persona.Speech.IsBare ? _bare : _endings, new Moment(encounter.Persona, encounter.Person, encounter.Scene, visible), dice);

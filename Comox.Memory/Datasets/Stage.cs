@@ -22,15 +22,19 @@ internal sealed record Stage(string Name)
     /// <summary>Last messages that share one prompt.</summary>
     public required int Endings { get; init; }
 
+    /// <summary>Whether nothing is said but words to be said again: a model that has to find out how to copy does so here in a tenth of the time.</summary>
+    public bool IsEcho { get; init; }
+
     /// <summary>Whether characters say only what they are asked, in plain words: nothing but finding and copying is to be learned.</summary>
     public bool IsBare { get; init; }
 
+    private static readonly Stage Echo = new("echo") { IsEcho = true, IsBare = true, MemoryLines = (0, 0), Exchanges = (0, 0), Detail = [(0, 1)], Extras = 0, Endings = 8 };
     private static readonly Stage Bare = new("bare") { IsBare = true, MemoryLines = (1, 5), Exchanges = (0, 0), Detail = [(0, 1)], Extras = 0, Endings = 16 };
     private static readonly Stage Short = new("short") { MemoryLines = (0, 4), Exchanges = (0, 1), Detail = [(0, 1)], Extras = .03, Endings = 10 };
     private static readonly Stage Middle = new("middle") { MemoryLines = (1, 8), Exchanges = (0, 3), Detail = [(0, 4), (1, 6)], Extras = .15, Endings = 14 };
     private static readonly Stage Long = new("long") { MemoryLines = (2, 12), Exchanges = (0, 8), Detail = [(0, 2), (1, 4), (2, 4)], Extras = .25, Endings = 18 };
 
-    public static IReadOnlyList<Stage> All { get; } = [Bare, Short, Middle, Long];
+    public static IReadOnlyList<Stage> All { get; } = [Echo, Bare, Short, Middle, Long];
 
     /// <summary>
     /// The stage of the next encounter, by how much of the data set is made. Each part has some of the parts before, so that nothing is forgotten, and who stops
@@ -40,7 +44,8 @@ internal sealed record Stage(string Name)
     /// <param name="dice">The choices.</param>
     public static Stage At(double made, Dice dice) => made switch
     {
-        < .2 => Bare,
+        < .09 => Echo,
+        < .26 => Bare,
         < .5 => dice.Weighted([(Short, .6), (Middle, .3), (Long, .1)]),
         < .75 => dice.Weighted([(Short, .25), (Middle, .4), (Long, .35)]),
         _ => dice.Weighted([(Bare, .03), (Short, .12), (Middle, .35), (Long, .5)]),

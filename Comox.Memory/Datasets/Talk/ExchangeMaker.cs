@@ -45,6 +45,14 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
         return new Exchange("unknown." + slot.Topic, Question(moment, slot.In(dice.Of(slot.Topic.Asks)), dice), moment.Named(reply));
     }
 
+    /// <summary>Words without sense, to be said again.</summary>
+    public Exchange Echo(Dice dice)
+    {
+        string[] kinds = ["names", "cities", "foods", "nouns", "hobbies", "things_liked", "pet_names", "numbers"];
+        var text = string.Join(' ', Enumerable.Range(0, dice.Between(4, 16)).Select(_ => dice.Chance(.3) ? WordMaker.Babble(dice) : words.Value(dice.Of(kinds), dice)));
+        return new Exchange("echo", dice.Of(_says["echo"]).Replace("{v}", text, StringComparison.Ordinal), text);
+    }
+
     public Exchange Tell(Moment moment, Dice dice)
     {
         var slot = people.AnySlot(dice);
