@@ -14,8 +14,8 @@ internal static class BuiltInModel
     public static bool Is(ModelInfo info) => info is { Name: Name, Architecture: "llama" };
 
     public static string Notice(string? fallback) =>
-        "The built-in demonstration model (2 million parameters): it keeps a simple persona, takes in plain statements such as \"My favourite food is lentil soup.\", and answers " +
-        "questions about them. It knows nothing of the world and cannot hold an open conversation; for that, name a model in Comox:NodeAgent:Model." +
+        "The built-in demonstration model (4 million parameters): it speaks as the character's card says, takes in what it is told of you, and answers " +
+        "questions about it. It knows nothing of the world and cannot hold an open conversation; for that, name a model in Comox:NodeAgent:Model." +
         (fallback is null ? "" : $" No other model is in use because: {fallback}");
 }
 
