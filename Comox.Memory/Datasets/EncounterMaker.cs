@@ -20,11 +20,17 @@ internal sealed class EncounterMaker
     private readonly IReadOnlyList<(Func<Moment, Dice, Exchange?> Item, double Weight)> _earlier;
     private readonly IReadOnlyList<(Func<Moment, Dice, Exchange?> Item, double Weight)> _bare;
 
-    public EncounterMaker(WordLists lists)
+    private readonly Persona? _only;
+
+    /// <param name="lists">The words.</param>
+    /// <param name="card">Whose conversations are made; null: many characters'.</param>
+    /// <param name="voice">How the character of the card talks.</param>
+    public EncounterMaker(WordLists lists, CharacterCard? card = null, string voice = "")
     {
         _lists = lists;
         _words = new Wordsmith(lists);
         _personas = new PersonaMaker(lists, _words);
+        _only = card is null ? null : _personas.Of(card, voice);
         _people = new PersonMaker(lists, _words, [.. lists.Folder("topics").Select(list => new Topic(list))]);
         _memory = new Remembering(lists, _people);
         _exchanges = new ExchangeMaker(lists, _people, _words);
@@ -35,7 +41,7 @@ internal sealed class EncounterMaker
 
     public Encounter Make(Stage stage, PromptProfile profile, Dice dice)
     {
-        var persona = _personas.Make(dice, dice.Weighted(stage.Detail), stage.IsBare);
+        var persona = _only ?? _personas.Make(dice, dice.Weighted(stage.Detail), stage.IsBare);
         var person = _people.Make(dice);
         var now = new DateTimeOffset(2024, 1, 1, 18, 0, 0, TimeSpan.Zero).AddDays(dice.Below(2200));
         var memory = _memory.Make(person, persona, dice.Between(stage.MemoryLines.Least, stage.MemoryLines.Most), now, dice);
