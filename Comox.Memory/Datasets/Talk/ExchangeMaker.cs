@@ -25,7 +25,7 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
         var known = moment.Visible.Where(statement => statement.Slot == slot).DistinctBy(statement => statement.Value).ToList();
         var value = string.Join(" and ", known.Select(statement => statement.Value));
         var speech = moment.Persona.Speech;
-        var answer = slot.In(dice.Of(speech.IsBare ? [slot.Topic.Answers[0]] : speech.Terse || dice.Chance(.15) ? slot.Topic.ShortAnswers : slot.Topic.Answers), value);
+        var answer = slot.In(AnswerOf(slot.Topic, speech, dice), value);
         return new Exchange("ask." + slot.Topic, Question(moment, slot.In(dice.Of(slot.Topic.Asks)), dice), moment.Named(speech.Say(Wordsmith.Capital(answer), dice))) { Uses = known };
     }
 
@@ -129,6 +129,11 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
         var reply = moment.Persona.Speech.Say(Wordsmith.Capital(dice.Of(_replies.Needed("moved")).Replace("{v}", place, StringComparison.Ordinal)), dice);
         return new Exchange("move", moment.Named(dice.Of(_says["move_scene"]).Replace("{v}", place, StringComparison.Ordinal)), moment.Named(reply)) { MovesTo = place };
     }
+
+    // Half of all answers have the first form: each way of saying the same has to be learned, and one known well is worth more than seven known half.
+    private static string AnswerOf(Topic topic, Speech speech, Dice dice) =>
+        speech.IsBare || dice.Chance(.5) ? speech.Terse ? topic.ShortAnswers[0] : topic.Answers[0]
+        : dice.Of(speech.Terse || dice.Chance(.15) ? topic.ShortAnswers : topic.Answers);
 
     private Exchange OfScene(Moment moment, string kind, string said, string? value, Dice dice)
     {
