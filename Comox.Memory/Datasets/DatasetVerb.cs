@@ -7,12 +7,12 @@ using Comox.ServiceDefaults.Contracts.Nodes;
 namespace Comox.Memory.Datasets;
 
 /// <summary>
-/// The verb <c>dataset</c>: <c>dotnet run --project Comox.Memory -- dataset --out FOLDER [--seed 1] [--encounters 20000] [--stage bare|short|middle|long]
+/// The verb <c>dataset</c>: <c>dotnet run --project Comox.Memory -- dataset --out FOLDER [--seed 1] [--encounters 20000] [--stage echo|bare|crowded|short|middle|long]
 /// [--card FILE --voice pirate]</c> writes <c>train.jsonl</c> and its data card; with <c>--card</c> the conversations of that character alone, for an adapter.
 /// </summary>
 internal static class DatasetVerb
 {
-    private const string Usage = "dataset --out FOLDER [--seed 1] [--encounters 20000] [--stage echo|bare|short|middle|long] [--card FILE --voice NAME]";
+    private const string Usage = "dataset --out FOLDER [--seed 1] [--encounters 20000] [--stage echo|bare|crowded|short|middle|long] [--card FILE --voice NAME]";
     private const int BetweenLines = 1000;
 
     /// <returns>The exit code: 0 written, 1 not, 2 not understood; null: another verb, or none.</returns>

@@ -19,6 +19,7 @@ internal sealed class EncounterMaker
     private readonly IReadOnlyList<(Func<Moment, Dice, Exchange?> Item, double Weight)> _endings;
     private readonly IReadOnlyList<(Func<Moment, Dice, Exchange?> Item, double Weight)> _earlier;
     private readonly IReadOnlyList<(Func<Moment, Dice, Exchange?> Item, double Weight)> _bare;
+    private readonly IReadOnlyList<(Func<Moment, Dice, Exchange?> Item, double Weight)> _bareEarlier;
 
     private readonly Persona? _only;
 
@@ -34,8 +35,9 @@ internal sealed class EncounterMaker
         _people = new PersonMaker(lists, _words, [.. lists.Folder("topics").Select(list => new Topic(list))]);
         _memory = new Remembering(lists, _people);
         _exchanges = new ExchangeMaker(lists, _people, _words);
-        _endings = Kinds(ask: 46, unknown: 17, tell: 5, correct: 4, smallTalk: 1);
+        _endings = Kinds(ask: 54, unknown: 18, tell: 4, correct: 4, smallTalk: .7);
         _bare = [(_exchanges.Ask, 78), (_exchanges.Unknown, 18), (_exchanges.AskName, 3), (_exchanges.Recap, 1)];
+        _bareEarlier = [(_exchanges.Tell, 5), (_exchanges.Correct, 3)];
         _earlier = Kinds(ask: 10, unknown: 6, tell: 26, correct: 12, smallTalk: 1.2);
     }
 
@@ -54,7 +56,7 @@ internal sealed class EncounterMaker
         for (var count = dice.Between(stage.Exchanges.Least, stage.Exchanges.Most); count > 0; count--)
         {
             var moment = new Moment(persona, person, scene, [.. remembered.Concat(inConversation).Where(said => person.ValuesOf(said.Slot).Contains(said.Value))]);
-            if (Next(_earlier, moment, dice) is not { } exchange || (exchange.Names is not null && person.Name.IsKnown))
+            if (Next(stage.IsBare ? _bareEarlier : _earlier, moment, dice) is not { } exchange || (exchange.Names is not null && person.Name.IsKnown))
                 continue;
             history.Add((exchange, exchange.Uses.All(inConversation.Contains) && exchange.Kind is not "when" and not "where" and not "who"));
             if (exchange.Names is { } name)
@@ -96,9 +98,9 @@ internal sealed class EncounterMaker
     {
         if (encounter.IsEcho)
             return _exchanges.Echo(dice);
-        var told = encounter.History.Select(entry => entry.Exchange.Tells).OfType<Statement>();
-        var visible = shown.Concat(told).Where(said => encounter.Person.ValuesOf(said.Slot).Contains(said.Value)).DistinctBy(said => said).ToList();
-        return Next(encounter.Persona.Speech.IsBare ? _bare : _endings, new Moment(encounter.Persona, encounter.Person, encounter.Scene, visible), dice);
+        var told = encounter.History.Select(entry => entry.Exchange.Tells).OfType<Statement>().Where(said => encounter.Person.ValuesOf(said.Slot).Contains(said.Value)).ToList();
+        var visible = shown.Where(said => encounter.Person.ValuesOf(said.Slot).Contains(said.Value)).Concat(told).Distinct().ToList();
+        return Next(encounter.Persona.Speech.IsBare ? _bare : _endings, new Moment(encounter.Persona, encounter.Person, encounter.Scene, visible) { Told = told }, dice);
     }
 
     private static Exchange? Next(IReadOnlyList<(Func<Moment, Dice, Exchange?> Item, double Weight)> kinds, Moment moment, Dice dice) => dice.Weighted(kinds)(moment, dice);

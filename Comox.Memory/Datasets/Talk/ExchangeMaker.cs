@@ -3,9 +3,11 @@ using Comox.Memory.Datasets.Words;
 
 namespace Comox.Memory.Datasets.Talk;
 
-/// <summary>Who talks, and what both can know at this moment: <paramref name="Visible"/> is what the prompt shows of the person, in its order.</summary>
+/// <summary>Who talks, and what both can know at this moment: <paramref name="Visible"/> is what the prompt shows of the person, in its order; <see cref="Told"/> is what of it was told in this conversation.</summary>
 internal sealed record Moment(Persona Persona, Person Person, SceneWords Scene, IReadOnlyList<Statement> Visible)
 {
+    public IReadOnlyList<Statement> Told { get; init; } = [];
+
     public string Named(string line) => Persona.Named(line, Person.Name.Spoken);
 }
 
@@ -21,7 +23,8 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
     {
         if (moment.Visible.Count == 0)
             return null;
-        var slot = dice.Of(moment.Visible).Slot;
+        // What has just been told or corrected is one of many lines, and what people ask for most.
+        var slot = dice.Of(moment.Told.Count > 0 && dice.Chance(.4) ? moment.Told : moment.Visible).Slot;
         var known = moment.Visible.Where(statement => statement.Slot == slot).DistinctBy(statement => statement.Value).ToList();
         var value = string.Join(" and ", known.Select(statement => statement.Value));
         var speech = moment.Persona.Speech;
@@ -146,7 +149,7 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
         var statement = new Statement(slot, people.ValueFor(slot, dice));
         var speech = moment.Persona.Speech;
         var confirmed = Wordsmith.Capital(slot.In(dice.Of(slot.Topic.Confirmations), statement.Value));
-        var reply = dice.Chance(.4) ? speech.Line(line, dice) : speech.Say(dice.Chance(.3) ? $"{confirmed} {dice.Of(_replies.Needed("remember"))}" : confirmed, dice);
+        var reply = !speech.IsBare && dice.Chance(.4) ? speech.Line(line, dice) : speech.Say(dice.Chance(.3) ? $"{confirmed} {dice.Of(_replies.Needed("remember"))}" : confirmed, dice);
         return new Exchange(kind + slot.Topic, Typed(slot.In(dice.Of(forms), statement.Value), dice), moment.Named(reply)) { Tells = statement };
     }
 
