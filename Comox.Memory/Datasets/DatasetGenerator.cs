@@ -13,9 +13,9 @@ namespace Comox.Memory.Datasets;
 /// </list>
 /// The same seed, lists and program make the same examples in the same order.
 /// </summary>
-internal sealed class DatasetGenerator(WordLists lists, PromptProfile profile, int seed)
+internal sealed class DatasetGenerator(WordLists lists, PromptProfile profile, int seed, EncounterMaker? maker = null)
 {
-    private readonly EncounterMaker _maker = new(lists);
+    private readonly EncounterMaker _maker = maker ?? new EncounterMaker(lists);
     private readonly IReadOnlyList<IExampleFilter> _filters = [new FormatFilter(), new LengthFilter(profile), new GroundedFilter(), new CharacterBreakFilter(), new RepetitionFilter()];
     private readonly MinHash _encounters = new(similarity: .9);
 

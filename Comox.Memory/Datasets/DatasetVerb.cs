@@ -1,17 +1,18 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using Comox.Memory.Cards;
 using Comox.Memory.Datasets.Words;
 using Comox.ServiceDefaults.Contracts.Nodes;
 
 namespace Comox.Memory.Datasets;
 
 /// <summary>
-/// The verb <c>dataset</c>: <c>dotnet run --project Comox.Memory -- dataset --out FOLDER [--seed 1] [--encounters 20000] [--stage bare|short|middle|long]</c> writes
-/// <c>train.jsonl</c> and its data card.
+/// The verb <c>dataset</c>: <c>dotnet run --project Comox.Memory -- dataset --out FOLDER [--seed 1] [--encounters 20000] [--stage echo|bare|crowded|short|middle|long]
+/// [--card FILE --voice pirate]</c> writes <c>train.jsonl</c> and its data card; with <c>--card</c> the conversations of that character alone, for an adapter.
 /// </summary>
 internal static class DatasetVerb
 {
-    private const string Usage = "dataset --out FOLDER [--seed 1] [--encounters 20000] [--stage bare|short|middle|long]";
+    private const string Usage = "dataset --out FOLDER [--seed 1] [--encounters 20000] [--stage echo|bare|crowded|short|middle|long] [--card FILE --voice NAME]";
     private const int BetweenLines = 1000;
 
     /// <returns>The exit code: 0 written, 1 not, 2 not understood; null: another verb, or none.</returns>
@@ -30,7 +31,7 @@ internal static class DatasetVerb
             Write(wanted, told);
             return 0;
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ArgumentException)
         {
             told.WriteLine($"The data set could not be written: {failure.Message}");
             return 1;
@@ -40,7 +41,7 @@ internal static class DatasetVerb
     private static void Write(Wanted wanted, TextWriter told)
     {
         Directory.CreateDirectory(wanted.Out);
-        var generator = new DatasetGenerator(WordLists.BuiltIn, PromptProfile.BuiltIn, wanted.Seed);
+        var generator = new DatasetGenerator(WordLists.BuiltIn, PromptProfile.BuiltIn, wanted.Seed, Maker(wanted));
         var path = Path.Combine(wanted.Out, "train.jsonl");
         using (var file = new BufferedStream(File.Create(path), 1 << 20))
         using (var writer = new ExampleWriter(file))
@@ -59,6 +60,14 @@ internal static class DatasetVerb
         var card = DataCard.Of(generator.Counts, WordLists.BuiltIn, wanted.Seed, wanted.Encounters, Convert.ToHexStringLower(SHA256.HashData(made)));
         File.WriteAllText(Path.Combine(wanted.Out, "data-card.md"), card);
         told.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{path}: {generator.Counts.Examples:N0} examples of {wanted.Encounters:N0} encounters, {made.Length / 1e6:N0} MB; {string.Join(", ", generator.Counts.Dropped.Select(drop => $"{drop.Key} {drop.Value:N0}"))} kept out"));
+    }
+
+    private static EncounterMaker Maker(Wanted wanted)
+    {
+        if (wanted.Card is null)
+            return new EncounterMaker(WordLists.BuiltIn);
+        var card = CardReader.Read(File.ReadAllText(wanted.Card));
+        return card.IsSuccess ? new EncounterMaker(WordLists.BuiltIn, card.Value, wanted.Voice) : throw new ArgumentException(card.Error.Message);
     }
 
     private static Wanted? Read(string[] args, out string problem)
@@ -82,6 +91,12 @@ internal static class DatasetVerb
                 case "--stage" when Stage.All.Any(stage => stage.Name == value):
                     wanted = wanted with { Stage = value };
                     break;
+                case "--card":
+                    wanted = wanted with { Card = value };
+                    break;
+                case "--voice":
+                    wanted = wanted with { Voice = value };
+                    break;
                 default:
                     problem = $"'{args[at]} {value}' is not understood.";
                     return null;
@@ -92,5 +107,9 @@ internal static class DatasetVerb
         return problem.Length == 0 ? wanted : null;
     }
 
-    private sealed record Wanted(string Out, int Seed, int Encounters, string? Stage);
+    private sealed record Wanted(string Out, int Seed, int Encounters, string? Stage)
+    {
+        public string? Card { get; init; }
+        public string Voice { get; init; } = "";
+    }
 }

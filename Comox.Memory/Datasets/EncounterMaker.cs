@@ -19,23 +19,31 @@ internal sealed class EncounterMaker
     private readonly IReadOnlyList<(Func<Moment, Dice, Exchange?> Item, double Weight)> _endings;
     private readonly IReadOnlyList<(Func<Moment, Dice, Exchange?> Item, double Weight)> _earlier;
     private readonly IReadOnlyList<(Func<Moment, Dice, Exchange?> Item, double Weight)> _bare;
+    private readonly IReadOnlyList<(Func<Moment, Dice, Exchange?> Item, double Weight)> _bareEarlier;
 
-    public EncounterMaker(WordLists lists)
+    private readonly Persona? _only;
+
+    /// <param name="lists">The words.</param>
+    /// <param name="card">Whose conversations are made; null: many characters'.</param>
+    /// <param name="voice">How the character of the card talks.</param>
+    public EncounterMaker(WordLists lists, CharacterCard? card = null, string voice = "")
     {
         _lists = lists;
         _words = new Wordsmith(lists);
         _personas = new PersonaMaker(lists, _words);
+        _only = card is null ? null : _personas.Of(card, voice);
         _people = new PersonMaker(lists, _words, [.. lists.Folder("topics").Select(list => new Topic(list))]);
         _memory = new Remembering(lists, _people);
         _exchanges = new ExchangeMaker(lists, _people, _words);
-        _endings = Kinds(ask: 46, unknown: 17, tell: 5, correct: 4, smallTalk: 1);
+        _endings = Kinds(ask: 54, unknown: 18, tell: 4, correct: 4, smallTalk: .7);
         _bare = [(_exchanges.Ask, 78), (_exchanges.Unknown, 18), (_exchanges.AskName, 3), (_exchanges.Recap, 1)];
+        _bareEarlier = [(_exchanges.Tell, 5), (_exchanges.Correct, 3)];
         _earlier = Kinds(ask: 10, unknown: 6, tell: 26, correct: 12, smallTalk: 1.2);
     }
 
     public Encounter Make(Stage stage, PromptProfile profile, Dice dice)
     {
-        var persona = _personas.Make(dice, dice.Weighted(stage.Detail), stage.IsBare);
+        var persona = _only ?? _personas.Make(dice, dice.Weighted(stage.Detail), stage.IsBare);
         var person = _people.Make(dice);
         var now = new DateTimeOffset(2024, 1, 1, 18, 0, 0, TimeSpan.Zero).AddDays(dice.Below(2200));
         var memory = _memory.Make(person, persona, dice.Between(stage.MemoryLines.Least, stage.MemoryLines.Most), now, dice);
@@ -48,7 +56,7 @@ internal sealed class EncounterMaker
         for (var count = dice.Between(stage.Exchanges.Least, stage.Exchanges.Most); count > 0; count--)
         {
             var moment = new Moment(persona, person, scene, [.. remembered.Concat(inConversation).Where(said => person.ValuesOf(said.Slot).Contains(said.Value))]);
-            if (Next(_earlier, moment, dice) is not { } exchange || (exchange.Names is not null && person.Name.IsKnown))
+            if (Next(stage.IsBare ? _bareEarlier : _earlier, moment, dice) is not { } exchange || (exchange.Names is not null && person.Name.IsKnown))
                 continue;
             history.Add((exchange, exchange.Uses.All(inConversation.Contains) && exchange.Kind is not "when" and not "where" and not "who"));
             if (exchange.Names is { } name)
@@ -90,9 +98,9 @@ internal sealed class EncounterMaker
     {
         if (encounter.IsEcho)
             return _exchanges.Echo(dice);
-        var told = encounter.History.Select(entry => entry.Exchange.Tells).OfType<Statement>();
-        var visible = shown.Concat(told).Where(said => encounter.Person.ValuesOf(said.Slot).Contains(said.Value)).DistinctBy(said => said).ToList();
-        return Next(encounter.Persona.Speech.IsBare ? _bare : _endings, new Moment(encounter.Persona, encounter.Person, encounter.Scene, visible), dice);
+        var told = encounter.History.Select(entry => entry.Exchange.Tells).OfType<Statement>().Where(said => encounter.Person.ValuesOf(said.Slot).Contains(said.Value)).ToList();
+        var visible = shown.Where(said => encounter.Person.ValuesOf(said.Slot).Contains(said.Value)).Concat(told).Distinct().ToList();
+        return Next(encounter.Persona.Speech.IsBare ? _bare : _endings, new Moment(encounter.Persona, encounter.Person, encounter.Scene, visible) { Told = told }, dice);
     }
 
     private static Exchange? Next(IReadOnlyList<(Func<Moment, Dice, Exchange?> Item, double Weight)> kinds, Moment moment, Dice dice) => dice.Weighted(kinds)(moment, dice);

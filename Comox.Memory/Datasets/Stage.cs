@@ -30,11 +30,12 @@ internal sealed record Stage(string Name)
 
     private static readonly Stage Echo = new("echo") { IsEcho = true, IsBare = true, MemoryLines = (0, 0), Exchanges = (0, 0), Detail = [(0, 1)], Extras = 0, Endings = 8 };
     private static readonly Stage Bare = new("bare") { IsBare = true, MemoryLines = (1, 5), Exchanges = (0, 0), Detail = [(0, 1)], Extras = 0, Endings = 16 };
-    private static readonly Stage Short = new("short") { MemoryLines = (0, 4), Exchanges = (0, 1), Detail = [(0, 1)], Extras = .03, Endings = 10 };
-    private static readonly Stage Middle = new("middle") { MemoryLines = (1, 8), Exchanges = (0, 3), Detail = [(0, 4), (1, 6)], Extras = .15, Endings = 14 };
-    private static readonly Stage Long = new("long") { MemoryLines = (2, 12), Exchanges = (0, 8), Detail = [(0, 2), (1, 4), (2, 4)], Extras = .25, Endings = 18 };
+    private static readonly Stage Crowded = new("crowded") { IsBare = true, MemoryLines = (4, 12), Exchanges = (0, 4), Detail = [(0, 1)], Extras = 0, Endings = 28 };
+    private static readonly Stage Short = new("short") { MemoryLines = (0, 5), Exchanges = (0, 2), Detail = [(0, 1)], Extras = .03, Endings = 14 };
+    private static readonly Stage Middle = new("middle") { MemoryLines = (1, 9), Exchanges = (0, 4), Detail = [(0, 4), (1, 6)], Extras = .15, Endings = 22 };
+    private static readonly Stage Long = new("long") { MemoryLines = (3, 12), Exchanges = (0, 8), Detail = [(0, 2), (1, 4), (2, 4)], Extras = .25, Endings = 30 };
 
-    public static IReadOnlyList<Stage> All { get; } = [Echo, Bare, Short, Middle, Long];
+    public static IReadOnlyList<Stage> All { get; } = [Echo, Bare, Crowded, Short, Middle, Long];
 
     /// <summary>
     /// The stage of the next encounter, by how much of the data set is made. Each part has some of the parts before, so that nothing is forgotten, and who stops
@@ -44,10 +45,11 @@ internal sealed record Stage(string Name)
     /// <param name="dice">The choices.</param>
     public static Stage At(double made, Dice dice) => made switch
     {
-        < .09 => Echo,
-        < .26 => Bare,
+        < .08 => Echo,
+        < .2 => Bare,
+        < .3 => Crowded,
         < .5 => dice.Weighted([(Short, .6), (Middle, .3), (Long, .1)]),
         < .75 => dice.Weighted([(Short, .25), (Middle, .4), (Long, .35)]),
-        _ => dice.Weighted([(Bare, .03), (Short, .12), (Middle, .35), (Long, .5)]),
+        _ => dice.Weighted([(Crowded, .03), (Short, .12), (Middle, .35), (Long, .5)]),
     };
 }

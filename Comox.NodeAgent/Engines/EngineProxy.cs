@@ -25,8 +25,9 @@ internal sealed class EngineProxy(IHttpForwarder forwarder, ModelSwapper swapper
         AutomaticDecompression = DecompressionMethods.None,
         ConnectTimeout = TimeSpan.FromSeconds(5),
 
-        // llama-server closes an idle connection after 5 s; a POST sent at that very moment could not be repeated.
-        PooledConnectionIdleTimeout = TimeSpan.FromSeconds(2),
+        // A connection each: llama-server closes an idle one after 5 s, and a POST sent at that very moment could not be repeated. On loopback a new one takes a
+        // tenth of a millisecond; a shorter idle time only made it rarer, because on a busy machine the timer that keeps it comes late.
+        PooledConnectionLifetime = TimeSpan.Zero,
     });
 
     /// <summary>Waits for the engine, where it has to be loaded first, and answers with what it answers.</summary>

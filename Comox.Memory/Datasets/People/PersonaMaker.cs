@@ -86,6 +86,15 @@ internal sealed class PersonaMaker(WordLists lists, Wordsmith words)
         return new Persona(card, speech, matters);
     }
 
+    /// <summary>A character of somebody's card, who talks as a known kind does.</summary>
+    /// <param name="card">The card.</param>
+    /// <param name="voice">The name of the kind: <c>pirate</c>.</param>
+    public Persona Of(CharacterCard card, string voice)
+    {
+        var family = _families.FirstOrDefault(family => family.Name == voice) ?? throw new ArgumentException($"There is no voice '{voice}'; there are {string.Join(", ", _families.Select(family => family.Name))}.", nameof(voice));
+        return new Persona(card, new Speech { Voice = family, Plain = _plain, Role = family["role"][0] }, []);
+    }
+
     private Speech OfFamily(Dice dice)
     {
         var voice = dice.Of(_families);

@@ -3,9 +3,11 @@ using Comox.Memory.Datasets.Words;
 
 namespace Comox.Memory.Datasets.Talk;
 
-/// <summary>Who talks, and what both can know at this moment: <paramref name="Visible"/> is what the prompt shows of the person, in its order.</summary>
+/// <summary>Who talks, and what both can know at this moment: <paramref name="Visible"/> is what the prompt shows of the person, in its order; <see cref="Told"/> is what of it was told in this conversation.</summary>
 internal sealed record Moment(Persona Persona, Person Person, SceneWords Scene, IReadOnlyList<Statement> Visible)
 {
+    public IReadOnlyList<Statement> Told { get; init; } = [];
+
     public string Named(string line) => Persona.Named(line, Person.Name.Spoken);
 }
 
@@ -21,11 +23,12 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
     {
         if (moment.Visible.Count == 0)
             return null;
-        var slot = dice.Of(moment.Visible).Slot;
+        // What has just been told or corrected is one of many lines, and what people ask for most.
+        var slot = dice.Of(moment.Told.Count > 0 && dice.Chance(.4) ? moment.Told : moment.Visible).Slot;
         var known = moment.Visible.Where(statement => statement.Slot == slot).DistinctBy(statement => statement.Value).ToList();
         var value = string.Join(" and ", known.Select(statement => statement.Value));
         var speech = moment.Persona.Speech;
-        var answer = slot.In(dice.Of(speech.IsBare ? [slot.Topic.Answers[0]] : speech.Terse || dice.Chance(.15) ? slot.Topic.ShortAnswers : slot.Topic.Answers), value);
+        var answer = slot.In(AnswerOf(slot.Topic, speech, dice), value);
         return new Exchange("ask." + slot.Topic, Question(moment, slot.In(dice.Of(slot.Topic.Asks)), dice), moment.Named(speech.Say(Wordsmith.Capital(answer), dice))) { Uses = known };
     }
 
@@ -130,6 +133,11 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
         return new Exchange("move", moment.Named(dice.Of(_says["move_scene"]).Replace("{v}", place, StringComparison.Ordinal)), moment.Named(reply)) { MovesTo = place };
     }
 
+    // Half of all answers have the first form: each way of saying the same has to be learned, and one known well is worth more than seven known half.
+    private static string AnswerOf(Topic topic, Speech speech, Dice dice) =>
+        speech.IsBare || dice.Chance(.5) ? speech.Terse ? topic.ShortAnswers[0] : topic.Answers[0]
+        : dice.Of(speech.Terse || dice.Chance(.15) ? topic.ShortAnswers : topic.Answers);
+
     private Exchange OfScene(Moment moment, string kind, string said, string? value, Dice dice)
     {
         var reply = value is null ? dice.Of(_replies.Needed(kind + "_unknown")) : Wordsmith.Capital(dice.Of(_replies.Needed(kind)).Replace("{v}", value, StringComparison.Ordinal));
@@ -141,7 +149,7 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
         var statement = new Statement(slot, people.ValueFor(slot, dice));
         var speech = moment.Persona.Speech;
         var confirmed = Wordsmith.Capital(slot.In(dice.Of(slot.Topic.Confirmations), statement.Value));
-        var reply = dice.Chance(.4) ? speech.Line(line, dice) : speech.Say(dice.Chance(.3) ? $"{confirmed} {dice.Of(_replies.Needed("remember"))}" : confirmed, dice);
+        var reply = !speech.IsBare && dice.Chance(.4) ? speech.Line(line, dice) : speech.Say(dice.Chance(.3) ? $"{confirmed} {dice.Of(_replies.Needed("remember"))}" : confirmed, dice);
         return new Exchange(kind + slot.Topic, Typed(slot.In(dice.Of(forms), statement.Value), dice), moment.Named(reply)) { Tells = statement };
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using Comox.NodeAgent.Supervision;
@@ -31,5 +32,28 @@ public sealed class EngineProxyTests
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal(Size.ToString(CultureInfo.InvariantCulture), await response.Content.ReadAsStringAsync());
+    }
+
+    [Fact]
+    public async Task A_request_never_goes_on_a_connection_that_the_engine_may_just_be_closing()
+    {
+        var connections = new ConcurrentBag<string>();
+        await using var engine = await LocalServer.StartAsync(async context =>
+        {
+            connections.Add(context.Connection.Id);
+            await context.Response.WriteAsync("{}");
+        });
+        await using var agent = await RunningAgent.StartAsync(new() { ["Comox:NodeAgent:EnginePath"] = "/nowhere" });
+        await agent.UntilAsync(EngineStates.Failed);
+        agent.Engine.Endpoint = new EngineEndpoint(engine.Address.Port, "key");
+        agent.Engine.Traffic.Open();
+
+        for (var request = 0; request < 3; request++)
+        {
+            using var response = await agent.Http.PostAsync("node/engines/chat/proxy/v1/chat/completions", new StringContent("{}"));
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        }
+
+        Assert.Equal(3, connections.Distinct().Count());
     }
 }
