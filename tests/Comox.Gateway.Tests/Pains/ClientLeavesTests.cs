@@ -16,6 +16,9 @@ public sealed class ClientLeavesTests
 
     // A machine that tests share stumbles now and then; what is promised must hold for most tries, and no try may be lost.
     private static readonly TimeSpan Promised = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Worst = TimeSpan.FromSeconds(2);
+
+    // Only so that a test ends some day.
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
 
     public static TheoryData<string, string, string, string> Cases()
@@ -113,7 +116,7 @@ public sealed class ClientLeavesTests
         for (var i = 0; i < Tries; i++)
             took.Add(await leave());
         took.Sort();
-        Assert.True(took[Tries / 2] <= Promised && took[^1] <= Bound, string.Join(' ', took.Select(time => $"{time.TotalMilliseconds:0.0}")));
+        Assert.True(took[Tries / 2] <= Promised && took[^1] <= Worst, string.Join(' ', took.Select(time => $"{time.TotalMilliseconds:0.0}")));
     }
 
     private static string BodyOf(string api, bool stream)
