@@ -15,9 +15,6 @@ internal sealed class Person
     /// <summary>What is known now, in the order in which it became known.</summary>
     public IEnumerable<Statement> Known => _known.SelectMany(entry => entry.Value.Select(value => new Statement(entry.Key, value)));
 
-    /// <summary>Values that held once and do not any more: none of them may be in an answer.</summary>
-    public HashSet<string> Outdated { get; } = new(StringComparer.OrdinalIgnoreCase);
-
     private IReadOnlyList<string> ValuesOf(Slot slot) => _known.GetValueOrDefault(slot) ?? [];
 
     /// <summary>Whether it is true now.</summary>
@@ -30,10 +27,7 @@ internal sealed class Person
         if (!_known.TryGetValue(statement.Slot, out var values))
             _known[statement.Slot] = values = [];
         if (statement.Slot.Topic.HasOneValue)
-        {
-            Outdated.UnionWith(values);
             values.Clear();
-        }
 
         values.Add(statement.Value);
     }
