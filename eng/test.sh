@@ -111,6 +111,10 @@ count() { sed -n "s/^ *$1: *\([0-9][0-9]*\).*/\1/p" "$work/tests.log" | tail -n 
 passed=$(count succeeded); failed=$(count failed); skipped=$(count skipped)
 [ -n "$passed" ] || fail "The test run ended without a summary."
 [ "$result" = 0 ] || [ "${failed:-0}" -gt 0 ] || failed=1
+
+# What failed, once more: where it was printed first there are a thousand lines after it.
+awk '/^failed / { lines = 30 } /^[^ ]/ && !/^failed / { lines = 0 } lines-- > 0' "$work/tests.log" >"$work/failed.log"
+[ ! -s "$work/failed.log" ] || { say "Failed"; cat "$work/failed.log"; }
 passed=$((passed + native_passed)); failed=$((${failed:-0} + native_failed)); skipped=$((${skipped:-0} + native_skipped))
 printf '\n%s passed, %s failed, %s skipped\n' "$passed" "$failed" "$skipped"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

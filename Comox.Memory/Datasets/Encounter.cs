@@ -1,3 +1,4 @@
+using Comox.Memory.Cards;
 using Comox.Memory.Datasets.People;
 using Comox.Memory.Datasets.Talk;
 using Comox.Memory.Sessions;
@@ -30,6 +31,7 @@ internal sealed class Encounter
     public string? Summary { get; init; }
     public IReadOnlyList<string> Lore { get; init; } = [];
     public IReadOnlyList<string> Instructions { get; init; } = [];
+
     /// <summary>Whether nothing is said but words to be said again.</summary>
     public bool IsEcho { get; init; }
 
@@ -60,7 +62,7 @@ internal sealed class Encounter
             Summaries = Summary is null ? [] : [new LineSummary(40, Summary)],
             Scene = Scene.Text,
             Lore = Lore,
-            Reanchor = IsReminded ? $"Remember who {Persona.Card.SpokenName} is.\n{Persona.Card.Identity.Style.Replace("{{char}}", Persona.Card.SpokenName, StringComparison.Ordinal).Replace("{{user}}", Person.Name.Spoken, StringComparison.Ordinal)}" : null,
+            Reanchor = IsReminded ? $"Remember who {Persona.Card.SpokenName} is.\n{CardMacros.Expand(Persona.Card.Identity.Style, Persona.Card.SpokenName, Person.Name.Spoken)}" : null,
         });
         if (!assembled.IsSuccess)
             return null;

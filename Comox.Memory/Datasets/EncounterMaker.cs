@@ -20,7 +20,6 @@ internal sealed class EncounterMaker
     private readonly IReadOnlyList<(Func<Moment, Dice, Exchange?> Item, double Weight)> _earlier;
     private readonly IReadOnlyList<(Func<Moment, Dice, Exchange?> Item, double Weight)> _bare;
     private readonly IReadOnlyList<(Func<Moment, Dice, Exchange?> Item, double Weight)> _bareEarlier;
-
     private readonly Persona? _only;
 
     /// <param name="lists">The words.</param>
@@ -48,19 +47,19 @@ internal sealed class EncounterMaker
         var now = new DateTimeOffset(2024, 1, 1, 18, 0, 0, TimeSpan.Zero).AddDays(dice.Below(2200));
         var memory = _memory.Make(person, persona, dice.Between(stage.MemoryLines.Least, stage.MemoryLines.Most), now, dice);
         var scene = dice.Chance(stage.Extras) ? Scene(dice) : SceneWords.None;
-        var remembered = memory.Select(line => line.Says).OfType<Statement>().Where(said => person.ValuesOf(said.Slot).Contains(said.Value)).ToList();
+        var remembered = memory.Select(line => line.Says).OfType<Statement>().Where(person.Holds).ToList();
 
         // The conversation so far. What it corrects is gone from memory, but for the sentence it was told in.
         var history = new List<(Exchange, bool)>();
         var inConversation = new List<Statement>();
         for (var count = dice.Between(stage.Exchanges.Least, stage.Exchanges.Most); count > 0; count--)
         {
-            var moment = new Moment(persona, person, scene, [.. remembered.Concat(inConversation).Where(said => person.ValuesOf(said.Slot).Contains(said.Value))]);
+            var moment = new Moment(persona, person, scene, [.. remembered.Concat(inConversation).Where(person.Holds)]);
             if (Next(stage.IsBare ? _bareEarlier : _earlier, moment, dice) is not { } exchange || (exchange.Names is not null && person.Name.IsKnown))
                 continue;
             history.Add((exchange, exchange.Uses.All(inConversation.Contains) && exchange.Kind is not "when" and not "where" and not "who"));
             if (exchange.Names is { } name)
-                person = Named(person, name);
+                person.Name = UserName.Named(name);
             if (exchange.MovesTo is { } place)
                 scene = new SceneWords(place, scene.Time, scene.Present);
             if (exchange.Tells is { } told)
@@ -71,7 +70,7 @@ internal sealed class EncounterMaker
             }
         }
 
-        var holds = memory.Where(line => line.Says is null || line.Candidate.Fact is null || person.ValuesOf(line.Says.Slot).Contains(line.Says.Value)).ToList();
+        var holds = memory.Where(line => line.Says is null || line.Candidate.Fact is null || person.Holds(line.Says)).ToList();
         var isCut = dice.Chance(stage.Extras);
         return new Encounter
         {
@@ -98,8 +97,8 @@ internal sealed class EncounterMaker
     {
         if (encounter.IsEcho)
             return _exchanges.Echo(dice);
-        var told = encounter.History.Select(entry => entry.Exchange.Tells).OfType<Statement>().Where(said => encounter.Person.ValuesOf(said.Slot).Contains(said.Value)).ToList();
-        var visible = shown.Where(said => encounter.Person.ValuesOf(said.Slot).Contains(said.Value)).Concat(told).Distinct().ToList();
+        var told = encounter.History.Select(entry => entry.Exchange.Tells).OfType<Statement>().Where(encounter.Person.Holds).ToList();
+        var visible = shown.Where(encounter.Person.Holds).Concat(told).Distinct().ToList();
         return Next(encounter.Persona.Speech.IsBare ? _bare : _endings, new Moment(encounter.Persona, encounter.Person, encounter.Scene, visible) { Told = told }, dice);
     }
 
@@ -138,13 +137,4 @@ internal sealed class EncounterMaker
         dice.Chance(.85) ? _words.Value("scene_places", dice) : null,
         dice.Chance(.5) ? dice.Of(_lists.Values("scene_times")) : null,
         dice.Chance(.3) ? [.. Enumerable.Range(0, dice.Between(1, 3)).Select(_ => dice.Of(_lists.Values("character_names"))).Distinct(StringComparer.Ordinal)] : []);
-
-    private static Person Named(Person person, string name)
-    {
-        var named = new Person { Name = new UserName(name, name, name, true) };
-        foreach (var statement in person.Known)
-            named.Learn(statement);
-        named.Outdated.UnionWith(person.Outdated);
-        return named;
-    }
 }

@@ -45,11 +45,11 @@ internal sealed record Stage(string Name)
     /// <param name="dice">The choices.</param>
     public static Stage At(double made, Dice dice) => made switch
     {
-        < .08 => Echo,
-        < .2 => Bare,
-        < .3 => Crowded,
-        < .5 => dice.Weighted([(Short, .6), (Middle, .3), (Long, .1)]),
-        < .75 => dice.Weighted([(Short, .25), (Middle, .4), (Long, .35)]),
+        < .06 => Echo,
+        < .18 => Bare,
+        < .42 => Crowded,
+        < .58 => dice.Weighted([(Short, .6), (Middle, .3), (Long, .1)]),
+        < .78 => dice.Weighted([(Short, .25), (Middle, .4), (Long, .35)]),
         _ => dice.Weighted([(Crowded, .03), (Short, .12), (Middle, .35), (Long, .5)]),
     };
 }

@@ -29,7 +29,7 @@ internal sealed record UserName(string Spoken, string InStatements, string Singl
             : new UserName(CardMacros.NamelessUser, "The user", "Friend", false);
     }
 
-    private static UserName Named(string name) => new(name, name, name, true);
+    public static UserName Named(string name) => new(name, name, name, true);
 
     // "mara" is most likely a name; "u-42", "ops@example.org" and "admin" are not.
     private static bool LooksLikeName(string subject) => subject.Length is > 1 and <= 20 && subject.All(char.IsLetter) && !Accounts.Contains(subject);

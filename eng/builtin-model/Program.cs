@@ -19,7 +19,7 @@ try
     if (args.Length == 0 || !verbs.TryGetValue(args[0], out var run))
         throw new UsageException("The first word must be one of: " + string.Join(", ", verbs.Keys) + ". README.md has examples.");
     var options = new Options(args.Skip(1));
-    torch.set_num_threads(options.Number("threads", 2));
+    torch.set_num_threads(options.Number("threads", 1));
     run(options);
     return 0;
 }

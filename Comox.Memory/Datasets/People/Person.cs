@@ -9,15 +9,16 @@ internal sealed class Person
 {
     private readonly Dictionary<Slot, List<string>> _known = [];
 
-    public required UserName Name { get; init; }
+    /// <summary>Changes when the person says what they are called.</summary>
+    public required UserName Name { get; set; }
 
     /// <summary>What is known now, in the order in which it became known.</summary>
     public IEnumerable<Statement> Known => _known.SelectMany(entry => entry.Value.Select(value => new Statement(entry.Key, value)));
 
-    /// <summary>Values that held once and do not any more: none of them may be in an answer.</summary>
-    public HashSet<string> Outdated { get; } = new(StringComparer.OrdinalIgnoreCase);
+    private IReadOnlyList<string> ValuesOf(Slot slot) => _known.GetValueOrDefault(slot) ?? [];
 
-    public IReadOnlyList<string> ValuesOf(Slot slot) => _known.GetValueOrDefault(slot) ?? [];
+    /// <summary>Whether it is true now.</summary>
+    public bool Holds(Statement said) => ValuesOf(said.Slot).Contains(said.Value);
 
     public bool Knows(Slot slot) => _known.ContainsKey(slot);
 
@@ -26,10 +27,7 @@ internal sealed class Person
         if (!_known.TryGetValue(statement.Slot, out var values))
             _known[statement.Slot] = values = [];
         if (statement.Slot.Topic.HasOneValue)
-        {
-            Outdated.UnionWith(values);
             values.Clear();
-        }
 
         values.Add(statement.Value);
     }
@@ -46,7 +44,7 @@ internal sealed class PersonMaker(WordLists lists, Wordsmith words, IReadOnlyLis
         if (dice.Chance(.12))
             return new Person { Name = UserName.For("user-42", []) };
         var name = dice.Chance(.45) ? dice.Of(lists.Values("names")) : words.Name("names", dice);
-        return new Person { Name = new UserName(name, name, name, true) };
+        return new Person { Name = UserName.Named(name) };
     }
 
     public Slot AnySlot(Dice dice)

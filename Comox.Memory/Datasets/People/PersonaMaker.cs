@@ -25,7 +25,7 @@ internal sealed class PersonaMaker(WordLists lists, Wordsmith words)
     {
         if (isBare)
         {
-            var bare = new Speech { Voice = _plain, Plain = _plain, Role = dice.Of(lists.Values("roles")), IsBare = true };
+            var bare = new Speech { Voice = _plain, Role = dice.Of(lists.Values("roles")), IsBare = true };
             return new Persona(new CharacterCard { Name = Name(dice), Description = Card($"{{char}} is {bare.Role}.") }, bare, []);
         }
 
@@ -47,10 +47,12 @@ internal sealed class PersonaMaker(WordLists lists, Wordsmith words)
             shownInExamples = dice.Chance(.45);
             if (!shownInExamples || dice.Chance(.6))
             {
-                if (dice.Chance(.2))
-                    inDescription = (rule.StartsWith("{char}", StringComparison.Ordinal) || rule[0] == '"' ? "" : "{char} ") + (rule.StartsWith("{char}", StringComparison.Ordinal) || rule[0] == '"' ? rule : char.ToLowerInvariant(rule[0]) + rule[1..]);
-                else
+                if (!dice.Chance(.2))
                     style.Add(rule);
+                else if (rule.StartsWith("{char}", StringComparison.Ordinal) || rule[0] == '"')
+                    inDescription = rule;
+                else
+                    inDescription = $"{{char}} {char.ToLowerInvariant(rule[0])}{rule[1..]}";
             }
 
             if (dice.Chance(.3))
@@ -92,13 +94,13 @@ internal sealed class PersonaMaker(WordLists lists, Wordsmith words)
     public Persona Of(CharacterCard card, string voice)
     {
         var family = _families.FirstOrDefault(family => family.Name == voice) ?? throw new ArgumentException($"There is no voice '{voice}'; there are {string.Join(", ", _families.Select(family => family.Name))}.", nameof(voice));
-        return new Persona(card, new Speech { Voice = family, Plain = _plain, Role = family["role"][0] }, []);
+        return new Persona(card, new Speech { Voice = family, Role = family["role"][0] }, []);
     }
 
     private Speech OfFamily(Dice dice)
     {
         var voice = dice.Of(_families);
-        return new Speech { Voice = voice, Plain = _plain, Role = dice.Of(voice["role"]), Gestures = Gestures(dice, .06) };
+        return new Speech { Voice = voice, Role = dice.Of(voice["role"]), Gestures = Gestures(dice, .06) };
     }
 
     private Speech OfAnyKind(Dice dice)
@@ -107,7 +109,6 @@ internal sealed class PersonaMaker(WordLists lists, Wordsmith words)
         return new Speech
         {
             Voice = _plain,
-            Plain = _plain,
             Role = dice.Chance(.75) ? dice.Of(lists.Values("roles")) : words.Value("jobs", dice),
             Tic = marked ? Tic(dice) : "",
             Place = !marked ? TicPlace.None : dice.Chance(.65) ? TicPlace.Begin : TicPlace.End,

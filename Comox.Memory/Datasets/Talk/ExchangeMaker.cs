@@ -101,7 +101,7 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
     public Exchange World(Moment moment, Dice dice)
     {
         var speech = moment.Persona.Speech;
-        var line = speech.Place == TicPlace.End ? speech.Say(dice.Of(speech.Plain["world"]), dice, mayClose: false) : speech.Line("world", dice);
+        var line = speech.Place == TicPlace.End ? speech.Say(dice.Of(speech.Voice["world"]), dice, mayClose: false) : speech.Line("world", dice);
         if (!line.Contains("only know", StringComparison.Ordinal) && speech.Place != TicPlace.End)
             line += " " + speech.Voice.Spoken(dice.Of(_replies.Needed("only")));
         return new Exchange("world", Question(moment, dice.Of(_says["world"]), dice), moment.Named(line));

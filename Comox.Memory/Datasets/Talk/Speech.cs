@@ -17,10 +17,8 @@ internal enum TicPlace
 /// <summary>How one character says things: a voice, a turn of phrase of its own, and its rhythm.</summary>
 internal sealed record Speech
 {
+    /// <summary>Of no known kind: the voice without any mark, whose lines it says in its own way.</summary>
     public required Voice Voice { get; init; }
-
-    /// <summary>The voice without any mark, whose lines a character of no known kind says in its own way.</summary>
-    public required Voice Plain { get; init; }
 
     /// <summary>The role, with its article: "a retired acrobat".</summary>
     public required string Role { get; init; }
@@ -50,9 +48,7 @@ internal sealed record Speech
         if (IsBare)
             return core;
         var said = Voice.Spoken(core);
-        if (IsMarked)
-            said = $"{dice.Of(Voice["open"])} {said}";
-        else if (Tic.Length == 0 && !Terse && dice.Chance(.4))
+        if (IsMarked || (Tic.Length == 0 && !Terse && dice.Chance(.4)))
             said = $"{dice.Of(Voice["open"])} {said}";
         if (mayClose && !Terse && Place != TicPlace.End && dice.Chance(.18))
             said = $"{said} {dice.Of(Voice["close"])}";

@@ -87,7 +87,7 @@ internal sealed class Llama(LlamaWeights weights, ScalarType precision)
     private Tensor Norm(Tensor input, Tensor gain)
     {
         var exact = input.to_type(ScalarType.Float32);
-        return exact * (exact.square().mean([-1], true) + _shape.NormEpsilon).rsqrt() * gain;
+        return exact * ((exact * exact).mean([-1], true) + _shape.NormEpsilon).rsqrt() * gain;
     }
 
     /// <returns>[context, head width / 2], complex: by what a pair is turned at a position.</returns>

@@ -10,7 +10,7 @@ internal sealed record ModelShape
     /// <summary>Width of the residual stream.</summary>
     public int Width { get; init; } = 256;
 
-    public int Heads { get; init; } = 8;
+    public int Heads { get; init; } = 4;
 
     /// <summary>Width inside the feed-forward part.</summary>
     public int FeedForward { get; init; } = 704;
@@ -32,7 +32,7 @@ internal sealed record ModelShape
             Vocabulary = vocabulary,
             Layers = options.Number("layers", 4),
             Width = options.Number("dim", 256),
-            Heads = options.Number("heads", 8),
+            Heads = options.Number("heads", 4),
             FeedForward = options.Number("ffn", 704),
         };
         // Q8_0 has blocks of 32 weights along a row.

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Comox.BuiltInModel.Training;
 
 /// <summary>
-/// <c>bench [--rows 3] [--prefix 500] [--branches 16] [--optimizer muon|adamw|none]</c> and the sizes: how fast a step is on made-up rows. On a machine that does
-/// other things, too, processor time with <c>--threads 1</c> is what can be compared.
+/// <c>bench [--rows 3] [--prefix 500] [--branches 16] [--workers 2] [--optimizer muon|adamw]</c> and the sizes: how fast a step is on made-up rows. On a machine that does
+/// other things, too, processor time with <c>--workers 1</c> is what can be compared.
 /// </summary>
 internal static class Bench
 {
@@ -16,28 +16,26 @@ internal static class Bench
         var precision = options.Has("f32") ? ScalarType.Float32 : ScalarType.BFloat16;
         var (rows, prefix, branches, steps) = (options.Number("rows", 3), options.Number("prefix", 500), options.Number("branches", 16), options.Number("steps", 6));
         var optimizing = options.Text("optimizer", "muon");
+        var workers = options.Number("workers", 2);
         options.NoOthers();
         var weights = new LlamaWeights(shape, 1);
         var model = new Llama(weights, precision);
-        var optimizer = optimizing == "none" ? null : new Optimizer(weights.All, new OptimizerOptions { UseMuon = optimizing == "muon" });
+        var learner = new Learner(model, new Optimizer(weights.All, new OptimizerOptions { UseMuon = optimizing == "muon" }), workers);
         var random = new Random(1);
         var timer = new Stopwatch();
         var (tokens, losses, processor) = (0L, 0L, TimeSpan.Zero);
         for (var step = -2; step < steps; step++)
         {
-            using var scope = NewDisposeScope();
-            var batch = new PackedBatch(Enumerable.Range(0, rows).Select(_ => Row(random, shape.Vocabulary, prefix, branches)));
+            var made = Enumerable.Range(0, rows).Select(_ => Row(random, shape.Vocabulary, prefix, branches)).ToList();
             if (step == 0)
             {
                 timer.Start();
                 processor = Environment.CpuUsage.TotalTime;
             }
 
-            var loss = nn.functional.cross_entropy(model.Logits(batch), tensor(batch.LossTargets));
-            loss.backward();
-            optimizer?.Step(step + 3, 0.01);
+            var outcome = learner.Learn(made, step + 3, 0.01);
             if (step >= 0)
-                (tokens, losses) = (tokens + batch.Count, losses + batch.LossCount);
+                (tokens, losses) = (tokens + outcome.Tokens, losses + outcome.LossTokens);
         }
 
         var (seconds, work) = (timer.Elapsed.TotalSeconds, (Environment.CpuUsage.TotalTime - processor).TotalSeconds);

@@ -25,7 +25,7 @@ internal static class LoraVerb
         var data = new DataReader(files);
         var packer = new RowPacker(data, tokenizer, new PackingOptions { Context = weights.Shape.Context, BatchTokens = batch });
         Console.WriteLine(FormattableString.Invariant($"{adapter.All.Values.Sum(tensor => tensor.numel())} weights of {weights.Shape.Parameters} are trained"));
-        new Trainer(model, new Optimizer(adapter.All, rates), _ => AdapterExport.Write(adapter, path, name), training, TimeProvider.System)
+        new Trainer(new Learner(model, new Optimizer(adapter.All, rates), workers: 2), _ => AdapterExport.Write(adapter, path, name), training, TimeProvider.System)
             .Run(packer, data, new TrainingState());
         Console.WriteLine(FormattableString.Invariant($"{path}: {new FileInfo(path).Length} bytes"));
     }

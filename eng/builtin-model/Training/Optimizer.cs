@@ -46,44 +46,48 @@ internal sealed class Optimizer
 
     /// <param name="step">From 1.</param>
     /// <param name="share">Of the peak rates, 0 to 1.</param>
+    /// <param name="workers">How many threads move the matrices.</param>
     /// <returns>False when a gradient was no number, and nothing was changed.</returns>
-    public bool Step(long step, double share)
+    public bool Step(long step, double share, int workers)
     {
         using var none = no_grad();
         using var scope = NewDisposeScope();
-        var finite = float.IsFinite(stack([.. _weights.Values.Select(weight => weight.grad!.square().sum())]).sum().item<float>());
+        var finite = float.IsFinite(stack([.. _weights.Values.Select(weight => (weight.grad! * weight.grad!).sum())]).sum().item<float>());
         if (finite)
-            Move(step, share);
+            Move(step, share, workers);
         foreach (var weight in _weights.Values)
             weight.grad?.zero_();
         return finite;
     }
 
-    private void Move(long step, double share)
+    private void Move(long step, double share, int workers)
     {
-        Muon(share * _options.MatrixRate);
+        Muon(share * _options.MatrixRate, workers);
         Adam(step, share * _options.Rate);
     }
 
     private void Adam(long step, double rate)
     {
         var gradients = _others.Select(name => _weights[name].grad!).ToArray();
-        var length = Math.Sqrt(gradients.Sum(gradient => gradient.square().sum().item<float>()));
+        var length = Math.Sqrt(gradients.Sum(gradient => (gradient * gradient).sum().item<float>()));
         var scale = Math.Min(1, Clip / (length + 1e-6));
+        var whole = 1 - Math.Pow(SecondBeta, step);
+        var kept = 1 - (rate * _options.Decay);
+        var way = -rate / (1 - Math.Pow(FirstBeta, step));
         for (var index = 0; index < _others.Length; index++)
         {
             var (weight, gradient) = (_weights[_others[index]], gradients[index] * scale);
             var (first, second) = (State[_others[index] + ".first"], State[_others[index] + ".second"]);
             first.mul_(FirstBeta).add_(gradient, alpha: 1 - FirstBeta);
             second.mul_(SecondBeta).addcmul_(gradient, gradient, 1 - SecondBeta);
-            var size = (second / (1 - Math.Pow(SecondBeta, step))).sqrt() + 1e-8;
+            var size = (second / whole).sqrt() + 1e-8;
             if (weight.dim() == 2)
-                weight.mul_(1 - (rate * _options.Decay));
-            weight.add_(first / size, alpha: -rate / (1 - Math.Pow(FirstBeta, step)));
+                weight.mul_(kept);
+            weight.add_(first / size, alpha: way);
         }
     }
 
-    private void Muon(double rate)
+    private void Muon(double rate, int workers)
     {
         if (_matrices.Length == 0)
             return;
@@ -99,24 +103,32 @@ internal sealed class Optimizer
             parts.AddRange(weight.chunk(count, 0).Zip(direction.chunk(count, 0)));
         }
 
-        foreach (var alike in parts.GroupBy(part => (part.Weight.shape.Max(), part.Weight.shape.Min())))
+        var shares = parts.GroupBy(part => (part.Weight.shape.Max(), part.Weight.shape.Min())).SelectMany(alike => alike.Chunk((alike.Count() + workers - 1) / workers));
+        Parallel.ForEach(shares, share =>
         {
-            var list = alike.ToArray();
-            bool Tall(int index) => list[index].Weight.shape[0] >= list[index].Weight.shape[1];
-            var even = Even(stack([.. list.Select((part, index) => Tall(index) ? part.Direction : part.Direction.t())]));
-            for (var index = 0; index < list.Length; index++)
-            {
-                var (weight, direction) = (list[index].Weight, Tall(index) ? even[index] : even[index].t());
-                var wide = Math.Sqrt(Math.Max(1.0, (double)weight.shape[0] / weight.shape[1]));
-                weight.mul_(1 - (rate * _options.Decay)).add_(direction, alpha: -rate * wide);
-            }
+            using var none = no_grad();
+            using var scope = NewDisposeScope();
+            Turn(share, rate);
+        });
+    }
+
+    private void Turn((Tensor Weight, Tensor Direction)[] alike, double rate)
+    {
+        bool Tall(int index) => alike[index].Weight.shape[0] >= alike[index].Weight.shape[1];
+        var even = Even(stack([.. alike.Select((part, index) => Tall(index) ? part.Direction : part.Direction.t())]));
+        var kept = 1 - (rate * _options.Decay);
+        for (var index = 0; index < alike.Length; index++)
+        {
+            var (weight, direction) = (alike[index].Weight, Tall(index) ? even[index] : even[index].t());
+            var way = -rate * Math.Sqrt(Math.Max(1.0, (double)weight.shape[0] / weight.shape[1]));
+            weight.mul_(kept).add_(direction, alpha: way);
         }
     }
 
     /// <summary>Newton-Schulz: five steps towards the nearest matrix whose singular values are all one.</summary>
     private static Tensor Even(Tensor tall)
     {
-        var x = (tall / (tall.square().sum([1, 2], true).sqrt() + 1e-7)).to_type(ScalarType.BFloat16);
+        var x = (tall / ((tall * tall).sum([1, 2], true).sqrt() + 1e-7)).to_type(ScalarType.BFloat16);
         for (var round = 0; round < 5; round++)
         {
             var square = x.transpose(1, 2).matmul(x);

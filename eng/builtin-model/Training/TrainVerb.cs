@@ -26,6 +26,7 @@ internal static class TrainVerb
         };
         var trainer = new TrainerOptions { Log = Path.Combine(folder, "training.log"), Minutes = options.Real("minutes", 60), CheckpointMinutes = options.Real("checkpoint-minutes", 3) };
         var name = options.Text("name", "comox-builtin");
+        var workers = options.Number("workers", 2);
         options.NoOthers();
 
         Directory.CreateDirectory(folder);
@@ -49,7 +50,7 @@ internal static class TrainVerb
         var data = new DataReader(files);
         var packer = new RowPacker(data, tokenizer, packing);
         Console.WriteLine(FormattableString.Invariant($"{shape.Parameters / 1e6:F2} million weights, {precision}, {(rates.UseMuon ? "Muon" : "AdamW")}"));
-        new Trainer(new Llama(weights, precision), optimizer, now => Checkpoint.Write(folder, shape, tokenizer, now, tensors), trainer, TimeProvider.System)
+        new Trainer(new Learner(new Llama(weights, precision), optimizer, workers), now => Checkpoint.Write(folder, shape, tokenizer, now, tensors), trainer, TimeProvider.System)
             .Run(packer, data, state);
         ModelExport.Write(folder, Path.Combine(folder, "model.gguf"), name);
     }

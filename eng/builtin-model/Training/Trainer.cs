@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using Comox.BuiltInModel.Model;
-using static TorchSharp.torch;
 
 namespace Comox.BuiltInModel.Training;
 
@@ -18,7 +16,7 @@ internal sealed record TrainerOptions
 }
 
 /// <summary>Goes through the data in its order until the time is over.</summary>
-internal sealed class Trainer(Llama model, Optimizer optimizer, Action<TrainingState> save, TrainerOptions options, TimeProvider time)
+internal sealed class Trainer(Learner learner, Action<TrainingState> save, TrainerOptions options, TimeProvider time)
 {
     public TrainingState Run(RowPacker packer, DataReader data, TrainingState state)
     {
@@ -34,16 +32,18 @@ internal sealed class Trainer(Llama model, Optimizer optimizer, Action<TrainingS
             if (Minutes() >= options.Minutes)
                 break;
             var share = schedule.At(Minutes());
-            var packed = new PackedBatch(batch.Rows);
-            if (packed.LossCount > 0 && !Learn(packed, state.Step + 1 - skipped, share, progress))
+            var outcome = learner.Learn(batch.Rows, state.Step + 1 - skipped, share);
+            if (outcome.Taken)
+                progress.Add(outcome);
+            else
                 skipped++;
             state = state with
             {
                 Step = state.Step + 1,
                 Minutes = Minutes(),
                 Examples = state.Examples + batch.Examples,
-                Tokens = state.Tokens + packed.Count,
-                LossTokens = state.LossTokens + packed.LossCount,
+                Tokens = state.Tokens + outcome.Tokens,
+                LossTokens = state.LossTokens + outcome.LossTokens,
                 Place = batch.Next,
             };
             if (60 * (state.Minutes - shown) >= options.ProgressSeconds)
@@ -62,22 +62,6 @@ internal sealed class Trainer(Llama model, Optimizer optimizer, Action<TrainingS
         save(state);
         log.Write($"end at {state.Minutes:F1} min: {state.Step} steps, {state.Examples} examples, {state.Tokens} tokens, {state.LossTokens} learned, {packer.TooLong} examples too long, {skipped} steps skipped, {100 * data.Share(state.Place):F1} % of the data");
         return state;
-    }
-
-    /// <returns>False when the loss was no number, and nothing was changed.</returns>
-    private bool Learn(PackedBatch batch, long step, double share, Progress progress)
-    {
-        using var scope = NewDisposeScope();
-        var (logits, targets) = (model.Logits(batch), tensor(batch.LossTargets));
-        var loss = nn.functional.cross_entropy(logits, targets);
-        var value = loss.item<float>();
-        if (!float.IsFinite(value))
-            return false;
-        loss.backward();
-        if (!optimizer.Step(step, share))
-            return false;
-        progress.Add(value, logits.detach().argmax(1).eq(targets).sum().item<long>(), batch.LossCount, batch.Count);
-        return true;
     }
 }
 

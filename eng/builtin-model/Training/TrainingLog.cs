@@ -25,10 +25,10 @@ internal sealed class Progress
     private long _lossTokens;
     private long _tokens;
 
-    public void Add(double loss, double right, int lossTokens, int tokens)
+    public void Add(Learner.Outcome step)
     {
-        (_loss, _right) = (_loss + (loss * lossTokens), _right + right);
-        (_lossTokens, _tokens) = (_lossTokens + lossTokens, _tokens + tokens);
+        (_loss, _right) = (_loss + (step.Loss * step.LossTokens), _right + (step.Right * step.LossTokens));
+        (_lossTokens, _tokens) = (_lossTokens + step.LossTokens, _tokens + step.Tokens);
     }
 
     public string Take(double seconds)

@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Comox.Gateway;
@@ -36,7 +34,7 @@ internal sealed class TalkerServer : IAsyncDisposable
 
     public static async Task<TalkerServer> StartAsync(string program, string file, int threads)
     {
-        var port = FreePort().ToString(CultureInfo.InvariantCulture);
+        var port = LocalPort.Free().ToString(CultureInfo.InvariantCulture);
         string[] arguments =
         [
             "-m", file, "--alias", Model, "--host", "127.0.0.1", "--port", port, "-np", "1", "-c", ContextTokens.ToString(CultureInfo.InvariantCulture), "-t", threads.ToString(CultureInfo.InvariantCulture),
@@ -148,12 +146,5 @@ internal sealed class TalkerServer : IAsyncDisposable
         {
             return false;
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -13,7 +13,7 @@ public sealed class BlackHoleTests
     {
         await using var routed = await RoutedGateway.StartAsync(
             null,
-            [(":FirstTokenTimeout", "00:00:03"), (":LoadBalancing:Policy", "round-robin"), ("Circuit:ConsecutiveFailures", "2"), ("Circuit:Break", "00:00:02"), ("Circuit:Jitter", "0")],
+            [(":FirstTokenTimeout", "00:00:05"), (":LoadBalancing:Policy", "round-robin"), ("Circuit:ConsecutiveFailures", "2"), ("Circuit:Break", "00:00:06"), ("Circuit:Jitter", "0")],
             new At("a") { Script = FakeFaults.BlackHole, Pool = "p" }, new At("b") { Pool = "p" }, new At("c") { Pool = "p" });
         var (hole, circuit) = (routed.Servers[0], routed.Backends.First().Circuit);
 
@@ -27,7 +27,7 @@ public sealed class BlackHoleTests
             if (hole.Requests.Count > before)
                 swallowed.Add(sent);
             else
-                Assert.True(watch.Elapsed < TimeSpan.FromSeconds(2.5), $"{watch.Elapsed}");
+                Assert.True(watch.Elapsed < TimeSpan.FromSeconds(4.5), $"{watch.Elapsed}");
         }
 
         Assert.All(await Task.WhenAll(swallowed), events => Assert.Equal("[DONE]", events[^1]));

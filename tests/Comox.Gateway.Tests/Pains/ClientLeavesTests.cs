@@ -14,8 +14,9 @@ public sealed class ClientLeavesTests
 {
     private const int Tries = 9;
 
-    // A machine that tests share stumbles now and then; what is promised must hold for most tries, and no try may be lost.
+    // A machine that tests share stumbles now and then: what is promised must hold for most tries, all but one must be near it, and none may be lost.
     private static readonly TimeSpan Promised = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan AllButOne = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
 
     public static TheoryData<string, string, string, string> Cases()
@@ -113,7 +114,7 @@ public sealed class ClientLeavesTests
         for (var i = 0; i < Tries; i++)
             took.Add(await leave());
         took.Sort();
-        Assert.True(took[Tries / 2] <= Promised && took[^1] <= Bound, string.Join(' ', took.Select(time => $"{time.TotalMilliseconds:0.0}")));
+        Assert.True(took[Tries / 2] <= Promised && took[^2] <= AllButOne && took[^1] <= Bound, string.Join(' ', took.Select(time => $"{time.TotalMilliseconds:0.0}")));
     }
 
     private static string BodyOf(string api, bool stream)

@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Comox.TestKit;
 
 namespace Comox.Memory.Tests.Vectors;
@@ -21,7 +19,7 @@ internal sealed class LlamaServer : IAsyncDisposable
     public static async Task<LlamaServer> StartAsync(string model, params string[] arguments)
     {
         Assert.SkipWhen(TestEngine.Path is null, TestEngine.SkipReason);
-        var port = FreePort();
+        var port = LocalPort.Free();
         var start = new ProcessStartInfo(
             TestEngine.Path,
             [
@@ -71,12 +69,5 @@ internal sealed class LlamaServer : IAsyncDisposable
         {
             return false;
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using Comox.Memory.Vectors;
 using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Contracts.OpenAI;
@@ -20,7 +18,7 @@ public sealed class QdrantFailureTests
     [Fact]
     public async Task Where_nobody_listens_every_operation_says_so_and_health_is_degraded()
     {
-        await using var test = StoreUnderTest.Qdrant(new Uri($"http://127.0.0.1:{FreePort()}"));
+        await using var test = StoreUnderTest.Qdrant(new Uri($"http://127.0.0.1:{LocalPort.Free()}"));
         foreach (var error in await AllAsync(test.Store))
         {
             Assert.Equal((503, ErrorCodes.VectorsUnavailable), (error!.Status, error.Code));
@@ -163,11 +161,4 @@ public sealed class QdrantFailureTests
         await store.DeleteAsync("mara", ["a"], None),
         await store.DeleteAsync(new VectorFilter { Subject = "mara" }, None),
     ];
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }
