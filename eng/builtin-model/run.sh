@@ -66,8 +66,9 @@ fit_dotnet() {
 
 [[ -n ${COMOX_TRAINER_BUILT:-} ]] || dotnet build Comox.BuiltInModel.csproj -c Release -v q --nologo 1>&2
 
-# A step takes and gives back a gigabyte in large pieces; the C library would return each of them to the system and have it cleared again. Worth 5 %.
-export MALLOC_MMAP_THRESHOLD_=${MALLOC_MMAP_THRESHOLD_:-4294967296} MALLOC_TRIM_THRESHOLD_=${MALLOC_TRIM_THRESHOLD_:-17179869184} MALLOC_TOP_PAD_=${MALLOC_TOP_PAD_:-67108864}
+# A step takes and gives back a gigabyte in large pieces. The C library would return each of them to the system and have it cleared again, or keep as much for every thread
+# that ever had some: one heap for all, of which nothing is given back, is a seventh faster and stays as small as a step.
+export MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=17179869184 MALLOC_TOP_PAD_=67108864
 readonly program=$root/artifacts/bin/Comox.BuiltInModel/release/Comox.BuiltInModel.dll
 if grep -qa 'GLIBCXX_3\.4\.32' /usr/lib/*-linux-gnu/libstdc++.so.6 2> /dev/null; then
     exec dotnet "$program" "$@"

@@ -10,6 +10,8 @@ namespace Comox.BuiltInModel.Training;
 /// </remarks>
 internal sealed class Learner(Llama model, Optimizer optimizer, int workers)
 {
+    private readonly Team _team = new(workers);
+
     /// <summary>Loss and Right are of the LossTokens; a step whose gradient is no number changes nothing and is not Taken.</summary>
     public sealed record Outcome(double Loss, double Right, int LossTokens, int Tokens, bool Taken);
 
@@ -18,15 +20,15 @@ internal sealed class Learner(Llama model, Optimizer optimizer, int workers)
     /// <param name="share">Of the peak rates, 0 to 1.</param>
     public Outcome Learn(IReadOnlyList<PackedRow> rows, long step, double share)
     {
-        var parts = Shared(rows).Select(part => new PackedBatch(part)).Where(part => part.LossCount > 0).ToArray();
+        var parts = Shares.Of(rows, workers).Select(part => new PackedBatch(part)).ToArray();
         var wanted = parts.Sum(part => part.LossCount);
         var tokens = rows.Sum(row => row.Length);
         if (wanted == 0)
             return new Outcome(0, 0, 0, tokens, true);
         var sums = new (double Loss, double Right)[parts.Length];
         using var uncollected = new Uncollected();
-        Parallel.For(0, parts.Length, index => sums[index] = Gradient(parts[index], wanted));
-        var taken = optimizer.Step(step, share, workers);
+        _team.Do(worker => sums[worker] = parts[worker].LossCount == 0 ? default : Gradient(parts[worker], wanted));
+        var taken = optimizer.Step(step, share, _team);
         return new Outcome(sums.Sum(sum => sum.Loss), sums.Sum(sum => sum.Right) / wanted, wanted, tokens, taken);
     }
 
@@ -37,14 +39,5 @@ internal sealed class Learner(Llama model, Optimizer optimizer, int workers)
         var loss = nn.functional.cross_entropy(logits, targets, reduction: nn.Reduction.Sum) / wanted;
         loss.backward();
         return (loss.item<float>(), logits.detach().argmax(1).eq(targets).sum().item<long>());
-    }
-
-    // The longest first, each to whoever has least.
-    private List<PackedRow>[] Shared(IReadOnlyList<PackedRow> rows)
-    {
-        var parts = Enumerable.Range(0, workers).Select(_ => new List<PackedRow>()).ToArray();
-        foreach (var row in rows.OrderByDescending(row => row.Length))
-            parts.MinBy(part => part.Sum(one => one.Length))!.Add(row);
-        return parts;
     }
 }

@@ -46,23 +46,23 @@ internal sealed class Optimizer
 
     /// <param name="step">From 1.</param>
     /// <param name="share">Of the peak rates, 0 to 1.</param>
-    /// <param name="workers">How many threads move the matrices.</param>
+    /// <param name="team">Who moves the matrices.</param>
     /// <returns>False when a gradient was no number, and nothing was changed.</returns>
-    public bool Step(long step, double share, int workers)
+    public bool Step(long step, double share, Team team)
     {
         using var none = no_grad();
         using var scope = NewDisposeScope();
         var finite = float.IsFinite(stack([.. _weights.Values.Select(weight => (weight.grad! * weight.grad!).sum())]).sum().item<float>());
         if (finite)
-            Move(step, share, workers);
+            Move(step, share, team);
         foreach (var weight in _weights.Values)
             weight.grad?.zero_();
         return finite;
     }
 
-    private void Move(long step, double share, int workers)
+    private void Move(long step, double share, Team team)
     {
-        Muon(share * _options.MatrixRate, workers);
+        Muon(share * _options.MatrixRate, team);
         Adam(step, share * _options.Rate);
     }
 
@@ -87,7 +87,7 @@ internal sealed class Optimizer
         }
     }
 
-    private void Muon(double rate, int workers)
+    private void Muon(double rate, Team team)
     {
         if (_matrices.Length == 0)
             return;
@@ -103,12 +103,13 @@ internal sealed class Optimizer
             parts.AddRange(weight.chunk(count, 0).Zip(direction.chunk(count, 0)));
         }
 
-        var shares = parts.GroupBy(part => (part.Weight.shape.Max(), part.Weight.shape.Min())).SelectMany(alike => alike.Chunk((alike.Count() + workers - 1) / workers));
-        Parallel.ForEach(shares, share =>
+        var kinds = parts.GroupBy(part => (part.Weight.shape.Max(), part.Weight.shape.Min())).Select(alike => alike.Chunk((alike.Count() + team.Workers - 1) / team.Workers).ToArray()).ToArray();
+        team.Do(worker =>
         {
             using var none = no_grad();
             using var scope = NewDisposeScope();
-            Turn(share, rate);
+            foreach (var shares in kinds.Where(shares => worker < shares.Length))
+                Turn(shares[worker], rate);
         });
     }
 

@@ -13,6 +13,9 @@ internal sealed record PackingOptions
 
     /// <summary>A batch is full once it has so many.</summary>
     public int BatchTokens { get; init; } = 4096;
+
+    /// <summary>Among whom the rows of a batch are shared out.</summary>
+    public int Workers { get; init; } = 2;
 }
 
 /// <summary>Makes rows of examples that follow one another and begin alike, and batches of rows.</summary>
@@ -20,6 +23,9 @@ internal sealed class RowPacker(DataReader data, SpmTokenizer tokenizer, Packing
 {
     /// <summary>An example joins a row when it costs less than this share of what it would cost alone.</summary>
     private const double WorthJoining = 0.7;
+
+    /// <summary>A batch whose rows leave the workers idle for more than this share of its time is filled up to half as many tokens again.</summary>
+    private const double MostIdle = 0.1;
 
     /// <summary>Examples left out because they are too long.</summary>
     public long TooLong { get; private set; }
@@ -35,7 +41,7 @@ internal sealed class RowPacker(DataReader data, SpmTokenizer tokenizer, Packing
             var row = Pack(group);
             rows.Add(row);
             (examples, tokens) = (examples + group.Count, tokens + row.Length);
-            if (tokens < options.BatchTokens)
+            if (tokens < options.BatchTokens || (tokens < 1.5 * options.BatchTokens && Shares.Idle(rows, options.Workers) > MostIdle))
                 continue;
             yield return new Batch(rows, examples, next);
             (rows, examples, tokens) = ([], 0, 0);

@@ -16,7 +16,8 @@ internal static class TrainVerb
         var tokenizer = SpmTokenizer.Load(options.Text("tokenizer"));
         var shape = ModelShape.From(options, tokenizer.Pieces.Count);
         var seed = options.Number("seed", 1);
-        var packing = new PackingOptions { Context = shape.Context, RowTokens = options.Number("row-tokens", 2000), BatchTokens = options.Number("batch-tokens", 4096) };
+        var workers = options.Number("workers", 2);
+        var packing = new PackingOptions { Context = shape.Context, RowTokens = options.Number("row-tokens", 2000), BatchTokens = options.Number("batch-tokens", 4096), Workers = workers };
         var rates = new OptimizerOptions
         {
             MatrixRate = options.Real("lr", 0.02),
@@ -26,7 +27,6 @@ internal static class TrainVerb
         };
         var trainer = new TrainerOptions { Log = Path.Combine(folder, "training.log"), Minutes = options.Real("minutes", 60), CheckpointMinutes = options.Real("checkpoint-minutes", 3) };
         var name = options.Text("name", "comox-builtin");
-        var workers = options.Number("workers", 2);
         options.NoOthers();
 
         Directory.CreateDirectory(folder);
