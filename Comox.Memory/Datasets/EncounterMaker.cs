@@ -34,8 +34,8 @@ internal sealed class EncounterMaker
         _people = new PersonMaker(lists, _words, [.. lists.Folder("topics").Select(list => new Topic(list))]);
         _memory = new Remembering(lists, _people);
         _exchanges = new ExchangeMaker(lists, _people, _words);
-        _endings = Kinds(ask: 54, unknown: 18, tell: 4, correct: 4, smallTalk: .7);
-        _bare = [(_exchanges.Ask, 78), (_exchanges.Unknown, 18), (_exchanges.AskName, 3), (_exchanges.Recap, 1)];
+        _endings = Kinds(ask: 46, unknown: 26, tell: 4, correct: 4, smallTalk: .7);
+        _bare = [(_exchanges.Ask, 58), (_exchanges.Unknown, 38), (_exchanges.AskName, 3), (_exchanges.Recap, 1)];
         _bareEarlier = [(_exchanges.Tell, 5), (_exchanges.Correct, 3)];
         _earlier = Kinds(ask: 10, unknown: 6, tell: 26, correct: 12, smallTalk: 1.2);
     }

@@ -29,7 +29,7 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
         var value = string.Join(" and ", known.Select(statement => statement.Value));
         var speech = moment.Persona.Speech;
         var answer = slot.In(AnswerOf(slot.Topic, speech, dice), value);
-        return new Exchange("ask." + slot.Topic, Question(moment, slot.In(dice.Of(slot.Topic.Asks)), dice), moment.Named(speech.Say(Wordsmith.Capital(answer), dice))) { Uses = known };
+        return new Exchange("ask." + slot.Topic, Question(moment, slot.In(dice.Usual(slot.Topic.Asks)), dice), moment.Named(speech.Say(Wordsmith.Capital(answer), dice))) { Uses = known };
     }
 
     /// <summary>A question about something that nobody has told; often something like what is known.</summary>
@@ -45,7 +45,7 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
         var reply = !speech.IsBare && dice.Chance(.6) ? $"{speech.Line("unknown", dice)} {lack}" : speech.Say(slot.In(dice.Of(slot.Topic.Lacks)), dice, mayClose: false);
         if (speech.Place == TicPlace.End)
             reply = speech.Say(slot.In(dice.Of(slot.Topic.Lacks)), dice);
-        return new Exchange("unknown." + slot.Topic, Question(moment, slot.In(dice.Of(slot.Topic.Asks)), dice), moment.Named(reply));
+        return new Exchange("unknown." + slot.Topic, Question(moment, slot.In(dice.Usual(slot.Topic.Asks)), dice), moment.Named(reply));
     }
 
     /// <summary>Words without sense, to be said again.</summary>

@@ -15,6 +15,9 @@ internal sealed class Dice(int seed)
 
     public T Of<T>(IReadOnlyList<T> all) => all[_random.Next(all.Count)];
 
+    /// <summary>One of a list whose most usual stand first: of eighty, the first five come every fourth time, and the last forty less than every third.</summary>
+    public T Usual<T>(IReadOnlyList<T> all) => all[(int)(Math.Pow(_random.NextDouble(), 2) * all.Count)];
+
     /// <summary>One of <paramref name="all"/>, each as often as its weight says.</summary>
     public T Weighted<T>(IReadOnlyList<(T Item, double Weight)> all)
     {

@@ -20,8 +20,8 @@ internal static class TrainVerb
         var packing = new PackingOptions { Context = shape.Context, RowTokens = options.Number("row-tokens", 2000), BatchTokens = options.Number("batch-tokens", 4096), Workers = workers };
         var rates = new OptimizerOptions
         {
-            MatrixRate = options.Real("lr", 0.02),
-            Rate = options.Real("adam-lr", 0.003),
+            MatrixRate = options.Real("lr", 0.015),
+            Rate = options.Real("adam-lr", 0.012),
             Decay = options.Real("decay", 0.1),
             UseMuon = options.Text("optimizer", "muon") == "muon",
         };
