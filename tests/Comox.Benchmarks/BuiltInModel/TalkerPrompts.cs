@@ -30,7 +30,7 @@ internal sealed class TalkerPrompts(IPromptFormat format, PromptProfile profile,
         {
             var prompt = format.Assemble(new PromptParts
             {
-                Card = talk.Persona.Card, User = new UserName(talk.User, talk.User, talk.User, true), Profile = profile, Line = window, Recalled = recalled,
+                Card = talk.Persona.Card, User = UserName.Named(talk.User), Profile = profile, Line = window, Recalled = recalled,
             }).Value!.Messages;
             if (most == int.MaxValue || await countAsync(prompt) <= most)
                 return prompt;
