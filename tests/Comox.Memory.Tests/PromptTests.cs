@@ -177,7 +177,7 @@ public sealed class PromptTests
     private static PromptParts Parts(string message, params (string Relation, string Value)[] facts) => new()
     {
         Card = Brine,
-        User = new UserName("Mara", "Mara", "Mara", true),
+        User = UserName.Named("Mara"),
         Profile = PromptProfile.Standard,
         Line = [new LineTurn("message", "user", message, 1)],
         Recalled =

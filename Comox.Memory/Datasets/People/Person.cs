@@ -15,10 +15,8 @@ internal sealed class Person
     /// <summary>What is known now, in the order in which it became known.</summary>
     public IEnumerable<Statement> Known => _known.SelectMany(entry => entry.Value.Select(value => new Statement(entry.Key, value)));
 
-    private IReadOnlyList<string> ValuesOf(Slot slot) => _known.GetValueOrDefault(slot) ?? [];
-
     /// <summary>Whether it is true now.</summary>
-    public bool Holds(Statement said) => ValuesOf(said.Slot).Contains(said.Value);
+    public bool Holds(Statement said) => _known.TryGetValue(said.Slot, out var values) && values.Contains(said.Value);
 
     public bool Knows(Slot slot) => _known.ContainsKey(slot);
 

@@ -134,9 +134,12 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
     }
 
     // Half of all answers have the first form: each way of saying the same has to be learned, and one known well is worth more than seven known half.
-    private static string AnswerOf(Topic topic, Speech speech, Dice dice) =>
-        speech.IsBare || dice.Chance(.5) ? speech.Terse ? topic.ShortAnswers[0] : topic.Answers[0]
-        : dice.Of(speech.Terse || dice.Chance(.15) ? topic.ShortAnswers : topic.Answers);
+    private static string AnswerOf(Topic topic, Speech speech, Dice dice)
+    {
+        if (speech.IsBare || dice.Chance(.5))
+            return (speech.Terse ? topic.ShortAnswers : topic.Answers)[0];
+        return dice.Of(speech.Terse || dice.Chance(.15) ? topic.ShortAnswers : topic.Answers);
+    }
 
     private Exchange OfScene(Moment moment, string kind, string said, string? value, Dice dice)
     {

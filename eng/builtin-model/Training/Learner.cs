@@ -20,7 +20,7 @@ internal sealed class Learner(Llama model, Optimizer optimizer, int workers)
     /// <param name="share">Of the peak rates, 0 to 1.</param>
     public Outcome Learn(IReadOnlyList<PackedRow> rows, long step, double share)
     {
-        var parts = Shares.Of(rows, workers).Select(part => new PackedBatch(part)).ToArray();
+        var parts = Shares.Of(rows, _team.Workers).Select(part => new PackedBatch(part)).ToArray();
         var wanted = parts.Sum(part => part.LossCount);
         var tokens = rows.Sum(row => row.Length);
         if (wanted == 0)

@@ -14,18 +14,18 @@ internal static class LoraVerb
         var rank = options.Number("rank", 4);
         var alpha = options.Real("alpha", 2 * rank);
         var rates = new OptimizerOptions { UseMuon = false, Rate = options.Real("rate", 0.004), Decay = 0 };
-        var batch = options.Number("batch-tokens", 2048);
         var training = new TrainerOptions { Log = path + ".log", Minutes = options.Real("minutes", 3), CheckpointMinutes = double.MaxValue };
         var name = options.Text("name", Path.GetFileNameWithoutExtension(path));
+        var packing = new PackingOptions { BatchTokens = options.Number("batch-tokens", 2048) };
         options.NoOthers();
 
         var (weights, tokenizer) = Base(folder);
         var adapter = new LoraAdapter(weights, rank, alpha);
         var model = new Llama(weights, ScalarType.BFloat16) { Qkv = adapter.Qkv };
         var data = new DataReader(files);
-        var packer = new RowPacker(data, tokenizer, new PackingOptions { Context = weights.Shape.Context, BatchTokens = batch });
+        var packer = new RowPacker(data, tokenizer, packing with { Context = weights.Shape.Context });
         Console.WriteLine(FormattableString.Invariant($"{adapter.All.Values.Sum(tensor => tensor.numel())} weights of {weights.Shape.Parameters} are trained"));
-        new Trainer(new Learner(model, new Optimizer(adapter.All, rates), workers: 2), _ => AdapterExport.Write(adapter, path, name), training, TimeProvider.System)
+        new Trainer(new Learner(model, new Optimizer(adapter.All, rates), packing.Workers), _ => AdapterExport.Write(adapter, path, name), training, TimeProvider.System)
             .Run(packer, data, new TrainingState());
         Console.WriteLine(FormattableString.Invariant($"{path}: {new FileInfo(path).Length} bytes"));
     }

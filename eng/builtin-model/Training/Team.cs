@@ -1,60 +1,48 @@
 namespace Comox.BuiltInModel.Training;
 
-/// <summary>Threads that stay the same from step to step, because libtorch keeps what it has prepared for a shape by thread. The caller is the first of them.</summary>
-internal sealed class Team(int workers)
+/// <summary>Threads that stay the same from step to step, because libtorch keeps what it has prepared for a shape by thread. The caller is the first of them; the others end with the program.</summary>
+internal sealed class Team
 {
-    private readonly SemaphoreSlim[] _begin = [.. Enumerable.Range(0, workers).Select(_ => new SemaphoreSlim(0))];
-    private readonly SemaphoreSlim _ended = new(0);
-    private readonly Exception?[] _failures = new Exception?[workers];
-    private Action<int>? _work;
-    private bool _isStarted;
+    private readonly Barrier _together;
+    private readonly Exception?[] _failures;
+    private Action<int> _work = _ => { };
 
-    public int Workers => workers;
+    public Team(int workers)
+    {
+        (_together, _failures) = (new Barrier(workers), new Exception?[workers]);
+        foreach (var worker in Enumerable.Range(1, workers - 1))
+            new Thread(() => Serve(worker)) { IsBackground = true, Name = $"worker {worker}" }.Start();
+    }
+
+    public int Workers => _failures.Length;
 
     /// <summary>Does the work of each worker, 0 to <see cref="Workers"/> − 1, at the same time; throws what the first of them threw.</summary>
     public void Do(Action<int> work)
     {
-        Start();
         _work = work;
-        for (var worker = 1; worker < workers; worker++)
-            _begin[worker].Release();
-        Try(0);
-        for (var worker = 1; worker < workers; worker++)
-            _ended.Wait();
+        Together(0);
         if (_failures.OfType<Exception>().FirstOrDefault() is { } failure)
             throw new InvalidOperationException(failure.Message, failure);
-    }
-
-    private void Start()
-    {
-        for (var worker = 1; worker < workers && !_isStarted; worker++)
-        {
-            var own = worker;
-            new Thread(() => Serve(own)) { IsBackground = true, Name = $"worker {own}" }.Start();
-        }
-
-        _isStarted = true;
     }
 
     private void Serve(int worker)
     {
         while (true)
-        {
-            _begin[worker].Wait();
-            Try(worker);
-            _ended.Release();
-        }
+            Together(worker);
     }
 
-    private void Try(int worker)
+    private void Together(int worker)
     {
+        _together.SignalAndWait();
         try
         {
-            _work!(worker);
+            _work(worker);
         }
         catch (Exception failure)
         {
             _failures[worker] = failure;
         }
+
+        _together.SignalAndWait();
     }
 }

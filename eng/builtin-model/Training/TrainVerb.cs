@@ -16,14 +16,14 @@ internal static class TrainVerb
         var tokenizer = SpmTokenizer.Load(options.Text("tokenizer"));
         var shape = ModelShape.From(options, tokenizer.Pieces.Count);
         var seed = options.Number("seed", 1);
-        var workers = options.Number("workers", 2);
-        var packing = new PackingOptions { Context = shape.Context, RowTokens = options.Number("row-tokens", 2000), BatchTokens = options.Number("batch-tokens", 4096), Workers = workers };
+        var packing = new PackingOptions { Context = shape.Context, RowTokens = options.Number("row-tokens", 2000), BatchTokens = options.Number("batch-tokens", 4096), Workers = options.Number("workers", 2) };
+        var isMuon = options.Text("optimizer", "muon") == "muon";
         var rates = new OptimizerOptions
         {
             MatrixRate = options.Real("lr", 0.015),
-            Rate = options.Real("adam-lr", 0.012),
+            Rate = options.Real("adam-lr", isMuon ? 0.012 : 0.003),
             Decay = options.Real("decay", 0.1),
-            UseMuon = options.Text("optimizer", "muon") == "muon",
+            UseMuon = isMuon,
         };
         var trainer = new TrainerOptions { Log = Path.Combine(folder, "training.log"), Minutes = options.Real("minutes", 60), CheckpointMinutes = options.Real("checkpoint-minutes", 3) };
         var name = options.Text("name", "comox-builtin");
@@ -50,7 +50,7 @@ internal static class TrainVerb
         var data = new DataReader(files);
         var packer = new RowPacker(data, tokenizer, packing);
         Console.WriteLine(FormattableString.Invariant($"{shape.Parameters / 1e6:F2} million weights, {precision}, {(rates.UseMuon ? "Muon" : "AdamW")}"));
-        new Trainer(new Learner(new Llama(weights, precision), optimizer, workers), now => Checkpoint.Write(folder, shape, tokenizer, now, tensors), trainer, TimeProvider.System)
+        new Trainer(new Learner(new Llama(weights, precision), optimizer, packing.Workers), now => Checkpoint.Write(folder, shape, tokenizer, now, tensors), trainer, TimeProvider.System)
             .Run(packer, data, state);
         ModelExport.Write(folder, Path.Combine(folder, "model.gguf"), name);
     }

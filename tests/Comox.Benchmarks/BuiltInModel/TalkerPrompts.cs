@@ -24,7 +24,7 @@ internal sealed class TalkerPrompts(int most)
         {
             var prompt = Format.Assemble(new PromptParts
             {
-                Card = talk.Persona.Card, User = new UserName(talk.User, talk.User, talk.User, true), Profile = Wide, Line = window, Recalled = recalled,
+                Card = talk.Persona.Card, User = UserName.Named(talk.User), Profile = Wide, Line = window, Recalled = recalled,
             }).Value!.Messages;
             if (await countAsync(prompt) <= most)
                 return prompt;

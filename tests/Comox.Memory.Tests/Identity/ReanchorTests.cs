@@ -112,6 +112,6 @@ public sealed class ReanchorTests
 
     private static PromptParts Parts(string? reanchor) => new()
     {
-        Card = Card, User = new UserName("Mara", "Mara", "Mara", true), Profile = PromptProfile.Standard, Line = [new LineTurn("message", "user", "Hello!", 1)], Recalled = [], Reanchor = reanchor,
+        Card = Card, User = UserName.Named("Mara"), Profile = PromptProfile.Standard, Line = [new LineTurn("message", "user", "Hello!", 1)], Recalled = [], Reanchor = reanchor,
     };
 }
