@@ -45,11 +45,11 @@ internal sealed record Stage(string Name)
     /// <param name="dice">The choices.</param>
     public static Stage At(double made, Dice dice) => made switch
     {
-        < .06 => Echo,
-        < .18 => Bare,
-        < .42 => Crowded,
-        < .58 => dice.Weighted([(Short, .6), (Middle, .3), (Long, .1)]),
-        < .78 => dice.Weighted([(Short, .25), (Middle, .4), (Long, .35)]),
-        _ => dice.Weighted([(Crowded, .03), (Short, .12), (Middle, .35), (Long, .5)]),
+        < .025 => Echo,
+        < .12 => dice.Weighted([(Echo, .04), (Bare, .96)]),
+        < .34 => dice.Weighted([(Echo, .04), (Bare, .1), (Crowded, .86)]),
+        < .52 => dice.Weighted([(Echo, .03), (Short, .57), (Middle, .3), (Long, .1)]),
+        < .75 => dice.Weighted([(Echo, .02), (Short, .23), (Middle, .4), (Long, .35)]),
+        _ => dice.Weighted([(Echo, .02), (Crowded, .03), (Short, .1), (Middle, .35), (Long, .5)]),
     };
 }

@@ -48,11 +48,15 @@ internal sealed class Llama(LlamaWeights weights, ScalarType precision)
     private readonly Tensor _turns = Turns(weights.Shape).DetachFromDisposeScope();
     private readonly double _scale = 1 / Math.Sqrt(weights.Shape.HeadWidth);
 
+    public int Layers => _shape.Layers;
+
     /// <summary>What stands in for a layer's query, key and value matrix; null for the matrix itself. An adapter changes it.</summary>
     public Func<int, Tensor>? Qkv { get; init; }
 
+    /// <param name="batch">What is read.</param>
+    /// <param name="hints">How far heads look elsewhere than they should is added up here; null: look where you will.</param>
     /// <returns>[batch.LossCount, vocabulary], float32.</returns>
-    public Tensor Logits(PackedBatch batch)
+    public Tensor Logits(PackedBatch batch, HintLoss? hints = null)
     {
         var attention = new PackedAttention(batch, precision);
         var wanted = tensor(batch.LossAt);
@@ -61,7 +65,7 @@ internal sealed class Llama(LlamaWeights weights, ScalarType precision)
         for (var index = 0; index < _shape.Layers; index++)
         {
             var layer = weights.Layers[index];
-            var mixed = Attend(Norm(stream, layer.AttentionNorm), Qkv?.Invoke(index) ?? layer.Qkv, turns, attention);
+            var mixed = Attend(index, Norm(stream, layer.AttentionNorm), turns, attention, hints);
 
             // Behind the last attention no token needs any other: what is left is done only where an output is asked for.
             if (index == _shape.Layers - 1)
@@ -74,12 +78,14 @@ internal sealed class Llama(LlamaWeights weights, ScalarType precision)
         return Linear(Norm(stream, weights.FinalNorm), weights.Embedding).to_type(ScalarType.Float32);
     }
 
-    private Tensor Attend(Tensor input, Tensor matrix, Tensor turns, PackedAttention attention)
+    private Tensor Attend(int layer, Tensor input, Tensor turns, PackedAttention attention, HintLoss? hints)
     {
-        var all = Linear(input, matrix).view(-1, 3 * _shape.Heads, _shape.HeadWidth).split([2L * _shape.Heads, _shape.Heads], 1);
+        var all = Linear(input, Qkv?.Invoke(layer) ?? weights.Layers[layer].Qkv).view(-1, 3 * _shape.Heads, _shape.HeadWidth).split([2L * _shape.Heads, _shape.Heads], 1);
         var turned = (all[0].to_type(ScalarType.Float32).view(-1, 2 * _shape.Heads, _shape.HeadWidth / 2, 2).view_as_complex() * turns)
             .view_as_real().view(-1, 2 * _shape.Heads, _shape.HeadWidth).to_type(precision).chunk(2, 1);
-        return attention.Apply(turned[0] * _scale, turned[1], all[1]).reshape(-1, _shape.Width);
+        var queries = turned[0] * _scale;
+        hints?.Add(layer, queries, turned[1]);
+        return attention.Apply(queries, turned[1], all[1]).reshape(-1, _shape.Width);
     }
 
     private Tensor Linear(Tensor input, Tensor matrix) => nn.functional.linear(input.to_type(precision), matrix.to_type(precision));

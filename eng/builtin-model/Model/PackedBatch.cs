@@ -6,7 +6,13 @@ namespace Comox.BuiltInModel.Model;
 /// </summary>
 internal sealed record PackedRow(int[] Prefix, bool[] PrefixLoss, IReadOnlyList<PackedRow.Branch> Branches)
 {
-    public sealed record Branch(int[] Tokens, bool[] Loss);
+    public sealed record Branch(int[] Tokens, bool[] Loss)
+    {
+        public IReadOnlyList<Hint> Hints { get; init; } = [];
+    }
+
+    /// <summary>Those of tokens in the prefix.</summary>
+    public IReadOnlyList<Hint> PrefixHints { get; init; } = [];
 
     public int Length => Prefix.Length + Branches.Sum(branch => branch.Tokens.Length);
 }
@@ -33,7 +39,10 @@ internal sealed class PackedBatch
     /// <param name="Rest">Count of all branches' tokens.</param>
     /// <param name="Blocks">The branches, those of like length together.</param>
     /// <param name="Unpad">For each token of the branches: its place in the blocks' padded rows, one block after the other.</param>
-    public sealed record RowPlan(int Prefix, int Rest, IReadOnlyList<Block> Blocks, long[] Unpad);
+    public sealed record RowPlan(int Prefix, int Rest, IReadOnlyList<Block> Blocks, long[] Unpad)
+    {
+        public IReadOnlyList<HintPlan> Hints { get; init; } = [];
+    }
 
     /// <param name="Count">Branches.</param>
     /// <param name="Length">Tokens of the longest.</param>
@@ -84,7 +93,34 @@ internal sealed class PackedBatch
             rest += branch.Tokens.Length;
         }
 
-        _rows.Add(Plan(row, starts, rest));
+        _rows.Add(Plan(row, starts, rest) with { Hints = [.. Enum.GetValues<Hint.Head>().Select(kind => Hints(row, starts, kind)).OfType<HintPlan>()] });
+    }
+
+    private static HintPlan? Hints(PackedRow row, int[] starts, Hint.Head kind)
+    {
+        var prefix = row.Prefix.Length;
+        var all = row.PrefixHints.Select(hint => (Hint: hint, Start: prefix))
+            .Concat(row.Branches.SelectMany((branch, index) => branch.Hints.Select(hint => (Hint: hint, Start: prefix + starts[index]))))
+            .Where(pair => pair.Hint.Kind == kind).ToArray();
+        if (all.Length == 0)
+            return null;
+        var width = row.Length;
+        var (looks, seen, wanted) = (new long[all.Length], new float[all.Length * width], new float[all.Length * width]);
+        seen.AsSpan().Fill(HintPlan.Hidden);
+        wanted.AsSpan().Fill(HintPlan.Hidden);
+        for (var index = 0; index < all.Length; index++)
+        {
+            var (hint, start) = all[index];
+            long Place(int at) => at < prefix ? at : start + at - prefix;
+            looks[index] = Place(hint.At - 1);
+            seen.AsSpan(index * width, Math.Min(prefix, hint.At)).Clear();
+            if (hint.At > prefix)
+                seen.AsSpan((index * width) + start, hint.At - prefix).Clear();
+            foreach (var key in hint.Keys)
+                wanted[(index * width) + Place(key)] = 0;
+        }
+
+        return new HintPlan(kind, looks, seen, wanted);
     }
 
     private void Loss(long at, long target)

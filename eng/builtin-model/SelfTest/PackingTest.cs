@@ -11,17 +11,18 @@ internal static class PackingTest
     {
         var (weights, tokenizer) = LoraVerb.Base(folder);
         var data = new DataReader(files);
-        var packer = new RowPacker(data, tokenizer, new PackingOptions { BatchTokens = 3000 });
+        var packer = new RowPacker(data, tokenizer, new PackingOptions { BatchTokens = 3000, HasHints = true });
+        var sources = new Sources(tokenizer);
         var batches = packer.From(DataPlace.Beginning).Take(3).ToList();
         var count = batches.Sum(batch => batch.Examples);
-        var examples = files.SelectMany(File.ReadLines).Take(count).Select(line => Conversation.Parse(line).Encode(tokenizer)).ToList();
+        var examples = files.SelectMany(File.ReadLines).Take(count).Select(line => Conversation.Parse(line).Encode(tokenizer)).Select(example => example with { Hints = sources.Of(example.Tokens, example.Learned) }).ToList();
 
         var apart = Loss(weights, examples.Select(example => RowPacker.Pack([example])));
         var packed = Loss(weights, batches.SelectMany(batch => batch.Rows));
         var difference = weights.All.Keys.Max(name => (apart.Gradients[name] - packed.Gradients[name]).abs().max().item<float>() / apart.Gradients[name].abs().max().item<float>());
         SelfTestVerb.Check(
-            apart.Tokens == packed.Tokens && Math.Abs(apart.Loss - packed.Loss) < 1e-4 * apart.Loss && difference < 1e-3,
-            $"{count} examples in {batches.Sum(batch => batch.Rows.Count)} rows ({examples.Sum(example => example.Tokens.Length)} tokens as {batches.Sum(batch => batch.Rows.Sum(row => row.Length))}): loss {packed.Loss:F5}, one by one {apart.Loss:F5} over {apart.Tokens} tokens; gradients differ by {difference:E1} of the largest at most");
+            apart.Tokens == packed.Tokens && Math.Abs(apart.Loss - packed.Loss) < 1e-4 * apart.Loss && apart.Hints > 0 && Math.Abs(apart.Hints - packed.Hints) < 1e-4 * apart.Hints && difference < 1e-3,
+            $"{count} examples in {batches.Sum(batch => batch.Rows.Count)} rows ({examples.Sum(example => example.Tokens.Length)} tokens as {batches.Sum(batch => batch.Rows.Sum(row => row.Length))}): loss {packed.Loss:F5}, one by one {apart.Loss:F5} over {apart.Tokens} tokens; of the hints {packed.Hints:F5} and {apart.Hints:F5}; gradients differ by {difference:E1} of the largest at most");
         Turns(weights, conversations.SelectMany(conversation => Prefixes(conversation)).Take(60).Select(conversation => conversation.Encode(tokenizer)).ToList());
 
         LargeScores(weights, batches[0].Rows);
@@ -45,7 +46,7 @@ internal static class PackingTest
         }
 
         Scale(64);
-        var (loss, _, gradients) = Loss(weights, rows);
+        var (loss, _, _, gradients) = Loss(weights, rows);
         Scale(1.0 / 64);
         SelfTestVerb.Check(
             double.IsFinite(loss) && gradients.Values.All(gradient => gradient.isfinite().all().item<bool>()), $"with large attention scores the loss is {loss:F2} and all gradients are numbers");
@@ -83,24 +84,25 @@ internal static class PackingTest
 
     private static IEnumerable<int> Tokens(PackedRow row) => row.Prefix.Concat(row.Branches.SelectMany(branch => branch.Tokens));
 
-    /// <returns>The mean loss of all rows' learned tokens, and its gradients.</returns>
-    private static (double Loss, int Tokens, Dictionary<string, Tensor> Gradients) Loss(LlamaWeights weights, IEnumerable<PackedRow> rows)
+    /// <returns>The mean loss of all rows' learned tokens, that of their hints, and the gradients of both together.</returns>
+    private static (double Loss, double Hints, int Tokens, Dictionary<string, Tensor> Gradients) Loss(LlamaWeights weights, IEnumerable<PackedRow> rows)
     {
         var model = new Llama(weights, ScalarType.Float32);
         foreach (var weight in weights.All.Values)
             weight.grad?.zero_();
-        var (sum, tokens) = (0.0, 0);
+        var (sum, hinted, tokens) = (0.0, 0.0, 0);
         foreach (var some in rows.Chunk(4))
         {
             using var scope = NewDisposeScope();
             var batch = new PackedBatch(some);
             if (batch.LossCount == 0)
                 continue;
-            var loss = nn.functional.cross_entropy(model.Logits(batch), tensor(batch.LossTargets), reduction: nn.Reduction.Sum);
-            loss.backward();
-            (sum, tokens) = (sum + loss.item<float>(), tokens + batch.LossCount);
+            var hints = new HintLoss(batch, weights.Shape.Layers);
+            var loss = nn.functional.cross_entropy(model.Logits(batch, hints), tensor(batch.LossTargets), reduction: nn.Reduction.Sum);
+            (hints.Sum is { } missed ? loss + missed : loss).backward();
+            (sum, hinted, tokens) = (sum + loss.item<float>(), hinted + (hints.Sum?.item<float>() ?? 0), tokens + batch.LossCount);
         }
 
-        return (sum / tokens, tokens, weights.All.ToDictionary(pair => pair.Key, pair => pair.Value.grad!.clone() / tokens));
+        return (sum / tokens, hinted / tokens, tokens, weights.All.ToDictionary(pair => pair.Key, pair => pair.Value.grad!.clone() / tokens));
     }
 }

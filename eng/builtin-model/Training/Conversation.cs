@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Comox.BuiltInModel.Model;
 using Comox.BuiltInModel.Tokenizer;
 
 namespace Comox.BuiltInModel.Training;
@@ -54,4 +55,7 @@ internal sealed record Conversation(IReadOnlyList<Conversation.Message> Messages
 }
 
 /// <summary>Tokens, and for each whether it is to be learned.</summary>
-internal sealed record Example(int[] Tokens, bool[] Learned);
+internal sealed record Example(int[] Tokens, bool[] Learned)
+{
+    public IReadOnlyList<Hint> Hints { get; init; } = [];
+}

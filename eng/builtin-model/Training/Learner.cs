@@ -8,7 +8,7 @@ namespace Comox.BuiltInModel.Training;
 /// The rows are shared out among <paramref name="workers"/>, each with a thread that does its part from beginning to end. libtorch's own threads meet after every small
 /// operation; these meet once in a step, which is a third faster on two cores. Which of them ends first does not change a bit of the result: two are summed.
 /// </remarks>
-internal sealed class Learner(Llama model, Optimizer optimizer, int workers)
+internal sealed class Learner(Llama model, Optimizer optimizer, int workers, double hinted = 0)
 {
     private readonly Team _team = new(workers);
 
@@ -35,9 +35,10 @@ internal sealed class Learner(Llama model, Optimizer optimizer, int workers)
     private (double Loss, double Right) Gradient(PackedBatch part, int wanted)
     {
         using var scope = NewDisposeScope();
-        var (logits, targets) = (model.Logits(part), tensor(part.LossTargets));
+        var hints = hinted > 0 ? new HintLoss(part, model.Layers) : null;
+        var (logits, targets) = (model.Logits(part, hints), tensor(part.LossTargets));
         var loss = nn.functional.cross_entropy(logits, targets, reduction: nn.Reduction.Sum) / wanted;
-        loss.backward();
+        (hints?.Sum is { } missed ? loss + (missed * (hinted / wanted)) : loss).backward();
         return (loss.item<float>(), logits.detach().argmax(1).eq(targets).sum().item<long>());
     }
 }

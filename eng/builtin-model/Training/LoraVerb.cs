@@ -13,7 +13,7 @@ internal static class LoraVerb
         var (folder, files, path) = (options.Text("base"), options.All("data"), options.Text("out"));
         var rank = options.Number("rank", 4);
         var alpha = options.Real("alpha", 2 * rank);
-        var rates = new OptimizerOptions { UseMuon = false, Rate = options.Real("rate", 0.004), Decay = 0 };
+        var rates = new OptimizerOptions { UseMuon = false, Rate = options.Real("rate", 0.004), RestDecay = 0 };
         var training = new TrainerOptions { Log = path + ".log", Minutes = options.Real("minutes", 3), CheckpointMinutes = double.MaxValue };
         var name = options.Text("name", Path.GetFileNameWithoutExtension(path));
         var packing = new PackingOptions { BatchTokens = options.Number("batch-tokens", 2048) };

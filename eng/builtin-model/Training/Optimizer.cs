@@ -13,7 +13,11 @@ internal sealed record OptimizerOptions
     /// </summary>
     public double Rate { get; init; } = 0.012;
 
+    /// <summary>Of the matrices that Muon moves.</summary>
     public double Decay { get; init; } = 0.1;
+
+    /// <summary>Of what AdamW moves: little, because a piece that comes once in a thousand steps would be gone before it comes again.</summary>
+    public double RestDecay { get; init; } = 0.02;
 
     public bool UseMuon { get; init; } = true;
 }
@@ -75,7 +79,7 @@ internal sealed class Optimizer
         var length = Math.Sqrt(gradients.Sum(gradient => (gradient * gradient).sum().item<float>()));
         var scale = Math.Min(1, Clip / (length + 1e-6));
         var whole = 1 - Math.Pow(SecondBeta, step);
-        var kept = 1 - (rate * _options.Decay);
+        var kept = 1 - (rate * _options.RestDecay);
         var way = -rate / (1 - Math.Pow(FirstBeta, step));
         for (var index = 0; index < _others.Length; index++)
         {

@@ -11,8 +11,11 @@ internal sealed record PackingOptions
     /// <summary>Tokens of a row at most, unless one example alone has more.</summary>
     public int RowTokens { get; init; } = 2000;
 
-    /// <summary>A batch is full once it has so many.</summary>
+    /// <summary>A batch is full once it has so many; the first have two fifths of it, and the number grows until half of the data are read.</summary>
     public int BatchTokens { get; init; } = 4096;
+
+    /// <summary>Whether heads are told where to look.</summary>
+    public bool HasHints { get; init; }
 
     /// <summary>Among whom the rows of a batch are shared out.</summary>
     public int Workers { get; init; } = 2;
@@ -26,6 +29,11 @@ internal sealed class RowPacker(DataReader data, SpmTokenizer tokenizer, Packing
 
     /// <summary>A batch whose rows leave the workers idle for more than this share of its time is filled up to half as many tokens again.</summary>
     private const double MostIdle = 0.1;
+
+    /// <summary>What a small batch teaches at the beginning, a large one would teach no better, and a step counts more than what is in it.</summary>
+    private const double FirstBatch = 0.4;
+
+    private readonly Sources _sources = new(tokenizer);
 
     /// <summary>Examples left out because they are too long.</summary>
     public long TooLong { get; private set; }
@@ -41,7 +49,8 @@ internal sealed class RowPacker(DataReader data, SpmTokenizer tokenizer, Packing
             var row = Pack(group);
             rows.Add(row);
             (examples, tokens) = (examples + group.Count, tokens + row.Length);
-            if (tokens < options.BatchTokens || (tokens < 1.5 * options.BatchTokens && Shares.Idle(rows, options.Workers) > MostIdle))
+            var full = options.BatchTokens * Math.Min(1, FirstBatch + (2 * (1 - FirstBatch) * data.Share(next)));
+            if (tokens < full || (tokens < 1.5 * full && Shares.Idle(rows, options.Workers) > MostIdle))
                 continue;
             yield return new Batch(rows, examples, next);
             (rows, examples, tokens) = ([], 0, 0);
@@ -60,7 +69,10 @@ internal sealed class RowPacker(DataReader data, SpmTokenizer tokenizer, Packing
         }
 
         return new PackedRow(group[0].Tokens[..prefix], learned, [.. group.Where(example => example.Tokens.Length > prefix)
-            .Select(example => new PackedRow.Branch(example.Tokens[prefix..], example.Learned[prefix..]))]);
+            .Select(example => new PackedRow.Branch(example.Tokens[prefix..], example.Learned[prefix..]) { Hints = [.. example.Hints.Where(hint => hint.At >= prefix)] })])
+        {
+            PrefixHints = [.. group.SelectMany(example => example.Hints).Where(hint => hint.At < prefix).DistinctBy(hint => (hint.Kind, hint.At))],
+        };
     }
 
     private IEnumerable<(List<Example> Group, DataPlace Next)> Groups(DataPlace from)
@@ -70,6 +82,7 @@ internal sealed class RowPacker(DataReader data, SpmTokenizer tokenizer, Packing
         foreach (var (line, place) in data.From(from))
         {
             var example = Conversation.Parse(line).Encode(tokenizer);
+            example = example with { Hints = options.HasHints ? _sources.Of(example.Tokens, example.Learned) : [] };
             var length = example.Tokens.Length;
             if (length > options.Context)
             {

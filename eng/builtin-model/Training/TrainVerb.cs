@@ -26,6 +26,8 @@ internal static class TrainVerb
             UseMuon = isMuon,
         };
         var trainer = new TrainerOptions { Log = Path.Combine(folder, "training.log"), Minutes = options.Real("minutes", 60), CheckpointMinutes = options.Real("checkpoint-minutes", 3) };
+        var hinted = options.Real("hints", 0.3);
+        packing = packing with { HasHints = hinted > 0 };
         var name = options.Text("name", "comox-builtin");
         options.NoOthers();
 
@@ -50,7 +52,7 @@ internal static class TrainVerb
         var data = new DataReader(files);
         var packer = new RowPacker(data, tokenizer, packing);
         Console.WriteLine(FormattableString.Invariant($"{shape.Parameters / 1e6:F2} million weights, {precision}, {(rates.UseMuon ? "Muon" : "AdamW")}"));
-        new Trainer(new Learner(new Llama(weights, precision), optimizer, packing.Workers), now => Checkpoint.Write(folder, shape, tokenizer, now, tensors), trainer, TimeProvider.System)
+        new Trainer(new Learner(new Llama(weights, precision), optimizer, packing.Workers, hinted), now => Checkpoint.Write(folder, shape, tokenizer, now, tensors), trainer, TimeProvider.System)
             .Run(packer, data, state);
         ModelExport.Write(folder, Path.Combine(folder, "model.gguf"), name);
     }
