@@ -30,10 +30,10 @@ internal sealed record Stage(string Name)
 
     private static readonly Stage Echo = new("echo") { IsEcho = true, IsBare = true, MemoryLines = (0, 0), Exchanges = (0, 0), Detail = [(0, 1)], Extras = 0, Endings = 8 };
     private static readonly Stage Bare = new("bare") { IsBare = true, MemoryLines = (0, 5), Exchanges = (0, 0), Detail = [(0, 1)], Extras = 0, Endings = 16 };
-    private static readonly Stage Crowded = new("crowded") { IsBare = true, MemoryLines = (4, 12), Exchanges = (0, 4), Detail = [(0, 1)], Extras = 0, Endings = 28 };
+    private static readonly Stage Crowded = new("crowded") { IsBare = true, MemoryLines = (4, 12), Exchanges = (0, 4), Detail = [(0, 1)], Extras = 0, Endings = 14 };
     private static readonly Stage Short = new("short") { MemoryLines = (0, 5), Exchanges = (0, 2), Detail = [(0, 1)], Extras = .03, Endings = 14 };
-    private static readonly Stage Middle = new("middle") { MemoryLines = (1, 9), Exchanges = (0, 4), Detail = [(0, 4), (1, 6)], Extras = .15, Endings = 22 };
-    private static readonly Stage Long = new("long") { MemoryLines = (3, 12), Exchanges = (0, 8), Detail = [(0, 2), (1, 4), (2, 4)], Extras = .25, Endings = 30 };
+    private static readonly Stage Middle = new("middle") { MemoryLines = (1, 9), Exchanges = (0, 4), Detail = [(0, 4), (1, 6)], Extras = .15, Endings = 14 };
+    private static readonly Stage Long = new("long") { MemoryLines = (3, 12), Exchanges = (0, 8), Detail = [(0, 2), (1, 4), (2, 4)], Extras = .25, Endings = 14 };
 
     public static IReadOnlyList<Stage> All { get; } = [Echo, Bare, Crowded, Short, Middle, Long];
 
@@ -45,11 +45,11 @@ internal sealed record Stage(string Name)
     /// <param name="dice">The choices.</param>
     public static Stage At(double made, Dice dice) => made switch
     {
-        < .025 => Echo,
-        < .12 => dice.Weighted([(Echo, .04), (Bare, .96)]),
-        < .34 => dice.Weighted([(Echo, .04), (Bare, .1), (Crowded, .86)]),
-        < .52 => dice.Weighted([(Echo, .03), (Short, .57), (Middle, .3), (Long, .1)]),
-        < .75 => dice.Weighted([(Echo, .02), (Short, .23), (Middle, .4), (Long, .35)]),
+        < .03 => Echo,
+        < .17 => dice.Weighted([(Echo, .04), (Bare, .96)]),
+        < .55 => dice.Weighted([(Echo, .04), (Bare, .1), (Crowded, .86)]),
+        < .7 => dice.Weighted([(Echo, .03), (Short, .57), (Middle, .3), (Long, .1)]),
+        < .85 => dice.Weighted([(Echo, .02), (Short, .23), (Middle, .4), (Long, .35)]),
         _ => dice.Weighted([(Echo, .02), (Crowded, .03), (Short, .1), (Middle, .35), (Long, .5)]),
     };
 }
