@@ -38,18 +38,28 @@ internal sealed record Stage(string Name)
     public static IReadOnlyList<Stage> All { get; } = [Echo, Bare, Crowded, Short, Middle, Long];
 
     /// <summary>
-    /// The stage of the next encounter, by how much of the data set is made. Each part has some of the parts before, so that nothing is forgotten, and who stops
-    /// early has seen something of all.
+    /// How often each stage of <see cref="All"/> is next when so much of the data set is made; between two lines, in between. Nothing begins at once and nothing ends: a model that meets
+    /// voices all of a sudden forgets for half of its training that it may not know something.
     /// </summary>
+    private static readonly IReadOnlyList<(double Made, double[] Weights)> Mixture =
+    [
+        // echo bare crowded short middle long
+        (.03, [1, 0, 0, 0, 0, 0]),
+        (.05, [.05, .95, 0, 0, 0, 0]),
+        (.17, [.04, .6, .26, .1, 0, 0]),
+        (.35, [.04, .12, .5, .2, .1, .04]),
+        (.6, [.03, .05, .32, .2, .22, .18]),
+        (1, [.02, .02, .1, .12, .3, .44]),
+    ];
+
+    /// <summary>The stage of the next encounter, by how much of the data set is made.</summary>
     /// <param name="made">0 to 1.</param>
     /// <param name="dice">The choices.</param>
-    public static Stage At(double made, Dice dice) => made switch
+    public static Stage At(double made, Dice dice)
     {
-        < .03 => Echo,
-        < .17 => dice.Weighted([(Echo, .04), (Bare, .96)]),
-        < .55 => dice.Weighted([(Echo, .04), (Bare, .1), (Crowded, .86)]),
-        < .7 => dice.Weighted([(Echo, .03), (Short, .57), (Middle, .3), (Long, .1)]),
-        < .85 => dice.Weighted([(Echo, .02), (Short, .23), (Middle, .4), (Long, .35)]),
-        _ => dice.Weighted([(Echo, .02), (Crowded, .03), (Short, .1), (Middle, .35), (Long, .5)]),
-    };
+        var after = Math.Max(1, Mixture.TakeWhile(line => line.Made < made).Count());
+        var ((begin, before), (end, next)) = (Mixture[after - 1], Mixture[Math.Min(after, Mixture.Count - 1)]);
+        var share = Math.Clamp((made - begin) / Math.Max(end - begin, double.Epsilon), 0, 1);
+        return dice.Weighted([.. All.Select((stage, index) => (stage, before[index] + (share * (next[index] - before[index]))))]);
+    }
 }
