@@ -74,6 +74,9 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
         return Told(moment, slot, slot.Topic.Corrections, "correct.", "corrected", dice);
     }
 
+    /// <summary>"No wait, …": what has just been told was said wrong. The words do not say what they are about.</summary>
+    public Exchange Mend(Moment moment, Statement told, Dice dice) => Told(moment, told.Slot, _says["mends"], "correct.", "corrected", dice);
+
     public Exchange Recap(Moment moment, Dice dice)
     {
         var said = Question(moment, dice.Of(_says["recap"]), dice, mayDress: false);
