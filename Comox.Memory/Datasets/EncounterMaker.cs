@@ -10,6 +10,9 @@ namespace Comox.Memory.Datasets;
 /// <summary>Makes encounters, and last messages for them.</summary>
 internal sealed class EncounterMaker
 {
+    /// <summary>So often what has been told is put right in the next breath.</summary>
+    private const double Slips = .25;
+
     private readonly WordLists _lists;
     private readonly Wordsmith _words;
     private readonly PersonaMaker _personas;
@@ -54,9 +57,17 @@ internal sealed class EncounterMaker
         var inConversation = new List<Statement>();
         for (var count = dice.Between(stage.Exchanges.Least, stage.Exchanges.Most); count > 0; count--)
         {
-            var moment = new Moment(persona, person, scene, [.. remembered.Concat(inConversation).Where(person.Holds)]);
-            if (Next(stage.IsBare ? _bareEarlier : _earlier, moment, dice) is not { } exchange || (exchange.Names is not null && person.Name.IsKnown))
+            if (Next(stage.IsBare ? _bareEarlier : _earlier, Now(), dice) is not { } exchange || (exchange.Names is not null && person.Name.IsKnown))
                 continue;
+            Say(exchange);
+            if (exchange.Tells is { Slot.Topic.HasOneValue: true } told && dice.Chance(Slips))
+                Say(_exchanges.Mend(Now(), told, dice));
+        }
+
+        Moment Now() => new(persona, person, scene, [.. remembered.Concat(inConversation).Where(person.Holds)]);
+
+        void Say(Exchange exchange)
+        {
             history.Add((exchange, exchange.Uses.All(inConversation.Contains) && exchange.Kind is not "when" and not "where" and not "who"));
             if (exchange.Names is { } name)
                 person.Name = UserName.Named(name);

@@ -30,26 +30,36 @@ internal sealed record Stage(string Name)
 
     private static readonly Stage Echo = new("echo") { IsEcho = true, IsBare = true, MemoryLines = (0, 0), Exchanges = (0, 0), Detail = [(0, 1)], Extras = 0, Endings = 8 };
     private static readonly Stage Bare = new("bare") { IsBare = true, MemoryLines = (0, 5), Exchanges = (0, 0), Detail = [(0, 1)], Extras = 0, Endings = 16 };
-    private static readonly Stage Crowded = new("crowded") { IsBare = true, MemoryLines = (4, 12), Exchanges = (0, 4), Detail = [(0, 1)], Extras = 0, Endings = 28 };
+    private static readonly Stage Crowded = new("crowded") { IsBare = true, MemoryLines = (4, 12), Exchanges = (0, 4), Detail = [(0, 1)], Extras = 0, Endings = 14 };
     private static readonly Stage Short = new("short") { MemoryLines = (0, 5), Exchanges = (0, 2), Detail = [(0, 1)], Extras = .03, Endings = 14 };
-    private static readonly Stage Middle = new("middle") { MemoryLines = (1, 9), Exchanges = (0, 4), Detail = [(0, 4), (1, 6)], Extras = .15, Endings = 22 };
-    private static readonly Stage Long = new("long") { MemoryLines = (3, 12), Exchanges = (0, 8), Detail = [(0, 2), (1, 4), (2, 4)], Extras = .25, Endings = 30 };
+    private static readonly Stage Middle = new("middle") { MemoryLines = (1, 9), Exchanges = (0, 4), Detail = [(0, 4), (1, 6)], Extras = .15, Endings = 14 };
+    private static readonly Stage Long = new("long") { MemoryLines = (3, 12), Exchanges = (0, 8), Detail = [(0, 2), (1, 4), (2, 4)], Extras = .25, Endings = 14 };
 
     public static IReadOnlyList<Stage> All { get; } = [Echo, Bare, Crowded, Short, Middle, Long];
 
     /// <summary>
-    /// The stage of the next encounter, by how much of the data set is made. Each part has some of the parts before, so that nothing is forgotten, and who stops
-    /// early has seen something of all.
+    /// How often each stage of <see cref="All"/> is next when so much of the data set is made; between two lines, in between. Nothing begins at once and nothing ends: a model that meets
+    /// voices all of a sudden forgets for half of its training that it may not know something.
     /// </summary>
+    private static readonly IReadOnlyList<(double Made, double[] Weights)> Mixture =
+    [
+        // echo bare crowded short middle long
+        (.03, [1, 0, 0, 0, 0, 0]),
+        (.05, [.05, .95, 0, 0, 0, 0]),
+        (.17, [.04, .6, .26, .1, 0, 0]),
+        (.35, [.04, .12, .5, .2, .1, .04]),
+        (.6, [.03, .05, .32, .2, .22, .18]),
+        (1, [.02, .02, .1, .12, .3, .44]),
+    ];
+
+    /// <summary>The stage of the next encounter, by how much of the data set is made.</summary>
     /// <param name="made">0 to 1.</param>
     /// <param name="dice">The choices.</param>
-    public static Stage At(double made, Dice dice) => made switch
+    public static Stage At(double made, Dice dice)
     {
-        < .025 => Echo,
-        < .12 => dice.Weighted([(Echo, .04), (Bare, .96)]),
-        < .34 => dice.Weighted([(Echo, .04), (Bare, .1), (Crowded, .86)]),
-        < .52 => dice.Weighted([(Echo, .03), (Short, .57), (Middle, .3), (Long, .1)]),
-        < .75 => dice.Weighted([(Echo, .02), (Short, .23), (Middle, .4), (Long, .35)]),
-        _ => dice.Weighted([(Echo, .02), (Crowded, .03), (Short, .1), (Middle, .35), (Long, .5)]),
-    };
+        var after = Math.Max(1, Mixture.TakeWhile(line => line.Made < made).Count());
+        var ((begin, before), (end, next)) = (Mixture[after - 1], Mixture[Math.Min(after, Mixture.Count - 1)]);
+        var share = Math.Clamp((made - begin) / Math.Max(end - begin, double.Epsilon), 0, 1);
+        return dice.Weighted([.. All.Select((stage, index) => (stage, before[index] + (share * (next[index] - before[index]))))]);
+    }
 }

@@ -100,7 +100,7 @@ internal sealed class PersonaMaker(WordLists lists, Wordsmith words)
     private Speech OfFamily(Dice dice)
     {
         var voice = dice.Of(_families);
-        return new Speech { Voice = voice, Role = dice.Of(voice["role"]), Gestures = Gestures(dice, .06) };
+        return new Speech { Voice = voice, Role = dice.Of(voice["role"]), Gestures = Gestures(dice, .03) };
     }
 
     private Speech OfAnyKind(Dice dice)
@@ -114,7 +114,7 @@ internal sealed class PersonaMaker(WordLists lists, Wordsmith words)
             Place = !marked ? TicPlace.None : dice.Chance(.65) ? TicPlace.Begin : TicPlace.End,
             TicMark = dice.Weighted([(',', .55), ('.', .25), ('!', .2)]),
             Terse = dice.Chance(.15),
-            Gestures = Gestures(dice, .1),
+            Gestures = Gestures(dice, .05),
         };
     }
 

@@ -41,10 +41,10 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
         if (moment.Person.Knows(slot) || IsCovered(moment.Person, slot))
             return World(moment, dice);
         var speech = moment.Persona.Speech;
-        var lack = speech.Voice.Spoken(slot.In(dice.Of(slot.Topic.Lacks)));
-        var reply = !speech.IsBare && dice.Chance(.6) ? $"{speech.Line("unknown", dice)} {lack}" : speech.Say(slot.In(dice.Of(slot.Topic.Lacks)), dice, mayClose: false);
+        var lack = speech.Voice.Spoken(slot.In(dice.Usual(slot.Topic.Lacks)));
+        var reply = !speech.IsBare && dice.Chance(.6) ? $"{speech.Line("unknown", dice)} {lack}" : speech.Say(slot.In(dice.Usual(slot.Topic.Lacks)), dice, mayClose: false);
         if (speech.Place == TicPlace.End)
-            reply = speech.Say(slot.In(dice.Of(slot.Topic.Lacks)), dice);
+            reply = speech.Say(slot.In(dice.Usual(slot.Topic.Lacks)), dice);
         return new Exchange("unknown." + slot.Topic, Question(moment, slot.In(dice.Usual(slot.Topic.Asks)), dice), moment.Named(reply));
     }
 
@@ -74,6 +74,9 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
         return Told(moment, slot, slot.Topic.Corrections, "correct.", "corrected", dice);
     }
 
+    /// <summary>"No wait, …": what has just been told was said wrong. The words do not say what they are about.</summary>
+    public Exchange Mend(Moment moment, Statement told, Dice dice) => Told(moment, told.Slot, _says["mends"], "correct.", "corrected", dice);
+
     public Exchange Recap(Moment moment, Dice dice)
     {
         var said = Question(moment, dice.Of(_says["recap"]), dice, mayDress: false);
@@ -81,20 +84,20 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
         var told = moment.Visible.DistinctBy(statement => statement.Slot).Take(most).ToList();
         var speech = moment.Persona.Speech;
         return told.Count == 0
-            ? new Exchange("recap.none", said, moment.Named(speech.Say(dice.Of(_replies.Needed("recap_none")), dice, mayClose: false)))
+            ? new Exchange("recap.none", said, moment.Named(speech.Say(dice.Usual(_replies.Needed("recap_none")), dice, mayClose: false)))
             : new Exchange("recap", said, moment.Named(speech.Say(string.Join(' ', told.Select(statement => Wordsmith.Capital(statement.Slot.In(statement.Slot.Topic.Answers[0], statement.Value)))), dice, mayClose: false))) { Uses = told };
     }
 
     public Exchange AskName(Moment moment, Dice dice)
     {
-        var reply = moment.Person.Name.IsKnown ? dice.Of(_replies.Needed("name_known")).Replace("{v}", moment.Person.Name.Single, StringComparison.Ordinal) : dice.Of(_replies.Needed("name_unknown"));
+        var reply = moment.Person.Name.IsKnown ? dice.Usual(_replies.Needed("name_known")).Replace("{v}", moment.Person.Name.Single, StringComparison.Ordinal) : dice.Usual(_replies.Needed("name_unknown"));
         return new Exchange("name", Question(moment, dice.Of(_says["ask_name"]), dice), moment.Named(moment.Persona.Speech.Say(reply, dice)));
     }
 
     public Exchange TellName(Moment moment, Dice dice)
     {
         var name = dice.Chance(.5) ? dice.Of(lists.Values("names")) : words.Name("names", dice);
-        var reply = moment.Persona.Speech.Say(dice.Of(_replies.Needed("name_told")).Replace("{v}", name, StringComparison.Ordinal), dice);
+        var reply = moment.Persona.Speech.Say(dice.Usual(_replies.Needed("name_told")).Replace("{v}", name, StringComparison.Ordinal), dice);
         return new Exchange("tell.name", moment.Named(dice.Of(_says["tell_name"]).Replace("{v}", name, StringComparison.Ordinal)), moment.Persona.Named(reply, name)) { Names = name };
     }
 
@@ -103,19 +106,19 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
         var speech = moment.Persona.Speech;
         var line = speech.Place == TicPlace.End ? speech.Say(dice.Of(speech.Voice["world"]), dice, mayClose: false) : speech.Line("world", dice);
         if (!line.Contains("only know", StringComparison.Ordinal) && speech.Place != TicPlace.End)
-            line += " " + speech.Voice.Spoken(dice.Of(_replies.Needed("only")));
+            line += " " + speech.Voice.Spoken(dice.Usual(_replies.Needed("only")));
         return new Exchange("world", Question(moment, dice.Of(_says["world"]), dice), moment.Named(line));
     }
 
     public Exchange Chat(Moment moment, Dice dice) =>
-        new("chat", moment.Named(Typed(dice.Of(_says["chat"]), dice)), moment.Named(moment.Persona.Speech.Say(dice.Of(_says.Replies), dice)));
+        new("chat", moment.Named(Typed(dice.Of(_says["chat"]), dice)), moment.Named(moment.Persona.Speech.Say(dice.Usual(_says.Replies), dice)));
 
     /// <summary>A kind of small talk that a voice has lines for: the list of what is said, <c>greetings</c>, and the lines of the voice, <c>greet</c>.</summary>
     public Exchange Small(Moment moment, string said, string line, Dice dice) =>
         new(said, moment.Named(Typed(dice.Of(_says[said]), dice)), moment.Named(moment.Persona.Speech.Line(line, dice)));
 
     public Exchange Ai(Moment moment, Dice dice) =>
-        new("are_you_ai", moment.Named(Typed(dice.Of(_says["are_you_ai"]), dice)), moment.Named(moment.Persona.Speech.Say(moment.Named(dice.Of(_replies.Needed("ai"))), dice, mayClose: false)));
+        new("are_you_ai", moment.Named(Typed(dice.Of(_says["are_you_ai"]), dice)), moment.Named(moment.Persona.Speech.Say(moment.Named(dice.Usual(_replies.Needed("ai"))), dice, mayClose: false)));
 
     public Exchange? Boundary(Moment moment, Dice dice) => moment.Persona.Boundaries.Count == 0 ? null
         : new Exchange("boundary", moment.Named(Typed(dice.Of(dice.Of(moment.Persona.Boundaries).Questions), dice)), moment.Named(moment.Persona.Speech.Line("refuse", dice)));
@@ -129,21 +132,21 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
     public Exchange Move(Moment moment, Dice dice)
     {
         var place = words.Value("scene_places", dice);
-        var reply = moment.Persona.Speech.Say(Wordsmith.Capital(dice.Of(_replies.Needed("moved")).Replace("{v}", place, StringComparison.Ordinal)), dice);
+        var reply = moment.Persona.Speech.Say(Wordsmith.Capital(dice.Usual(_replies.Needed("moved")).Replace("{v}", place, StringComparison.Ordinal)), dice);
         return new Exchange("move", moment.Named(dice.Of(_says["move_scene"]).Replace("{v}", place, StringComparison.Ordinal)), moment.Named(reply)) { MovesTo = place };
     }
 
-    // Half of all answers have the first form: each way of saying the same has to be learned, and one known well is worth more than seven known half.
+    // Most answers have the first form: each way of saying the same has to be learned, and one known well is worth more than seven known half.
     private static string AnswerOf(Topic topic, Speech speech, Dice dice)
     {
-        if (speech.IsBare || dice.Chance(.5))
+        if (speech.IsBare || dice.Chance(.75))
             return (speech.Terse ? topic.ShortAnswers : topic.Answers)[0];
         return dice.Of(speech.Terse || dice.Chance(.15) ? topic.ShortAnswers : topic.Answers);
     }
 
     private Exchange OfScene(Moment moment, string kind, string said, string? value, Dice dice)
     {
-        var reply = value is null ? dice.Of(_replies.Needed(kind + "_unknown")) : Wordsmith.Capital(dice.Of(_replies.Needed(kind)).Replace("{v}", value, StringComparison.Ordinal));
+        var reply = value is null ? dice.Usual(_replies.Needed(kind + "_unknown")) : Wordsmith.Capital(dice.Usual(_replies.Needed(kind)).Replace("{v}", value, StringComparison.Ordinal));
         return new Exchange(value is null ? kind + ".unknown" : kind, Question(moment, dice.Of(_says[said]), dice), moment.Named(moment.Persona.Speech.Say(reply, dice, mayClose: false)));
     }
 
@@ -151,8 +154,8 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
     {
         var statement = new Statement(slot, people.ValueFor(slot, dice));
         var speech = moment.Persona.Speech;
-        var confirmed = Wordsmith.Capital(slot.In(dice.Of(slot.Topic.Confirmations), statement.Value));
-        var reply = !speech.IsBare && dice.Chance(.4) ? speech.Line(line, dice) : speech.Say(dice.Chance(.3) ? $"{confirmed} {dice.Of(_replies.Needed("remember"))}" : confirmed, dice);
+        var confirmed = Wordsmith.Capital(slot.In(dice.Usual(slot.Topic.Confirmations), statement.Value));
+        var reply = !speech.IsBare && dice.Chance(.4) ? speech.Line(line, dice) : speech.Say(dice.Chance(.3) ? $"{confirmed} {dice.Usual(_replies.Needed("remember"))}" : confirmed, dice);
         return new Exchange(kind + slot.Topic, Typed(slot.In(dice.Of(forms), statement.Value), dice), moment.Named(reply)) { Tells = statement };
     }
 

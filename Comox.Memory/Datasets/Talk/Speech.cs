@@ -48,15 +48,15 @@ internal sealed record Speech
         if (IsBare)
             return core;
         var said = Voice.Spoken(core);
-        if (IsMarked || (Tic.Length == 0 && !Terse && dice.Chance(.4)))
-            said = $"{dice.Of(Voice["open"])} {said}";
-        if (mayClose && !Terse && Place != TicPlace.End && dice.Chance(.18))
-            said = $"{said} {dice.Of(Voice["close"])}";
+        if (IsMarked || (Tic.Length == 0 && !Terse && dice.Chance(.2)))
+            said = $"{dice.Usual(Voice["open"])} {said}";
+        if (mayClose && !Terse && Place != TicPlace.End && dice.Chance(.08))
+            said = $"{said} {dice.Usual(Voice["close"])}";
         return Gestured(Marked(said), dice);
     }
 
     /// <summary>A line of the voice itself: <c>greet</c>, <c>mood</c>, <c>thanks</c> …</summary>
-    public string Line(string key, Dice dice) => Gestured(Marked(dice.Of(Voice[key])), dice);
+    public string Line(string key, Dice dice) => Gestured(Marked(dice.Usual(Voice[key])), dice);
 
     /// <summary>Whether the words that this character always says are in the reply; of a marked voice, one of its words.</summary>
     public bool IsMarkedIn(string reply) =>

@@ -11,7 +11,7 @@ internal static class PackingTest
     {
         var (weights, tokenizer) = LoraVerb.Base(folder);
         var data = new DataReader(files);
-        var packer = new RowPacker(data, tokenizer, new PackingOptions { BatchTokens = 3000, HasHints = true });
+        var packer = new RowPacker(data, tokenizer, new PackingOptions { BatchTokens = 3000, HasHints = true, Mixed = 1 });
         var sources = new Sources(tokenizer);
         var batches = packer.From(DataPlace.Beginning).Take(3).ToList();
         var count = batches.Sum(batch => batch.Examples);
@@ -27,10 +27,12 @@ internal static class PackingTest
 
         LargeScores(weights, batches[0].Rows);
 
-        var again = packer.From(batches[0].Next).First();
+        var mixing = new RowPacker(data, tokenizer, new PackingOptions { BatchTokens = 3000 });
+        var mixed = mixing.From(DataPlace.Beginning).Take(2).ToList();
+        var again = mixing.From(mixed[0].Next).First();
         SelfTestVerb.Check(
-            again.Rows.SelectMany(Tokens).SequenceEqual(batches[1].Rows.SelectMany(Tokens)) && again.Next == batches[1].Next,
-            $"reading goes on at byte {batches[0].Next.Offset} with the batch that followed");
+            again.Rows.SelectMany(Tokens).SequenceEqual(mixed[1].Rows.SelectMany(Tokens)) && again.Next == mixed[1].Next,
+            $"reading goes on at row {mixed[0].Next.Rows} of the block at byte {mixed[0].Next.Offset} with the batch that followed");
         var last = new DataPlace(0, files.Count - 1, new FileInfo(files[^1]).Length);
         SelfTestVerb.Check(data.From(last).First().Place == new DataPlace(1, 0, 0), $"after the last line comes the first one of the second round");
     }

@@ -9,6 +9,9 @@ namespace Comox.BuiltInModel.Training;
 /// <param name="Offset">Byte in it.</param>
 internal sealed record DataPlace(int Round, int File, long Offset)
 {
+    /// <summary>Of the block of rows that begins there so many are done.</summary>
+    public int Rows { get; init; }
+
     [JsonIgnore]
     public static DataPlace Beginning { get; } = new(0, 0, 0);
 }

@@ -5,13 +5,13 @@ namespace Comox.BuiltInModel.Training;
 internal sealed record OptimizerOptions
 {
     /// <summary>Peak rate of Muon, which moves the matrices.</summary>
-    public double MatrixRate { get; init; } = 0.015;
+    public double MatrixRate { get; init; } = 0.012;
 
     /// <summary>
     /// Peak rate of AdamW, which moves the embedding and the norms; all weights without Muon, and then 0.003 is enough. With Muon copying comes after 0.5 million tokens at 0.012
-    /// and after 1.1 million at 0.003; 0.04, and matrices at 0.04 or 0.008, are slower than that.
+    /// and after 1.1 million at 0.003 (without hints); 0.04, and matrices at 0.04 or 0.008, are slower than that. The longer a training, the less is best.
     /// </summary>
-    public double Rate { get; init; } = 0.012;
+    public double Rate { get; init; } = 0.009;
 
     /// <summary>Of the matrices that Muon moves.</summary>
     public double Decay { get; init; } = 0.1;

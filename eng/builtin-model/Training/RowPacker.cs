@@ -14,6 +14,9 @@ internal sealed record PackingOptions
     /// <summary>A batch is full once it has so many; the first have two fifths of it, and the number grows until half of the data are read.</summary>
     public int BatchTokens { get; init; } = 4096;
 
+    /// <summary>So many rows that follow one another are mixed.</summary>
+    public int Mixed { get; init; } = 64;
+
     /// <summary>Whether heads are told where to look.</summary>
     public bool HasHints { get; init; }
 
@@ -44,16 +47,29 @@ internal sealed class RowPacker(DataReader data, SpmTokenizer tokenizer, Packing
     public IEnumerable<Batch> From(DataPlace place)
     {
         var (rows, examples, tokens) = (new List<PackedRow>(), 0, 0);
-        foreach (var (group, next) in Groups(place))
+        foreach (var (row, count, next) in Mixed(place))
         {
-            var row = Pack(group);
             rows.Add(row);
-            (examples, tokens) = (examples + group.Count, tokens + row.Length);
+            (examples, tokens) = (examples + count, tokens + row.Length);
             var full = options.BatchTokens * Math.Min(1, FirstBatch + (2 * (1 - FirstBatch) * data.Share(next)));
             if (tokens < full || (tokens < 1.5 * full && Shares.Idle(rows, options.Workers) > MostIdle))
                 continue;
             yield return new Batch(rows, examples, next);
             (rows, examples, tokens) = ([], 0, 0);
+        }
+    }
+
+    /// <summary>The rows, blocks of them in an order of chance: those of one encounter, and its neighbours, would push all weights of a step the same way.</summary>
+    private IEnumerable<(PackedRow Row, int Examples, DataPlace Next)> Mixed(DataPlace place)
+    {
+        var (begin, skip) = (place with { Rows = 0 }, place.Rows);
+        foreach (var block in Groups(begin).Chunk(Math.Max(1, options.Mixed)))
+        {
+            var rows = block.Select(entry => (Row: Pack(entry.Group), entry.Group.Count)).ToArray();
+            new Random((int)(begin.Offset % int.MaxValue)).Shuffle(rows);
+            for (var at = skip; at < rows.Length; at++)
+                yield return (rows[at].Row, rows[at].Count, at + 1 < rows.Length ? begin with { Rows = at + 1 } : block[^1].Next);
+            (begin, skip) = (block[^1].Next, 0);
         }
     }
 

@@ -5,7 +5,7 @@ namespace Comox.BuiltInModel.Training;
 /// on a machine of any speed ends well cooled.
 /// It rises until the share <c>WarmUp</c> of the time, and falls from the share <c>Fall</c> on.
 /// </summary>
-internal sealed record Schedule(double Minutes, double WarmUp = 0.02, double Fall = 0.4)
+internal sealed record Schedule(double Minutes, double Fall, double WarmUp = 0.02)
 {
     public double At(double minutes)
     {

@@ -27,7 +27,7 @@ internal sealed class Sources(SpmTokenizer tokenizer)
     /// <list type="number">
     /// <item>The reply is cut into stretches that stand in the prompt, too, each as long as can be; each of its tokens is copied from there;</item>
     /// <item>of these a stretch that is in nobody's card and not in the question is what the reply is about, and every token up to it looks there;</item>
-    /// <item>where all that is said again is of the question, the reply is about nothing that the prompt has.</item>
+    /// <item>where there is no such stretch, but for a name that may be asked for, the reply is about nothing that the prompt has.</item>
     /// </list>
     /// </summary>
     /// <param name="tokens">A whole example.</param>
@@ -50,16 +50,19 @@ internal sealed class Sources(SpmTokenizer tokenizer)
         // 2.
         var (card, question) = (Array.IndexOf(tokens, tokenizer.End, 0, start), QuestionIn(tokens, start));
         bool IsAsked(Stretch stretch) => stretch.Places.Exists(place => place >= question.From && place < question.To);
+        bool IsOfCard(Stretch stretch) => stretch.Places[0] <= card;
+        var about = said.Where(stretch => !IsOfCard(stretch) && !IsAsked(stretch)).ToList();
         var looking = start;
-        foreach (var stretch in said.Where(stretch => stretch.Places.Count <= MostPlaces && stretch.Places[0] > card && !IsAsked(stretch)))
+        foreach (var stretch in about.Where(stretch => stretch.Places.Count <= MostPlaces))
         {
             int[] keys = [.. stretch.Places.SelectMany(place => Enumerable.Range(place, stretch.Length))];
             for (; looking <= stretch.At; looking++)
                 hints.Add(new Hint(Hint.Head.Find, looking, keys));
         }
 
-        // 3.
-        if (said.TrueForAll(IsAsked))
+        // 3. The card's first line has the names: a reply may be about nobody else's.
+        var names = Array.IndexOf(tokens, _lineBreak, Array.IndexOf(tokens, _lineBreak) + 1);
+        if (about.Count == 0 && (said.Exists(IsAsked) || said.TrueForAll(stretch => IsOfCard(stretch) && stretch.Places[0] > names)))
             hints.AddRange(Enumerable.Range(start, Math.Min(Nothing, end - start)).Select(at => new Hint(Hint.Head.Find, at, [0])));
         return hints;
     }

@@ -20,14 +20,14 @@ internal static class TrainVerb
         var isMuon = options.Text("optimizer", "muon") == "muon";
         var rates = new OptimizerOptions
         {
-            MatrixRate = options.Real("lr", 0.015),
-            Rate = options.Real("adam-lr", isMuon ? 0.012 : 0.003),
+            MatrixRate = options.Real("lr", 0.012),
+            Rate = options.Real("adam-lr", isMuon ? 0.009 : 0.003),
             Decay = options.Real("decay", 0.1),
             UseMuon = isMuon,
         };
-        var trainer = new TrainerOptions { Log = Path.Combine(folder, "training.log"), Minutes = options.Real("minutes", 60), CheckpointMinutes = options.Real("checkpoint-minutes", 3) };
+        var trainer = new TrainerOptions { Log = Path.Combine(folder, "training.log"), Minutes = options.Real("minutes", 60), CheckpointMinutes = options.Real("checkpoint-minutes", 3), Fall = options.Real("fall", 0.1) };
         var hinted = options.Real("hints", 0.3);
-        packing = packing with { HasHints = hinted > 0 };
+        packing = packing with { HasHints = hinted > 0, Mixed = options.Number("mixed", 64) };
         var name = options.Text("name", "comox-builtin");
         options.NoOthers();
 

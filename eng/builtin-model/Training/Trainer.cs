@@ -12,6 +12,9 @@ internal sealed record TrainerOptions
 
     public double CheckpointMinutes { get; init; } = 3;
 
+    /// <summary>From which share of the time on the rate falls.</summary>
+    public double Fall { get; init; } = 0.1;
+
     public double ProgressSeconds { get; init; } = 10;
 }
 
@@ -21,7 +24,7 @@ internal sealed class Trainer(Learner learner, Action<TrainingState> save, Train
     public TrainingState Run(RowPacker packer, DataReader data, TrainingState state)
     {
         using var log = new TrainingLog(options.Log);
-        var schedule = new Schedule(options.Minutes);
+        var schedule = new Schedule(options.Minutes, options.Fall);
         var (began, before) = (time.GetTimestamp(), state.Minutes);
         double Minutes() => before + time.GetElapsedTime(began).TotalMinutes;
         var (shown, saved, progress, skipped) = (Minutes(), Minutes(), new Progress(), 0);

@@ -52,6 +52,31 @@ public sealed class DatasetTests
     }
 
     [Fact]
+    public void What_was_just_told_is_taken_back_without_naming_it_and_asked_for_as_it_is_now()
+    {
+        const string Mend = "I take it back: ";
+        var generator = new DatasetGenerator(WordLists.BuiltIn, PromptProfile.BuiltIn, 4);
+        var crowded = Stage.All.Single(stage => stage.Name == "crowded");
+        var asked = (from number in Enumerable.Range(0, 1500)
+                     from example in generator.Make(crowded, number)
+                     let mend = example.Prompt.Select(message => message.Content).LastOrDefault(said => said.StartsWith(Mend, StringComparison.OrdinalIgnoreCase))
+                     where mend is not null && example.Kind.StartsWith("ask.", StringComparison.Ordinal)
+                     select (Now: mend[Mend.Length..].TrimEnd('.', '!', '?', ' '), example)).ToList();
+        Assert.Contains(asked, pair => pair.example.Uses.Contains(pair.Now) && pair.example.Reply.Contains(pair.Now, StringComparison.OrdinalIgnoreCase));
+    }
+
+    [Fact]
+    public void A_data_set_goes_from_the_short_to_the_long_without_a_leap()
+    {
+        var dice = new Dice(1);
+        double Share(string name, double made) => Enumerable.Range(0, 4000).Count(_ => Stage.At(made, dice).Name == name) / 4000.0;
+        Assert.Equal(1, Share("echo", 0));
+        Assert.InRange(Share("bare", .06), .8, 1);
+        Assert.InRange(Share("long", .999), .38, .5);
+        Assert.All(Stage.All.Select(stage => stage.Name), name => Assert.All(Enumerable.Range(1, 18), step => Assert.InRange(Share(name, (step + 1) * .05) - Share(name, step * .05), -.35, .35)));
+    }
+
+    [Fact]
     public void Every_kind_of_exchange_comes_up_and_most_word_lists_are_used()
     {
         var generator = new DatasetGenerator(WordLists.BuiltIn, PromptProfile.BuiltIn, 5);
