@@ -23,11 +23,12 @@ internal static class TrainVerb
             MatrixRate = options.Real("lr", 0.012),
             Rate = options.Real("adam-lr", isMuon ? 0.009 : 0.003),
             Decay = options.Real("decay", 0.1),
+            RestDecay = isMuon ? 0.02 : options.Real("decay", 0.1),
             UseMuon = isMuon,
         };
         var trainer = new TrainerOptions { Log = Path.Combine(folder, "training.log"), Minutes = options.Real("minutes", 60), CheckpointMinutes = options.Real("checkpoint-minutes", 3), Fall = options.Real("fall", 0.1) };
         var hinted = options.Real("hints", 0.3);
-        packing = packing with { HasHints = hinted > 0, Mixed = options.Number("mixed", 64) };
+        packing = packing with { Mixed = options.Number("mixed", 64), HasHints = hinted > 0 };
         var name = options.Text("name", "comox-builtin");
         options.NoOthers();
 
