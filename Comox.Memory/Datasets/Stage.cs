@@ -44,6 +44,7 @@ internal sealed record Stage(string Name)
     private static readonly IReadOnlyList<(double Made, double[] Weights)> Mixture =
     [
         // echo bare crowded short middle long
+        (0, [1, 0, 0, 0, 0, 0]),
         (.03, [1, 0, 0, 0, 0, 0]),
         (.05, [.05, .95, 0, 0, 0, 0]),
         (.17, [.04, .6, .26, .1, 0, 0]),
@@ -53,13 +54,13 @@ internal sealed record Stage(string Name)
     ];
 
     /// <summary>The stage of the next encounter, by how much of the data set is made.</summary>
-    /// <param name="made">0 to 1.</param>
+    /// <param name="made">From 0, below 1.</param>
     /// <param name="dice">The choices.</param>
     public static Stage At(double made, Dice dice)
     {
-        var after = Math.Max(1, Mixture.TakeWhile(line => line.Made < made).Count());
-        var ((begin, before), (end, next)) = (Mixture[after - 1], Mixture[Math.Min(after, Mixture.Count - 1)]);
-        var share = Math.Clamp((made - begin) / Math.Max(end - begin, double.Epsilon), 0, 1);
+        var after = Mixture.Count(line => line.Made <= made);
+        var ((begin, before), (end, next)) = (Mixture[after - 1], Mixture[after]);
+        var share = (made - begin) / (end - begin);
         return dice.Weighted([.. All.Select((stage, index) => (stage, before[index] + (share * (next[index] - before[index]))))]);
     }
 }

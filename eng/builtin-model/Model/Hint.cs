@@ -30,6 +30,9 @@ internal sealed class HintLoss(PackedBatch batch, int layers)
     // One head that copies learns late: through its 64 values the pieces of a vocabulary are hardly told apart.
     private readonly (Hint.Head Kind, int Layer, int Head)[] _heads = [(Hint.Head.Copy, layers - 2, 0), (Hint.Head.Find, layers - 2, 1), (Hint.Head.Copy, layers - 1, 0), (Hint.Head.Copy, layers - 1, 1)];
 
+    // Heads of one kind have the masks in common.
+    private readonly Dictionary<HintPlan, (Tensor Seen, Tensor Wanted)> _masks = [];
+
     /// <summary>Over all hints; null where there is none.</summary>
     public Tensor? Sum { get; private set; }
 
@@ -48,8 +51,9 @@ internal sealed class HintLoss(PackedBatch batch, int layers)
                 {
                     var looking = queries.select(1, head).index_select(0, tensor(plan.Looks.Select(at => start + at).ToArray()));
                     var scores = looking.matmul(keys.select(1, head).narrow(0, start, length).t()).to_type(ScalarType.Float32);
-                    long[] shape = [plan.Looks.Length, length];
-                    var loss = ((scores + tensor(plan.Seen, shape)).logsumexp(1) - (scores + tensor(plan.Wanted, shape)).logsumexp(1)).sum();
+                    if (!_masks.TryGetValue(plan, out var masks))
+                        _masks[plan] = masks = (tensor(plan.Seen, [plan.Looks.Length, length]), tensor(plan.Wanted, [plan.Looks.Length, length]));
+                    var loss = ((scores + masks.Seen).logsumexp(1) - (scores + masks.Wanted).logsumexp(1)).sum();
                     Sum = Sum is null ? loss : Sum + loss;
                 }
 

@@ -98,7 +98,6 @@ internal sealed class RowPacker(DataReader data, SpmTokenizer tokenizer, Packing
         foreach (var (line, place) in data.From(from))
         {
             var example = Conversation.Parse(line).Encode(tokenizer);
-            example = example with { Hints = options.HasHints ? _sources.Of(example.Tokens, example.Learned) : [] };
             var length = example.Tokens.Length;
             if (length > options.Context)
             {
@@ -106,6 +105,8 @@ internal sealed class RowPacker(DataReader data, SpmTokenizer tokenizer, Packing
                 continue;
             }
 
+            if (options.HasHints)
+                example = example with { Hints = _sources.Of(example.Tokens, example.Learned) };
             if (group.Count > 0)
             {
                 var common = Common(group[0], example, prefix);

@@ -16,18 +16,26 @@ internal static class TrainVerb
         var tokenizer = SpmTokenizer.Load(options.Text("tokenizer"));
         var shape = ModelShape.From(options, tokenizer.Pieces.Count);
         var seed = options.Number("seed", 1);
-        var packing = new PackingOptions { Context = shape.Context, RowTokens = options.Number("row-tokens", 2000), BatchTokens = options.Number("batch-tokens", 4096), Workers = options.Number("workers", 2) };
-        var isMuon = options.Text("optimizer", "muon") == "muon";
+        var hinted = options.Real("hints", 0.3);
+        var packing = new PackingOptions
+        {
+            Context = shape.Context,
+            RowTokens = options.Number("row-tokens", 2000),
+            BatchTokens = options.Number("batch-tokens", 4096),
+            Mixed = options.Number("mixed", 64),
+            HasHints = hinted > 0,
+            Workers = options.Number("workers", 2),
+        };
+        var (isMuon, decay) = (options.Text("optimizer", "muon") == "muon", options.Real("decay", 0.1));
         var rates = new OptimizerOptions
         {
             MatrixRate = options.Real("lr", 0.012),
             Rate = options.Real("adam-lr", isMuon ? 0.009 : 0.003),
-            Decay = options.Real("decay", 0.1),
+            Decay = decay,
+            RestDecay = isMuon ? 0.02 : decay,
             UseMuon = isMuon,
         };
         var trainer = new TrainerOptions { Log = Path.Combine(folder, "training.log"), Minutes = options.Real("minutes", 60), CheckpointMinutes = options.Real("checkpoint-minutes", 3), Fall = options.Real("fall", 0.1) };
-        var hinted = options.Real("hints", 0.3);
-        packing = packing with { HasHints = hinted > 0, Mixed = options.Number("mixed", 64) };
         var name = options.Text("name", "comox-builtin");
         options.NoOthers();
 
