@@ -88,7 +88,8 @@ dotnet build Comox.sln -nologo -clp:NoSummary -v:minimal || fail "The build fail
 
 say "Tests"
 set +e
-dotnet test --solution Comox.sln --no-build --max-parallel-test-modules 1 --results-directory artifacts/TestResults 2>&1 | tee "$work/tests.log"
+# A test that hangs is named after two minutes, and ends its module after twenty: the longest takes three.
+dotnet test --solution Comox.sln --no-build --max-parallel-test-modules 1 --long-running 120 --timeout 20m --results-directory artifacts/TestResults 2>&1 | tee "$work/tests.log"
 result=${PIPESTATUS[0]}
 set -e
 

@@ -16,6 +16,8 @@ public sealed class FakeBackendServer : IAsyncDisposable
 {
     public const string DefaultKey = "fake-service-key-0123456789";
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
     private readonly WebApplication _app;
     private readonly Channel<FakeRequest> _arrivals = Channel.CreateUnbounded<FakeRequest>();
     private readonly Lock _lock = new();
@@ -121,8 +123,8 @@ public sealed class FakeBackendServer : IAsyncDisposable
 
     public Task RunAsync() => _app.RunAsync();
 
-    /// <summary>The next chat request that nobody has asked for yet.</summary>
-    public async Task<FakeRequest> NextRequestAsync(CancellationToken cancellation = default) => await _arrivals.Reader.ReadAsync(cancellation);
+    /// <summary>The next chat request that nobody has asked for yet; a <see cref="TimeoutException"/> if none comes: a test that fails is better than one that hangs.</summary>
+    public Task<FakeRequest> NextRequestAsync() => _arrivals.Reader.ReadAsync().AsTask().WaitAsync(Patience);
 
     /// <summary>Lets everything go on that a script holds, once.</summary>
     public void Release() => Interlocked.Exchange(ref _released, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();

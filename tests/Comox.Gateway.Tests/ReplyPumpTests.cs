@@ -31,7 +31,7 @@ public sealed class ReplyPumpTests
         var sink = new BlockedSink();
 
         var pumping = new ReplyPump(exchange, opened, sink, new RelayGauge(), new GatewayOptions(), TimeProvider.System).RunAsync();
-        await sink.Blocked;
+        await sink.Blocked.WaitAsync(TimeSpan.FromSeconds(30));
         // Callbacks run last in, first out: the flush ends, and the pump goes on, before the timers' token is cancelled.
         using var order = leave.Token.Register(sink.Cancel);
         await leave.CancelAsync();

@@ -191,6 +191,8 @@ public sealed class ChatReplyTests : IAsyncLifetime
 
     private static void Send(IRenderedComponent<ChatPage> chat, string text)
     {
+        // What is sent while nobody can type is not taken.
+        chat.WaitForAssertion(() => Assert.False(chat.Find("[data-testid=composer]").HasAttribute("disabled")));
         chat.WaitForElement("[data-testid=composer]").Input(text);
         chat.WaitForElement("form").Submit();
     }

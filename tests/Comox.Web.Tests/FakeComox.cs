@@ -22,6 +22,9 @@ internal sealed class FakeComox : IAsyncDisposable
 {
     public const string ServiceKey = "svc-0123456789abcdef";
 
+    /// <summary>A request that the console did not send is a failure of the test and not its hang.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
     private readonly WebApplication _app;
     private readonly Channel<FakeReply> _asked = Channel.CreateUnbounded<FakeReply>();
     private readonly Channel<bool> _held = Channel.CreateUnbounded<bool>();
@@ -70,10 +73,10 @@ internal sealed class FakeComox : IAsyncDisposable
     }
 
     /// <summary>The next chat request, as soon as the console has sent it; the test then plays the engine.</summary>
-    public async Task<FakeReply> NextChatAsync() => await _asked.Reader.ReadAsync(TestContext.Current.CancellationToken);
+    public async Task<FakeReply> NextChatAsync() => await _asked.Reader.ReadAsync().AsTask().WaitAsync(Patience, TestContext.Current.CancellationToken);
 
     /// <summary>Ends when a chat request has arrived that <see cref="HoldChat"/> keeps waiting.</summary>
-    public async Task NextHeldAsync() => await _held.Reader.ReadAsync(TestContext.Current.CancellationToken);
+    public async Task NextHeldAsync() => await _held.Reader.ReadAsync().AsTask().WaitAsync(Patience, TestContext.Current.CancellationToken);
 
     public async ValueTask DisposeAsync()
     {

@@ -9,7 +9,7 @@ namespace Comox.Web.Tests;
 /// <summary>The node agent's event stream: the test sets states, and cuts the line.</summary>
 internal sealed class FakeNode
 {
-    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromMilliseconds(250);
     private readonly Lock _gate = new();
     private readonly List<Channel<NodeStatus>> _watchers = [];
     private NodeStatus _status = Some.Node();
@@ -63,7 +63,7 @@ internal sealed class FakeNode
         {
             while (true)
             {
-                // As the real agent: something every second, or the reader takes the node for lost.
+                // As often as the real agent: after a second without a word the reader takes the node for lost.
                 var changed = events.Reader.WaitToReadAsync(context.RequestAborted).AsTask();
                 while (await Task.WhenAny(changed, Task.Delay(Heartbeat, TimeProvider.System, context.RequestAborted)) != changed)
                     await SendAsync(context, ":\n\n");
