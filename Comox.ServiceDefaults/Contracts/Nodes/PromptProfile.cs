@@ -20,8 +20,8 @@ public sealed record PromptProfile
     };
 
     /// <summary>
-    /// The profile of the model that Comox brings along, which is trained on prompts of this very form and size. Its 2,048 word pieces give 2.2 characters per token in a prompt full of
-    /// rare names and 2.7 in prose: estimated at 2.3, a full prompt and its reply stay below 1,024 tokens.
+    /// The profile of the model that Comox brings along, which is trained on prompts of this very form and size. Its 3,072 word pieces give 2.2 characters per token in the
+    /// densest prompt and 2.5 in most: estimated at 2.3, a full prompt and its reply stay below 1,024 tokens.
     /// </summary>
     public static PromptProfile BuiltIn { get; } = new()
     {

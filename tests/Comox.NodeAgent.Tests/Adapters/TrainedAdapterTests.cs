@@ -34,7 +34,7 @@ public sealed class TrainedAdapterTests
                 ["Comox:NodeAgent:Models:0:Adapters:0:Model"] = Path.Combine(AppContext.BaseDirectory, "adapters", "maren-lora.gguf"),
             },
             home: home);
-        await agent.UntilAsync("keepsake", engine => engine.State == EngineStates.Ready);
+        await agent.UntilAsync("keepsake", engine => engine.State == EngineStates.Unloaded);
 
         var (plain, trained) = (await AskAsync(agent, "keepsake"), await AskAsync(agent, "keepsake-maren"));
 
