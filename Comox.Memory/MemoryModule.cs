@@ -59,7 +59,6 @@ public static class MemoryModule
         services.AddSingleton<ISessionWorker, DriftWorker>();
 
         services.AddSingleton<IPromptFormat, StandardFormat>();
-        services.AddSingleton<IPromptFormat, TinyTalkerFormat>();
         services.AddSingleton<PromptAssembly>();
         services.AddSingleton<SuperPromptProcedure>();
         return builder;

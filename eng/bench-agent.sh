@@ -57,7 +57,7 @@ kilobytes() { awk -v what="$1:" '$1 == what { print $2 }' "/proc/$pid/status"; }
 
 # One answer, so that what only a first request brings into memory is in it.
 curl -sf -H "Authorization: Bearer $key" -H 'Content-Type: application/json' "$url/node/engines/chat/proxy/v1/chat/completions" \
-  -d '{"model":"tiny-talker","stream":true,"max_tokens":32,"messages":[{"role":"user","content":"Hello!"}]}' >/dev/null || fail "The engine does not answer."
+  -d '{"model":"keepsake","stream":true,"max_tokens":32,"messages":[{"role":"user","content":"Hello!"}]}' >/dev/null || fail "The engine does not answer."
 say "Settle ($settle s)"; sleep "$settle"
 before=$(ticks); began=$(date +%s%N)
 say "Watch ($seconds s)"; sleep "$seconds"

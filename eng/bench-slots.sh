@@ -44,7 +44,7 @@ for age in 1.00:00:00 00:00:00; do
     --Comox:NodeAgent:Slots=1 --Comox:NodeAgent:ContextTokens=4096)
   [ -z "$engine" ] || settings+=(--Comox:NodeAgent:EnginePath="$engine")
   for at in 0 1; do
-    cp "$root/Comox.NodeAgent/ModelCache/BuiltIn/tiny-talker-q8.gguf" "$work/model$at.gguf"
+    cp "$root/Comox.NodeAgent/ModelCache/BuiltIn/keepsake-q8.gguf" "$work/model$at.gguf"
     settings+=(--Comox:NodeAgent:Models:$at:Model="$work/model$at.gguf" --Comox:NodeAgent:Models:$at:Name="model$at")
   done
   COMOX_HOME=$home Comox__ServiceKey=$key HF_HUB_CACHE= HF_HOME= Logging__LogLevel__Default=Warning "$agent" "${settings[@]}" >"$work/agent.log" 2>&1 &

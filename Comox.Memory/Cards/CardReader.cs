@@ -70,7 +70,6 @@ internal static class CardReader
 
         var extensions = fields.Object("extensions");
         var comox = extensions.Object("comox");
-        var talker = comox.Object("talker");
         return new CharacterCard
         {
             Name = name,
@@ -88,7 +87,6 @@ internal static class CardReader
             AlternateGreetings = fields.Texts("alternate_greetings"),
             Tags = fields.Texts("tags", splitAt: ','),
             PinnedLore = CardLore.Pinned(fields.Object("character_book"), warnings),
-            Talker = talker.Note("role") is { Length: > 0 } role ? new TalkerVoice(role, talker.Note("style")) : null,
             Identity = CardIdentity.Read(comox, warnings),
             Tagline = comox.Note("tagline") is { Length: > 0 } tagline ? tagline : null,
             Warnings = warnings,

@@ -27,9 +27,6 @@ internal sealed record CharacterCard
     /// <summary>Contents of the lorebook entries that are always on, in insertion order.</summary>
     public IReadOnlyList<string> PinnedLore { get; init; } = [];
 
-    /// <summary><c>extensions.comox.talker</c>: how the built-in model is to speak, when the author says so.</summary>
-    public TalkerVoice? Talker { get; init; }
-
     /// <summary><c>extensions.comox</c>: psychology, boundaries and cadence, where the author states them.</summary>
     public CardIdentity Identity { get; init; } = CardIdentity.None;
 
@@ -43,6 +40,3 @@ internal sealed record CharacterCard
 
     public IEnumerable<string> Greetings => new[] { FirstMessage }.Concat(AlternateGreetings).Where(greeting => !string.IsNullOrWhiteSpace(greeting));
 }
-
-/// <summary>A voice of the built-in model: "a gruff pirate captain", "You speak like a pirate."</summary>
-internal sealed record TalkerVoice(string Role, string Style);

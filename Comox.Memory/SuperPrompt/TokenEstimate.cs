@@ -5,14 +5,14 @@ namespace Comox.Memory.SuperPrompt;
 
 /// <summary>
 /// Tokens of a text, estimated on the high side and never counted: a tokenizer is the model's own, and too slow for every part of every prompt.
-/// ASCII by the profile's characters per token; anything else a token per character, or per byte for the built-in model, whose small vocabulary spells it out.
+/// ASCII by the profile's characters per token; anything else a token per character, or per byte where the model's small vocabulary spells it out.
 /// </summary>
 internal sealed class TokenEstimate(PromptProfile profile)
 {
     /// <summary>Role, separators and end of one message in the chat template.</summary>
     public const int PerMessage = 5;
 
-    private readonly bool _bytes = profile.SpellsBytes || profile.SystemFormat == SystemFormats.TinyTalker;
+    private readonly bool _bytes = profile.SpellsBytes;
 
     public int Of(string text)
     {

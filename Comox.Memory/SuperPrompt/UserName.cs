@@ -6,7 +6,7 @@ namespace Comox.Memory.SuperPrompt;
 /// <summary>What the person is called in a prompt.</summary>
 /// <param name="Spoken">In a character's words: "Good morning, friend!"</param>
 /// <param name="InStatements">As the subject of a sentence: "The user lives in Ljubljana."</param>
-/// <param name="Single">One capitalised word, for the built-in model.</param>
+/// <param name="Single">One capitalised word.</param>
 /// <param name="IsKnown">Whether it is a name at all.</param>
 internal sealed record UserName(string Spoken, string InStatements, string Single, bool IsKnown)
 {

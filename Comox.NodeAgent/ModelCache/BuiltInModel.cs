@@ -6,16 +6,16 @@ namespace Comox.NodeAgent.ModelCache;
 /// <summary>The built-in model, and how a chosen model looks to others.</summary>
 internal static class BuiltInModel
 {
-    public const string FileName = "tiny-talker-q8.gguf";
+    public const string FileName = "keepsake-q8.gguf";
 
-    /// <summary>The name its own file gives it; a copy elsewhere needs its prompt format too.</summary>
-    public const string Name = "tiny-talker";
+    /// <summary>The name its own file gives it; a copy elsewhere needs its prompt profile too.</summary>
+    public const string Name = "keepsake";
 
     public static bool Is(ModelInfo info) => info is { Name: Name, Architecture: "llama" };
 
     public static string Notice(string? fallback) =>
-        "The built-in demonstration model (2 million parameters): it keeps a simple persona, takes in plain statements such as \"My favourite food is lentil soup.\", and answers " +
-        "questions about them. It knows nothing of the world and cannot hold an open conversation; for that, name a model in Comox:NodeAgent:Model." +
+        "The built-in demonstration model (4 million parameters): it speaks as the character's card says, takes in what it is told of you, and answers " +
+        "questions about it. It knows nothing of the world and cannot hold an open conversation; for that, name a model in Comox:NodeAgent:Model." +
         (fallback is null ? "" : $" No other model is in use because: {fallback}");
 }
 
@@ -27,8 +27,7 @@ internal static class EngineModels
     /// <summary>Tokens of one slot.</summary>
     public static int SlotContext(ModelInfo info, NodeAgentOptions options)
     {
-        // tiny-talker's profile ends at 320; the engine gives contexts in steps of 256.
-        var wanted = options.ContextTokens ?? (BuiltInModel.Is(info) ? 512 : StandardContext);
+        var wanted = options.ContextTokens ?? (BuiltInModel.Is(info) ? PromptProfile.BuiltIn.ContextTokens : StandardContext);
         return Math.Min(wanted, info.ContextTokens ?? wanted);
     }
 
@@ -45,7 +44,7 @@ internal static class EngineModels
             SizeBytes = model.Info.SizeBytes,
             Parameters = model.Info.Parameters,
             ContextTokens = SlotContext(model.Info, options),
-            Profile = builtIn ? PromptProfiles.TinyTalker : PromptProfiles.ForContext(SlotContext(model.Info, options)),
+            Profile = builtIn ? PromptProfile.BuiltIn : PromptProfiles.ForContext(SlotContext(model.Info, options)),
             Notice = builtIn ? BuiltInModel.Notice(model.Fallback) : model.Fallback,
         };
     }

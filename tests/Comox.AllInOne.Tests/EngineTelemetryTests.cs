@@ -18,7 +18,7 @@ public sealed class EngineTelemetryTests(OneMachine machine)
         EngineTelemetry? said = null;
 
         await Eventually.IsTrueAsync(
-            async () => (said = (await admin.GetStatusAsync()).Value!.Telemetry.SingleOrDefault(entry => entry.Model == "tiny-talker")) is { AgeSeconds: not null }, "the engine has been asked");
+            async () => (said = (await admin.GetStatusAsync()).Value!.Telemetry.SingleOrDefault(entry => entry.Model == "keepsake")) is { AgeSeconds: not null }, "the engine has been asked");
 
         Assert.Equal((true, null), (said!.Used, said.Fault));
         Assert.NotNull(said.Running);

@@ -12,7 +12,7 @@ public sealed class OpenAISdkTests(OneMachine machine)
     public async Task The_SDK_completes_and_streams_a_chat_with_a_character_and_with_a_plain_model()
     {
         var options = new OpenAIClientOptions { Endpoint = new Uri(await machine.Comox.PageAsync(), "v1") };
-        foreach (var model in (string[])["character/brine", "tiny-talker"])
+        foreach (var model in (string[])["character/brine", "keepsake"])
         {
             var client = new ChatClient(model, new ApiKeyCredential(AllInOneProcess.AdminKey), options);
 
@@ -32,7 +32,7 @@ public sealed class OpenAISdkTests(OneMachine machine)
     {
         var options = new OpenAIClientOptions { Endpoint = new Uri(await machine.Comox.PageAsync(), "v1") };
         var models = await new OpenAIClient(new ApiKeyCredential(AllInOneProcess.AdminKey), options).GetOpenAIModelClient().GetModelsAsync();
-        Assert.Contains("tiny-talker", models.Value.Select(model => model.Id));
+        Assert.Contains("keepsake", models.Value.Select(model => model.Id));
         Assert.Contains("character/brine", models.Value.Select(model => model.Id));
 
         var unknown = await Assert.ThrowsAsync<ClientResultException>(

@@ -121,7 +121,7 @@ public sealed class PageTests(OneMachine machine)
     {
         await using var browser = await Browser.LaunchAsync();
         var page = await browser.OpenAsync(new Uri(await machine.Comox.PageAsync(), "fleet"));
-        await Expect(page.GetByTestId("node-card")).ToContainTextAsync("tiny-talker");
+        await Expect(page.GetByTestId("node-card")).ToContainTextAsync("keepsake");
         await Expect(page.GetByTestId("node-engine-state")).ToContainTextAsync("ready", new() { IgnoreCase = true });
     }
 

@@ -10,13 +10,8 @@ namespace Comox.Benchmarks;
 /// <summary>A super-prompt and its receipt from a card, forty turns of conversation and what recall offers over a thousand turns.</summary>
 public class SuperPromptBenchmarks
 {
-    private static readonly PromptProfile Talker = new()
-    {
-        Id = "tiny-talker", ContextTokens = 320, PromptTokens = 250, ReplyTokens = 60, CharsPerToken = 2, MemoryLines = 6, HistoryTurns = 5, SystemFormat = SystemFormats.TinyTalker,
-    };
-
     private PromptParts _standard = null!;
-    private PromptParts _talker = null!;
+    private PromptParts _builtIn = null!;
 
     [GlobalSetup]
     public void Gather()
@@ -33,12 +28,12 @@ public class SuperPromptBenchmarks
             Line = [.. past, new LineTurn("trn_asked", "user", asked.Text, past.Count + 1)],
             Recalled = Recaller.Recall(said.Index, facts, asked).Candidates,
         };
-        _talker = _standard with { Profile = Talker };
+        _builtIn = _standard with { Profile = PromptProfile.BuiltIn };
     }
 
     [Benchmark(Baseline = true, Description = "standard, 3072 tokens")]
     public int Standard() => new StandardFormat().Assemble(_standard).Value!.Messages.Count;
 
-    [Benchmark(Description = "tiny-talker, 250 tokens")]
-    public int TinyTalker() => new TinyTalkerFormat().Assemble(_talker).Value!.Messages.Count;
+    [Benchmark(Description = "built-in model, 880 tokens")]
+    public int BuiltIn() => new StandardFormat().Assemble(_builtIn).Value!.Messages.Count;
 }

@@ -60,7 +60,7 @@ public sealed class LostAndLateReplyTests
         Assert.Equal(first.Session, second.Session);
         await memory.ReplyAsync(second, "The captain.");
         var late = await memory.ReplyAsync(first, "Arr!");
-        Assert.Equal((first.ReplyTurn, first.Receipt, "stop", "tiny-talker"), (late.Id, late.Receipt, late.FinishReason, late.Model));
+        Assert.Equal((first.ReplyTurn, first.Receipt, "stop", "keepsake"), (late.Id, late.Receipt, late.FinishReason, late.Model));
         Assert.Equal(["user: Hello!", "assistant: Arr!", "user: Who are you?", "assistant: The captain."], await memory.LineAsync(first.Session));
         Assert.Contains((await memory.Client.GetSessionAsync(first.Session)).Value!.Turns, turn => turn.Id == first.ReplyTurn);
     }

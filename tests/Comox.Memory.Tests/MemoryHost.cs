@@ -103,7 +103,7 @@ public sealed class MemoryHost : IAsyncDisposable
                 Session = session,
                 Messages = messages,
                 WholeTranscript = whole,
-                Model = "tiny-talker",
+                Model = "keepsake",
                 Profile = profile ?? PromptProfile.Standard,
             },
             TestContext.Current.CancellationToken);
@@ -111,7 +111,7 @@ public sealed class MemoryHost : IAsyncDisposable
     public async Task<SessionTurn> ReplyAsync(SuperPromptResponse to, string text, string finish = "stop")
     {
         var recorded = await Client.RecordReplyAsync(
-            to.Session, to.ReplyTurn, new RecordedReply { Content = text, FinishReason = finish, Model = "tiny-talker", Receipt = to.Receipt }, TestContext.Current.CancellationToken);
+            to.Session, to.ReplyTurn, new RecordedReply { Content = text, FinishReason = finish, Model = "keepsake", Receipt = to.Receipt }, TestContext.Current.CancellationToken);
         Assert.True(recorded.IsSuccess, recorded.Error?.Message);
         return recorded.Value;
     }

@@ -11,48 +11,29 @@ namespace Comox.Memory.Tests;
 
 public sealed class PromptTests
 {
-    internal static readonly PromptProfile Talker = new()
-    {
-        Id = "tiny-talker", ContextTokens = 320, PromptTokens = 250, ReplyTokens = 60, CharsPerToken = 2, MemoryLines = 6, HistoryTurns = 5, SystemFormat = SystemFormats.TinyTalker,
-    };
-
     private static readonly CharacterCard Brine = ExampleCharacters.Cards().Select(card => CardReader.Read(card).Value!).First(card => card.Name == "Brine");
 
     [Fact]
-    public void The_built_in_model_gets_its_training_form_to_the_letter()
+    public void The_built_in_model_gets_the_form_of_every_model_with_most_of_its_room_for_what_is_remembered()
     {
-        var prompt = new TinyTalkerFormat().Assemble(Parts("What is my job?", ("lives_in", "Ljubljana"), ("works_as", "an architect"), ("named.mother", "Zsófia"), ("birthday", "the 5th of May"), ("name", "Mara"))).Value!;
-        Assert.Equal(
-            """
-            You are Brine, a gruff pirate captain. You speak like a pirate.
-            The user is Mara.
-            Memory:
-            - Mara lives in Ljubljana.
-            - Mara works as a architect.
-            - Mara's mother is Zsofia.
-            - Mara's birthday is in May.
-            """.ReplaceLineEndings("\n"),
-            prompt.Messages[0].Content);
-        Assert.Equal(["system", "user"], prompt.Messages.Select(message => message.Role));
-        Assert.Contains(prompt.Notes, note => note.Contains("a gruff pirate captain (chosen in the card)", StringComparison.Ordinal));
+        var facts = Enumerable.Range(0, 12).Select(at => ($"is.thing{at}", $"value {at}")).ToArray();
+        var ada = new CharacterCard { Name = "Ada", Description = "{{char}} is a calm engineer of airships.", Personality = "Precise." };
+        var parts = Parts("Where do I live?", facts) with { Card = ada };
+        var prompt = new StandardFormat().Assemble(parts with { Profile = PromptProfile.BuiltIn }).Value!;
+        Assert.Equal(12, prompt.Recalled.Count(item => item.Included));
+        Assert.InRange(prompt.Budget.EstimatedTokens, 1, PromptProfile.BuiltIn.PromptTokens);
+        Assert.Equal(new StandardFormat().Assemble(parts).Value!.Messages, prompt.Messages);
+
+        var narrow = new StandardFormat().Assemble(parts with { Profile = PromptProfile.BuiltIn with { MemoryShare = PromptProfile.Standard.MemoryShare } }).Value!;
+        Assert.InRange(narrow.Recalled.Count(item => item.Included), 1, 11);
     }
 
     [Fact]
-    public void The_built_in_model_gets_one_statement_of_a_kind_and_the_receipt_says_why_not_two()
+    public void A_character_beyond_ascii_costs_a_token_per_byte_where_the_model_spells_it_out()
     {
-        var prompt = new TinyTalkerFormat().Assemble(Parts("Hello!", ("likes_to_drink", "green tea"), ("likes_to_drink", "cocoa"))).Value!;
-        Assert.Contains("green tea", prompt.Messages[0].Content);
-        Assert.DoesNotContain("cocoa", prompt.Messages[0].Content);
-        Assert.Contains("a better statement of the same kind is there", prompt.Recalled[1].Why);
-        Assert.False(prompt.Recalled[1].Included);
+        Assert.Equal(4, new TokenEstimate(PromptProfile.BuiltIn).Of("žž"));
+        Assert.Equal(2, new TokenEstimate(PromptProfile.Standard).Of("žž"));
     }
-
-    [Theory]
-    [InlineData("A stern castle guard, a soldier of few words.", "a grumpy guard")]
-    [InlineData("An android who computes with a logical machine mind.", "a friendly robot")]
-    [InlineData("Someone from somewhere.", "a polite butler")]
-    public void A_card_without_a_voice_gets_the_nearest(string description, string role) =>
-        Assert.Equal(role, TalkerVoices.For(new CharacterCard { Name = "X", Description = description }).Voice.Role);
 
     [Theory]
     [InlineData("admin", "friend", "The user", "Friend")]
@@ -79,23 +60,23 @@ public sealed class PromptTests
     [Fact]
     public void A_message_that_cannot_fit_is_refused_with_the_figures()
     {
-        var error = new TinyTalkerFormat().Assemble(Parts(new string('x', 900)) with { Profile = Talker }).Error!;
+        var error = new StandardFormat().Assemble(Parts(new string('x', 4_000)) with { Profile = PromptProfile.BuiltIn }).Error!;
         Assert.Equal((400, ErrorCodes.ContextLengthExceeded), (error.Status, error.Code));
-        Assert.Contains("may have 250", error.Message);
+        Assert.Contains("may have 880", error.Message);
     }
 
     [FsCheck.Xunit.Property(MaxTest = 400)]
-    public void No_prompt_is_above_its_budget_and_the_same_parts_give_the_same_bytes(string[] said, string[] values, int budget, byte density, bool talker, bool startsWithGreeting)
+    public void No_prompt_is_above_its_budget_and_the_same_parts_give_the_same_bytes(string[] said, string[] values, int budget, byte density, bool spells, byte share, bool startsWithGreeting)
     {
         var line = (said ?? []).Where(text => !string.IsNullOrWhiteSpace(text)).Select((text, at) => new LineTurn($"t{at}", (at % 2 == 0) == startsWithGreeting ? "assistant" : "user", text + text, at + 1)).ToList();
         line.Add(new LineTurn("message", "user", "Where do I live?", line.Count + 1));
-        var profile = Talker with
+        var profile = PromptProfile.Standard with
         {
             PromptTokens = 60 + Math.Abs(budget % 900), ContextTokens = 2000, CharsPerToken = 1 + (density % 40 / 10.0), HistoryTurns = 40, MemoryLines = 10,
-            SystemFormat = talker ? SystemFormats.TinyTalker : SystemFormats.Standard,
+            SpellsBytes = spells, MemoryShare = share / 255.0,
         };
         var parts = Parts("Where do I live?", [.. (values ?? []).Where(value => !string.IsNullOrWhiteSpace(value)).Select((value, at) => ($"is.thing{at}", value))]) with { Line = line, Profile = profile };
-        IPromptFormat format = talker ? new TinyTalkerFormat() : new StandardFormat();
+        var format = new StandardFormat();
         var prompt = format.Assemble(parts);
         if (!prompt.IsSuccess)
         {

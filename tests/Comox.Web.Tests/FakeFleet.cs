@@ -34,7 +34,7 @@ internal sealed class FakeFleet
 
     public Task RoutesAsync(HttpContext context)
     {
-        var route = new RouteStatus { Model = "tiny-talker", Policy = "auto", MaxAttempts = 2, Ready = true, Pools = [new PoolStatus("fleet", _backends)] };
+        var route = new RouteStatus { Model = "keepsake", Policy = "auto", MaxAttempts = 2, Ready = true, Pools = [new PoolStatus("fleet", _backends)] };
         return context.Response.WriteAsJsonAsync(new RouteList([route]), GatewayJson.Default.RouteList);
     }
 }

@@ -99,7 +99,7 @@ internal static class Some
         Progress = progress,
         Role = "chat",
         ProxyPath = "/node/engines/chat/proxy",
-        Model = new EngineModel { Name = "tiny-talker", Source = ModelSources.BuiltIn, Profile = PromptProfile.Standard, Notice = notice },
+        Model = new EngineModel { Name = "keepsake", Source = ModelSources.BuiltIn, Profile = PromptProfile.Standard, Notice = notice },
     };
 
     public static Receipt Receipt(string id, params RecalledItem[] recalled) => new()
@@ -112,8 +112,8 @@ internal static class Some
         Subject = "admin",
         Character = "ada",
         IdentityVersion = 1,
-        Model = "tiny-talker",
-        Profile = "tiny-talker",
+        Model = "keepsake",
+        Profile = "keepsake",
         Messages = [new ChatMessage("system", "You are Ada."), new ChatMessage("user", "Where do I live?")],
         Budget = new ReceiptBudget(200, 90, new Dictionary<string, int> { ["identity"] = 40, ["memory"] = 30, ["history"] = 20 }),
         Recalled = recalled,

@@ -1,7 +1,7 @@
 namespace Comox.ServiceDefaults.Contracts.Nodes;
 
 /// <summary>
-/// What a model can be given: how much, and in which form. The super-prompt obeys it, so that a 2-million-parameter
+/// What a model can be given: how much, and in which form. The super-prompt obeys it, so that a 4-million-parameter
 /// model and a 70-billion one get the prompt that each can use.
 /// </summary>
 public sealed record PromptProfile
@@ -20,8 +20,8 @@ public sealed record PromptProfile
     };
 
     /// <summary>
-    /// The profile of the model that Comox brings along, which is trained on prompts of this very form and size. Its 2,048 word pieces give 2.2 characters per token in a prompt full of
-    /// rare names and 2.7 in prose: estimated at 2.3, a full prompt and its reply stay below 1,024 tokens.
+    /// The profile of the model that Comox brings along, which is trained on prompts of this very form and size. Its 3,072 word pieces give 2.2 characters per token in the
+    /// densest prompt and 2.5 in most: estimated at 2.3, a full prompt and its reply stay below 1,024 tokens.
     /// </summary>
     public static PromptProfile BuiltIn { get; } = new()
     {
@@ -77,15 +77,4 @@ public static class SystemFormats
 {
     /// <summary>Headed sections in prose; for any instruct model.</summary>
     public const string Standard = "standard";
-
-    /// <summary>
-    /// The one format the built-in tiny-talker was trained on:
-    /// <code>
-    /// You are Brine, a gruff pirate captain. You speak like a pirate.
-    /// The user is Mara.
-    /// Memory:
-    /// - Mara lives in Ljubljana.
-    /// </code>
-    /// </summary>
-    public const string TinyTalker = "tiny-talker";
 }

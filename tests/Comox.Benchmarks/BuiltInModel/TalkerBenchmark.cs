@@ -6,7 +6,7 @@ using Comox.TestKit;
 namespace Comox.Benchmarks.BuiltInModel;
 
 /// <summary>
-/// <c>talker [--model FILE] [--questions N] [--seed S] [--kinds a,b] [--prompt-tokens N] [--format standard|tiny-talker] [--threads N] [--engine LLAMA_SERVER] [--failures] [--json]</c>: how well the built-in model
+/// <c>talker [--model FILE] [--questions N] [--seed S] [--kinds a,b] [--prompt-tokens N] [--threads N] [--engine LLAMA_SERVER] [--failures] [--json]</c>: how well the built-in model
 /// copies facts, admits what it does not know, obeys corrections and keeps a voice, with names, values, personas and phrasings of the lists in HeldOut; in the real llama-server and through the real
 /// gateway. The last line is one JSON object.
 /// </summary>
@@ -24,8 +24,7 @@ internal static class TalkerBenchmark
         var engine = Arguments.Option(args, "--engine") ?? TestEngine.Path ?? throw new InvalidOperationException(TestEngine.SkipReason);
         var lists = new HeldOutLists(Path.Combine(AppContext.BaseDirectory, "HeldOut"));
         var talks = new TalkerTalks(lists, Arguments.Whole(args, "--questions") ?? Questions, Arguments.Whole(args, "--seed") ?? Seed);
-        var isOld = Arguments.Option(args, "--format") is { } format ? format == "tiny-talker" : Path.GetFileName(model).Contains("tiny-talker", StringComparison.Ordinal);
-        var prompts = isOld ? TalkerPrompts.TinyTalker() : TalkerPrompts.Standard(Arguments.Whole(args, "--prompt-tokens") ?? PromptTokens);
+        var prompts = new TalkerPrompts(Arguments.Whole(args, "--prompt-tokens") ?? PromptTokens);
         var kinds = TalkerKinds.All.Where(kind => Arguments.Option(args, "--kinds") is not { } named || named.Split(',').Contains(kind));
 
         var results = new TalkerResults();

@@ -1,15 +1,12 @@
 using Comox.Memory.SuperPrompt;
-using Comox.NodeAgent.ModelCache;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Comox.ServiceDefaults.Contracts.OpenAI;
 
 namespace Comox.Benchmarks.BuiltInModel;
 
 /// <summary>The super-prompts of talks, as the memory assembles them.</summary>
-/// <param name="format">The way of writing.</param>
-/// <param name="profile">What the format is told of the model.</param>
 /// <param name="most">The most tokens a prompt may have, as the engine counts them.</param>
-internal sealed class TalkerPrompts(IPromptFormat format, PromptProfile profile, int most)
+internal sealed class TalkerPrompts(int most)
 {
     // The budget is not what cuts these prompts: it is estimated on the high side, and here tokens are counted.
     private static readonly PromptProfile Wide = PromptProfile.Standard with
@@ -17,10 +14,7 @@ internal sealed class TalkerPrompts(IPromptFormat format, PromptProfile profile,
         Id = "evaluation", ContextTokens = 4096, PromptTokens = 4000, ReplyTokens = TalkerServer.ReplyTokens, CharsPerToken = 3, MemoryLines = TalkerMemory.Lines, HistoryTurns = 60,
     };
 
-    public static TalkerPrompts Standard(int most) => new(new StandardFormat(), Wide, most);
-
-    /// <summary>For the model of before, which reads a form of its own.</summary>
-    public static TalkerPrompts TinyTalker() => new(new TinyTalkerFormat(), PromptProfiles.TinyTalker, int.MaxValue);
+    private static readonly StandardFormat Format = new();
 
     /// <summary>The prompt for the last turn of a line. Where it is too long the oldest turns are left out, as in a window; and where that is not enough, what recall offers last.</summary>
     public async Task<IReadOnlyList<ChatMessage>> AssembleAsync(TalkerTalk talk, IReadOnlyList<LineTurn> line, Func<IReadOnlyList<ChatMessage>, Task<int>> countAsync)
@@ -28,11 +22,11 @@ internal sealed class TalkerPrompts(IPromptFormat format, PromptProfile profile,
         var (window, recalled) = (line, talk.Memory);
         for (; ; )
         {
-            var prompt = format.Assemble(new PromptParts
+            var prompt = Format.Assemble(new PromptParts
             {
-                Card = talk.Persona.Card, User = UserName.Named(talk.User), Profile = profile, Line = window, Recalled = recalled,
+                Card = talk.Persona.Card, User = UserName.Named(talk.User), Profile = Wide, Line = window, Recalled = recalled,
             }).Value!.Messages;
-            if (most == int.MaxValue || await countAsync(prompt) <= most)
+            if (await countAsync(prompt) <= most)
                 return prompt;
             if (window.Count > 1)
                 window = [.. window.Skip(window[0].IsUser ? 2 : 1)];

@@ -18,7 +18,7 @@ internal sealed class CardTarget : IFuzzTarget
     [
         .. ExampleCharacters.Cards(),
         """{"name":"Ada","description":"d","personality":"p","scenario":"s","first_mes":"Hi {{user}}!","mes_example":"<START>\n{{user}}: a\n{{char}}: b"}""",
-        """{"spec":"chara_card_v2","spec_version":"2.0","data":{"name":"Ada","tags":["x"],"alternate_greetings":["Hi."],"extensions":{"comox":{"talker":{"role":"an old wizard","style":""}}}}}""",
+        """{"spec":"chara_card_v2","spec_version":"2.0","data":{"name":"Ada","tags":["x"],"alternate_greetings":["Hi."],"extensions":{"comox":{"style":"Says \"hm\" first."}}}}""",
         """{"spec":"chara_card_v3","spec_version":"3.1","data":{"name":"Ada","nickname":"Countess","system_prompt":"{{original}}","post_history_instructions":"Rhyme.","character_book":{"entries":[{"keys":["sea"],"content":"c","enabled":true,"constant":true,"insertion_order":1e3,"extensions":{}}]}}}""",
     ];
 
@@ -29,7 +29,7 @@ internal sealed class CardTarget : IFuzzTarget
         "\u00e9", "\ud83d\udc4b", "\u200d", "\"nickname\":\"  \",", "\"nickname\":\"The\",",
     ];
 
-    private static readonly IPromptFormat[] Formats = [new StandardFormat(), new TinyTalkerFormat()];
+    private static readonly IPromptFormat[] Formats = [new StandardFormat()];
 
     public string Name => "card";
 

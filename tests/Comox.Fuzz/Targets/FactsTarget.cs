@@ -49,10 +49,7 @@ internal sealed class FactsTarget : IFuzzTarget
             if (!fact.Retracts && string.IsNullOrWhiteSpace(fact.Object))
                 return Verdict.Broken($"a fact without a value: {fact}");
             if (!fact.Retracts)
-            {
                 FactSentences.Of(fact.Relation, fact.Object, "Mara");
-                FactSentences.ForTalker(fact.Relation, fact.Object, "Mara");
-            }
         }
 
         Asked.About(message);

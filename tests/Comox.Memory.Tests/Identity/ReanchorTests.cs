@@ -66,15 +66,6 @@ public sealed class ReanchorTests
     }
 
     [Fact]
-    public void The_built_in_model_is_left_as_it_was_trained_and_the_receipt_says_so()
-    {
-        var parts = Parts(Reminder) with { Profile = PromptTests.Talker };
-        var prompt = new TinyTalkerFormat().Assemble(parts).Value!;
-        Assert.Equal("Hello!", prompt.Messages[^1].Content);
-        Assert.Contains(prompt.Notes, note => note.Contains("no form for a reminder", StringComparison.Ordinal));
-    }
-
-    [Fact]
     public void The_identity_in_the_prompt_has_what_the_card_states_of_style_and_boundaries()
     {
         var system = new StandardFormat().Assemble(Parts(null) with { Card = Card with { Identity = Card.Identity with { Psychology = "Fears the river.", Cadence = new CardCadence { SentenceWords = 6, Questions = 0.1 } } } }).Value!.Messages[0].Content;

@@ -32,7 +32,8 @@ public sealed class RealAdapterTests
         Assert.NotEqual(odd.Logprob, other.Logprob);
         // What a client says of adapters by their numbers does not count, and a small scale is a small change.
         Assert.Equal(model.Logprob, (await AskAsync(agent, "ada", "ada", Persona, "\"lora\":[{\"id\":0,\"scale\":1}],")).Logprob, 4);
-        Assert.Equal(model.Logprob, (await AskAsync(agent, "ada", "ada-faint", Persona)).Logprob, 2);
+        var faint = await AskAsync(agent, "ada", "ada-faint", Persona);
+        Assert.True(Math.Abs(faint.Logprob - model.Logprob) < Math.Abs(odd.Logprob - model.Logprob) / 20, $"faint {faint.Logprob}, model {model.Logprob}, odd {odd.Logprob}");
         Assert.Equal(["ada-odd", "ada-other", "ada-faint"], Status(agent, "ada").Adapters.Select(adapter => adapter.Name));
         Assert.All(Status(agent, "ada").Adapters, adapter => Assert.Equal(AdapterStates.Loaded, adapter.State));
     }

@@ -7,7 +7,7 @@ namespace Comox.NodeAgent.Tests.Adapters;
 internal static class TestAdapters
 {
     /// <summary>The width of the built-in model.</summary>
-    public const int Width = 192;
+    public const int Width = 256;
 
     private const int Align = 32;
 

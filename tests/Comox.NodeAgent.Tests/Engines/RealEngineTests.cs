@@ -24,9 +24,9 @@ public sealed class RealEngineTests
         await using var agent = await RunningAgent.StartAsync();
         var engine = await agent.UntilAsync(EngineStates.Ready);
 
-        Assert.Equal("tiny-talker", engine.Model!.Name);
+        Assert.Equal("keepsake", engine.Model!.Name);
         Assert.Equal(ModelSources.BuiltIn, engine.Model.Source);
-        Assert.Equal(SystemFormats.TinyTalker, engine.Model.Profile.SystemFormat);
+        Assert.Equal(PromptProfile.BuiltIn, engine.Model.Profile);
         Assert.Contains("built-in", engine.Model.Notice);
         Assert.Equal(4, engine.Slots);
         Assert.NotNull(engine.Version);
@@ -283,7 +283,7 @@ public sealed class RealEngineTests
         }
     }
 
-    private static string BuiltIn => Path.Combine(AppContext.BaseDirectory, "nodeagent", "tiny-talker-q8.gguf");
+    private static string BuiltIn => Path.Combine(AppContext.BaseDirectory, "nodeagent", "keepsake-q8.gguf");
 
     private static Question Ask(string text) => new(
         [
@@ -314,7 +314,7 @@ public sealed class RealEngineTests
 
     private sealed record Question(IReadOnlyList<Message> Messages)
     {
-        public string Model { get; init; } = "tiny-talker";
+        public string Model { get; init; } = "keepsake";
         public bool Stream { get; init; } = true;
         public int MaxTokens { get; init; } = 64;
         public double Temperature { get; init; }

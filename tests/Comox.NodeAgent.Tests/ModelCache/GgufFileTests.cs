@@ -14,7 +14,7 @@ public sealed class GgufFileTests : IDisposable
     {
         Assert.True(GgufFile.TryRead(Path.Combine(AppContext.BaseDirectory, "nodeagent", BuiltInModel.FileName), out var info, out _));
         Assert.Equal("llama", info.Architecture);
-        Assert.Equal("tiny-talker", info.Name);
+        Assert.Equal("keepsake", info.Name);
         Assert.Equal(1_967_808, info.Parameters);
         Assert.Equal(2048, info.ContextTokens);
         Assert.True(info.HasChatTemplate);

@@ -133,7 +133,7 @@ public sealed class DiskRealFaultTests
 
     private static Dictionary<string, string?> OnDemand(string file) => new()
     {
-        ["Comox:NodeAgent:Models:0:Model"] = file, ["Comox:NodeAgent:Models:0:Id"] = "chat", ["Comox:NodeAgent:Models:0:Name"] = "tiny-talker",
+        ["Comox:NodeAgent:Models:0:Model"] = file, ["Comox:NodeAgent:Models:0:Id"] = "chat", ["Comox:NodeAgent:Models:0:Name"] = "keepsake",
     };
 
     // The agent holds a lock on the file, which stops those that ask for it; a copy that breaks off halfway, or a disk, does not ask.

@@ -5,7 +5,7 @@ namespace Comox.NodeAgent.Tests.Supervision;
 
 public sealed class EngineReadinessTests
 {
-    private const string Ours = """{"object":"list","data":[{"id":"tiny-talker","object":"model","created":1,"owned_by":"llamacpp","meta":{}}],"models":[]}""";
+    private const string Ours = """{"object":"list","data":[{"id":"keepsake","object":"model","created":1,"owned_by":"llamacpp","meta":{}}],"models":[]}""";
 
     [Fact]
     public async Task An_answer_that_hangs_is_not_yet_and_is_asked_for_again()
@@ -46,7 +46,7 @@ public sealed class EngineReadinessTests
     {
         using var http = new HttpClient();
         await new EngineReadiness(http, time)
-            .WaitAsync(new EngineEndpoint(engine.Address.Port, "key"), "tiny-talker", TestContext.Current.CancellationToken)
+            .WaitAsync(new EngineEndpoint(engine.Address.Port, "key"), "keepsake", TestContext.Current.CancellationToken)
             .WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
     }
 }

@@ -9,7 +9,7 @@ namespace Comox.Benchmarks.Fleet.Live;
 /// </summary>
 internal static class LiveBenchmark
 {
-    private const string Model = "tiny-talker";
+    private const string Model = "keepsake";
     private const int FirstPort = 21_000;
     private const int FaultsAtOnce = 3;
     private const int MostTold = 40;

@@ -78,7 +78,7 @@ public sealed class CardRealFaultTests
         var file = Path.Combine(AppContext.BaseDirectory, "nodeagent", BuiltInModel.FileName);
         await using var agent = await RunningAgent.StartAsync(new()
         {
-            ["Comox:NodeAgent:Models:0:Model"] = file, ["Comox:NodeAgent:Models:0:Id"] = "chat", ["Comox:NodeAgent:Models:0:Name"] = "tiny-talker",
+            ["Comox:NodeAgent:Models:0:Model"] = file, ["Comox:NodeAgent:Models:0:Id"] = "chat", ["Comox:NodeAgent:Models:0:Name"] = "keepsake",
         });
         await agent.UntilAsync(EngineStates.Unloaded);
         // The one place it may be put into is that card.

@@ -139,10 +139,10 @@ public sealed class EngineRealFaultTests
     });
 
     internal static Task<HttpResponseMessage> LongAsync(RunningAgent agent) =>
-        SendAsync(agent, """{"model":"tiny-talker","stream":true,"max_tokens":100000,"ignore_eos":true,"messages":[{"role":"user","content":"Tell me a story."}]}""");
+        SendAsync(agent, """{"model":"keepsake","stream":true,"max_tokens":100000,"ignore_eos":true,"messages":[{"role":"user","content":"Tell me a story."}]}""");
 
     internal static Task<HttpResponseMessage> AskAsync(RunningAgent agent) =>
-        SendAsync(agent, """{"model":"tiny-talker","stream":false,"max_tokens":8,"messages":[{"role":"user","content":"Hello!"}]}""");
+        SendAsync(agent, """{"model":"keepsake","stream":false,"max_tokens":8,"messages":[{"role":"user","content":"Hello!"}]}""");
 
     private static async Task<HttpResponseMessage> SendAsync(RunningAgent agent, string body)
     {

@@ -21,7 +21,7 @@ public sealed class SimulatedEngineTests : IDisposable
         await using var agent = await StartAsync();
         await agent.UntilAsync(EngineStates.Ready);
 
-        Assert.Equal("w0 w1 w2 ", Text(await AskAsync(agent, """{"model":"tiny-talker","stream":true,"max_tokens":9,"messages":[{"role":"user","content":"say 3 words"}]}""")));
+        Assert.Equal("w0 w1 w2 ", Text(await AskAsync(agent, """{"model":"keepsake","stream":true,"max_tokens":9,"messages":[{"role":"user","content":"say 3 words"}]}""")));
         Assert.Equal("w2 ", Text(await AskAsync(agent, Continued("w0 w1 "))));
         Assert.Contains("invalid_request_error", await AskAsync(agent, Continued("w0 w2 "), HttpStatusCode.BadRequest));
     }
@@ -33,7 +33,7 @@ public sealed class SimulatedEngineTests : IDisposable
     {
         await using var agent = await StartAsync();
         var before = (await agent.UntilAsync(EngineStates.Ready)).ProcessId!.Value;
-        var asked = AskAsync(agent, """{"model":"tiny-talker","stream":true,"max_tokens":4000,"messages":[{"role":"user","content":"say 4000 words"}]}""");
+        var asked = AskAsync(agent, """{"model":"keepsake","stream":true,"max_tokens":4000,"messages":[{"role":"user","content":"say 4000 words"}]}""");
         // One that has not written yet may read its prompt, for which it has minutes as long as nobody knows how fast it reads.
         await agent.UntilAsync(engine => engine.TokensPerSecond is not null);
         new EngineFault(kind).Inflict(_folder.FullName, before);
@@ -49,7 +49,7 @@ public sealed class SimulatedEngineTests : IDisposable
         RunningAgent.StartAsync(new() { ["Comox:NodeAgent:EnginePath"] = Path.Combine(AppContext.BaseDirectory, "Comox.FakeBackend"), ["Comox:NodeAgent:Slots"] = "4" });
 
     private static string Continued(string said) =>
-        $$"""{"model":"tiny-talker","stream":true,"max_tokens":9,"continue_final_message":true,"add_generation_prompt":false,"messages":[{"role":"user","content":"say 3 words"},{"role":"assistant","content":"{{said}}"}]}""";
+        $$"""{"model":"keepsake","stream":true,"max_tokens":9,"continue_final_message":true,"add_generation_prompt":false,"messages":[{"role":"user","content":"say 3 words"},{"role":"assistant","content":"{{said}}"}]}""";
 
     private static async Task<string> AskAsync(RunningAgent agent, string body, HttpStatusCode status = HttpStatusCode.OK)
     {
