@@ -15,8 +15,8 @@ public sealed class GgufFileTests : IDisposable
         Assert.True(GgufFile.TryRead(Path.Combine(AppContext.BaseDirectory, "nodeagent", BuiltInModel.FileName), out var info, out _));
         Assert.Equal("llama", info.Architecture);
         Assert.Equal("keepsake", info.Name);
-        Assert.Equal(1_967_808, info.Parameters);
-        Assert.Equal(2048, info.ContextTokens);
+        Assert.Equal(4_000_000, info.Parameters);
+        Assert.Equal(1024, info.ContextTokens);
         Assert.True(info.HasChatTemplate);
         Assert.False(info.IsEncoder);
         Assert.True(BuiltInModel.Is(info));
