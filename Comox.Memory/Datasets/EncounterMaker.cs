@@ -13,6 +13,9 @@ internal sealed class EncounterMaker
     /// <summary>So often what has been told is put right in the next breath.</summary>
     private const double Slips = .25;
 
+    /// <summary>So often a fact that has been corrected is still remembered.</summary>
+    private const double Late = .5;
+
     private readonly WordLists _lists;
     private readonly Wordsmith _words;
     private readonly PersonaMaker _personas;
@@ -81,7 +84,8 @@ internal sealed class EncounterMaker
             }
         }
 
-        var holds = memory.Where(line => line.Says is null || line.Candidate.Fact is null || person.Holds(line.Says)).ToList();
+        // Memory takes in what was told after the reply: until then its fact stands beside the newer words.
+        var holds = memory.Where(line => line.Says is null || line.Candidate.Fact is null || person.Holds(line.Says) || dice.Chance(Late)).ToList();
         var isCut = dice.Chance(stage.Extras);
         return new Encounter
         {
@@ -126,7 +130,7 @@ internal sealed class EncounterMaker
         (_exchanges.AskName, 2.5 * smallTalk),
         (_exchanges.Chat, 3 * smallTalk),
         (_exchanges.Ai, 1.6 * smallTalk),
-        (_exchanges.Boundary, 3 * smallTalk),
+        (_exchanges.Boundary, 5 * smallTalk),
         (_exchanges.Where, 1 * smallTalk),
         (_exchanges.When, .6 * smallTalk),
         (_exchanges.Who, .5 * smallTalk),

@@ -8,6 +8,7 @@ namespace Comox.Memory.Datasets.People;
 internal sealed class Person
 {
     private readonly Dictionary<Slot, List<string>> _known = [];
+    private readonly HashSet<Slot> _changed = [];
 
     /// <summary>Changes when the person says what they are called.</summary>
     public required UserName Name { get; set; }
@@ -20,12 +21,19 @@ internal sealed class Person
 
     public bool Knows(Slot slot) => _known.ContainsKey(slot);
 
+    /// <summary>Whether it was otherwise before.</summary>
+    public bool HasChanged(Slot slot) => _changed.Contains(slot);
+
     public void Learn(Statement statement)
     {
         if (!_known.TryGetValue(statement.Slot, out var values))
             _known[statement.Slot] = values = [];
         if (statement.Slot.Topic.HasOneValue)
+        {
+            if (values.Count > 0)
+                _changed.Add(statement.Slot);
             values.Clear();
+        }
 
         values.Add(statement.Value);
     }

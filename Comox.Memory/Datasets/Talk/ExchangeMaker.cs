@@ -23,13 +23,14 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
     {
         if (moment.Visible.Count == 0)
             return null;
-        // What has just been told or corrected is one of many lines, and what people ask for most.
-        var slot = dice.Of(moment.Told.Count > 0 && dice.Chance(.4) ? moment.Told : moment.Visible).Slot;
+        // What has just been told, and what is otherwise than it was, is one of many lines, and what people ask for most.
+        var changed = moment.Visible.Where(statement => moment.Person.HasChanged(statement.Slot)).ToList();
+        var slot = dice.Of(changed.Count > 0 && dice.Chance(.3) ? changed : moment.Told.Count > 0 && dice.Chance(.4) ? moment.Told : moment.Visible).Slot;
         var known = moment.Visible.Where(statement => statement.Slot == slot).DistinctBy(statement => statement.Value).ToList();
         var value = string.Join(" and ", known.Select(statement => statement.Value));
         var speech = moment.Persona.Speech;
         var answer = slot.In(AnswerOf(slot.Topic, speech, dice), value);
-        return new Exchange("ask." + slot.Topic, Question(moment, slot.In(dice.Usual(slot.Topic.Asks)), dice), moment.Named(speech.Say(Wordsmith.Capital(answer), dice))) { Uses = known };
+        return new Exchange("ask." + slot.Topic, Question(moment, slot.In(AskOf(slot.Topic, dice)), dice), moment.Named(speech.Say(Wordsmith.Capital(answer), dice))) { Uses = known };
     }
 
     /// <summary>A question about something that nobody has told; often something like what is known.</summary>
@@ -45,7 +46,7 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
         var reply = !speech.IsBare && dice.Chance(.6) ? $"{speech.Line("unknown", dice)} {lack}" : speech.Say(slot.In(dice.Usual(slot.Topic.Lacks)), dice, mayClose: false);
         if (speech.Place == TicPlace.End)
             reply = speech.Say(slot.In(dice.Usual(slot.Topic.Lacks)), dice);
-        return new Exchange("unknown." + slot.Topic, Question(moment, slot.In(dice.Usual(slot.Topic.Asks)), dice), moment.Named(reply));
+        return new Exchange("unknown." + slot.Topic, Question(moment, slot.In(AskOf(slot.Topic, dice)), dice), moment.Named(reply));
     }
 
     /// <summary>Words without sense, to be said again.</summary>
@@ -56,8 +57,15 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
         return new Exchange("echo", dice.Of(_says["echo"]).Replace("{v}", text, StringComparison.Ordinal), text);
     }
 
+    /// <summary>Something new, and now and then something that is known otherwise: whoever tells it does not always say that it has changed.</summary>
     public Exchange Tell(Moment moment, Dice dice)
     {
+        if (dice.Chance(.25) && moment.Visible.Where(statement => statement.Slot.Topic.HasOneValue).ToList() is { Count: > 0 } known)
+        {
+            var again = dice.Of(known).Slot;
+            return Told(moment, again, again.Topic.Tells, "correct.", "noted", dice);
+        }
+
         var slot = people.AnySlot(dice);
         for (var attempt = 0; attempt < 10 && moment.Person.Knows(slot); attempt++)
             slot = people.AnySlot(dice);
@@ -135,6 +143,9 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
         var reply = moment.Persona.Speech.Say(Wordsmith.Capital(dice.Usual(_replies.Needed("moved")).Replace("{v}", place, StringComparison.Ordinal)), dice);
         return new Exchange("move", moment.Named(dice.Of(_says["move_scene"]).Replace("{v}", place, StringComparison.Ordinal)), moment.Named(reply)) { MovesTo = place };
     }
+
+    // The usual wordings often, and all others often enough: only words that were met are understood.
+    private static string AskOf(Topic topic, Dice dice) => dice.Chance(.4) ? dice.Usual(topic.Asks) : dice.Of(topic.Asks);
 
     // Most answers have the first form: each way of saying the same has to be learned, and one known well is worth more than seven known half.
     private static string AnswerOf(Topic topic, Speech speech, Dice dice)
