@@ -104,7 +104,14 @@ public sealed class PageTests(OneMachine machine)
         // The field is enabled once the page is live; a file chosen before that goes nowhere.
         var input = page.GetByTestId("import-card");
         await Expect(input).ToBeEnabledAsync();
-        await input.SetInputFilesAsync(new FilePayload { Name = "bad.json", MimeType = "application/json", Buffer = "{}"u8.ToArray() });
+        // Its script hears of files a moment after it was enabled: on a busy machine the first choice may come before that.
+        await Eventually.IsTrueAsync(
+            async () =>
+            {
+                await input.SetInputFilesAsync(new FilePayload { Name = "bad.json", MimeType = "application/json", Buffer = "{}"u8.ToArray() });
+                return await IsShownAsync(page.GetByTestId("import-error"));
+            },
+            "an answer to the bad card");
         await Expect(page.GetByTestId("import-error")).ToContainTextAsync("bad.json");
         await Expect(input).ToBeEnabledAsync();
         await input.SetInputFilesAsync(new FilePayload
@@ -114,6 +121,19 @@ public sealed class PageTests(OneMachine machine)
             Buffer = """{"spec":"chara_card_v2","spec_version":"2.0","data":{"name":"Juno","description":"A patient gardener of orchids.","personality":"","scenario":"","first_mes":"Welcome.","mes_example":""}}"""u8.ToArray(),
         });
         await Expect(page.GetByTestId("character-card").Filter(new() { HasText = "Juno" })).ToBeVisibleAsync();
+    }
+
+    private static async Task<bool> IsShownAsync(ILocator part)
+    {
+        try
+        {
+            await part.WaitForAsync(new() { Timeout = 5_000 });
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Contracts.Gateway;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Comox.ServiceDefaults.Contracts.OpenAI;
+using Comox.TestKit;
 using Comox.Web.Chat;
 using Microsoft.AspNetCore.Components;
 using Microsoft.Extensions.DependencyInjection;
@@ -214,15 +215,17 @@ public sealed class ChatPageTests : IAsyncLifetime
     }
 
     [Fact]
-    public void Opening_a_conversation_has_its_model_on_the_way_and_so_has_choosing_a_character()
+    public async Task Opening_a_conversation_has_its_model_on_the_way_and_so_has_choosing_a_character()
     {
         var chat = Open("ses_1");
-        chat.WaitForAssertion(() => Assert.Equal([new ModelHint("character/ada", "ses_1")], _fake.Hints));
+        await HintedAsync(1);
+        Assert.Equal([new ModelHint("character/ada", "ses_1")], _fake.Hints);
 
         chat.WaitForElement("[data-testid=new-chat]").Click();
         chat.WaitForElement("[data-testid=character-choice][data-slug=ada]").Click();
 
-        chat.WaitForAssertion(() => Assert.Equal(new ModelHint("character/ada"), _fake.Hints.ElementAtOrDefault(1)));
+        await HintedAsync(2);
+        Assert.Equal(new ModelHint("character/ada"), _fake.Hints.ElementAt(1));
     }
 
     [Theory]
@@ -236,7 +239,7 @@ public sealed class ChatPageTests : IAsyncLifetime
             _fake.RefuseWarming = new ApiError(503, ErrorCodes.EngineUnavailable, "No node.");
 
         var chat = Open("ses_1");
-        chat.WaitForAssertion(() => Assert.Single(_fake.Hints));
+        await HintedAsync(1);
         Send(chat, "Where do I live?");
         var reply = await _fake.NextChatAsync();
         reply.Say("In Ljubljana.");
@@ -246,6 +249,9 @@ public sealed class ChatPageTests : IAsyncLifetime
         Assert.Empty(chat.FindAll("[data-testid=error-banner]"));
         _fake.HoldWarming?.SetResult();
     }
+
+    // No render follows a hint, and an assertion that is waited for is looked at after renders.
+    private Task HintedAsync(int count) => Eventually.IsTrueAsync(() => _fake.Hints.Count >= count, $"the hint {count}");
 
     private IRenderedComponent<ChatPage> Open(string session)
     {
