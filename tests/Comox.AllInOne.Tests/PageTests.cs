@@ -123,19 +123,6 @@ public sealed class PageTests(OneMachine machine)
         await Expect(page.GetByTestId("character-card").Filter(new() { HasText = "Juno" })).ToBeVisibleAsync();
     }
 
-    private static async Task<bool> IsShownAsync(ILocator part)
-    {
-        try
-        {
-            await part.WaitForAsync(new() { Timeout = 5_000 });
-            return true;
-        }
-        catch (TimeoutException)
-        {
-            return false;
-        }
-    }
-
     [Fact]
     public async Task The_fleet_page_shows_the_node_and_its_model()
     {
@@ -187,5 +174,18 @@ public sealed class PageTests(OneMachine machine)
         await Expect(page.GetByTestId("message-assistant")).ToHaveCountAsync(said + 1);
         await Expect(page.GetByTestId("receipt-button")).ToHaveCountAsync(said);
         await Expect(page.GetByTestId("streaming")).ToHaveCountAsync(0);
+    }
+
+    private static async Task<bool> IsShownAsync(ILocator part)
+    {
+        try
+        {
+            await part.WaitForAsync(new() { Timeout = 5_000 });
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
     }
 }

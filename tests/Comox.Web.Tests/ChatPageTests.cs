@@ -48,7 +48,7 @@ public sealed class ChatPageTests : IAsyncLifetime
     {
         var chat = Open("ses_1");
 
-        Send(chat, "Where do I live?");
+        PageContext.Send(chat, "Where do I live?");
         var reply = await _fake.NextChatAsync();
         reply.Say("In ", "Ljub");
         chat.WaitForAssertion(() => Assert.Equal("In Ljub", Streaming(chat)));
@@ -71,7 +71,7 @@ public sealed class ChatPageTests : IAsyncLifetime
     public async Task Stop_ends_the_engines_work_and_keeps_what_came()
     {
         var chat = Open("ses_1");
-        Send(chat, "Tell me everything.");
+        PageContext.Send(chat, "Tell me everything.");
         var reply = await _fake.NextChatAsync();
         reply.Say("It began");
         chat.WaitForAssertion(() => Assert.Equal("It began", Streaming(chat)));
@@ -90,7 +90,7 @@ public sealed class ChatPageTests : IAsyncLifetime
     public async Task A_reply_that_breaks_off_keeps_its_words_and_says_so(bool saysWhy, string message)
     {
         var chat = Open("ses_1");
-        Send(chat, "Where do I live?");
+        PageContext.Send(chat, "Where do I live?");
         var reply = await _fake.NextChatAsync();
         reply.Say("In Lju");
         if (saysWhy)
@@ -240,7 +240,8 @@ public sealed class ChatPageTests : IAsyncLifetime
 
         var chat = Open("ses_1");
         await HintedAsync(1);
-        Send(chat, "Where do I live?");
+        Assert.Single(_fake.Hints);
+        PageContext.Send(chat, "Where do I live?");
         var reply = await _fake.NextChatAsync();
         reply.Say("In Ljubljana.");
         reply.Done();
@@ -258,14 +259,6 @@ public sealed class ChatPageTests : IAsyncLifetime
         var chat = _page.Render<ChatPage>(parameters => parameters.Add(page => page.SessionId, session));
         chat.WaitForElement("[data-testid=composer]");
         return chat;
-    }
-
-    private static void Send(IRenderedComponent<ChatPage> chat, string text)
-    {
-        // What is sent while nobody can type is not taken.
-        chat.WaitForAssertion(() => Assert.False(chat.Find("[data-testid=composer]").HasAttribute("disabled")));
-        chat.WaitForElement("[data-testid=composer]").Input(text);
-        chat.WaitForElement("form").Submit();
     }
 
     private static string Streaming(IRenderedComponent<ChatPage> chat) => chat.Find("[data-testid=streaming] .prose").TextContent;
