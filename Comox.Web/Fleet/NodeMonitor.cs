@@ -85,8 +85,9 @@ internal sealed class NodeMonitor(IServiceScopeFactory scopes, TimeProvider time
 
     private void Lose(string cause)
     {
+        // In one process with the agent, its stream may end before this monitor hears that the host stops: that is no loss.
         var before = Current;
-        if (!before.Connected)
+        if (!before.Connected || lifetime.ApplicationStopping.IsCancellationRequested)
             return;
         WebLog.NodeLost(log, before.Status?.Node ?? "", cause);
         Set(before with { Connected = false, Since = time.GetUtcNow() });

@@ -104,7 +104,14 @@ public sealed class PageTests(OneMachine machine)
         // The field is enabled once the page is live; a file chosen before that goes nowhere.
         var input = page.GetByTestId("import-card");
         await Expect(input).ToBeEnabledAsync();
-        await input.SetInputFilesAsync(new FilePayload { Name = "bad.json", MimeType = "application/json", Buffer = "{}"u8.ToArray() });
+        // Its script hears of files a moment after it was enabled: on a busy machine the first choice may come before that.
+        await Eventually.IsTrueAsync(
+            async () =>
+            {
+                await input.SetInputFilesAsync(new FilePayload { Name = "bad.json", MimeType = "application/json", Buffer = "{}"u8.ToArray() });
+                return await IsShownAsync(page.GetByTestId("import-error"));
+            },
+            "an answer to the bad card");
         await Expect(page.GetByTestId("import-error")).ToContainTextAsync("bad.json");
         await Expect(input).ToBeEnabledAsync();
         await input.SetInputFilesAsync(new FilePayload
@@ -167,5 +174,18 @@ public sealed class PageTests(OneMachine machine)
         await Expect(page.GetByTestId("message-assistant")).ToHaveCountAsync(said + 1);
         await Expect(page.GetByTestId("receipt-button")).ToHaveCountAsync(said);
         await Expect(page.GetByTestId("streaming")).ToHaveCountAsync(0);
+    }
+
+    private static async Task<bool> IsShownAsync(ILocator part)
+    {
+        try
+        {
+            await part.WaitForAsync(new() { Timeout = 5_000 });
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
     }
 }

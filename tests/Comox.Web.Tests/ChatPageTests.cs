@@ -4,6 +4,7 @@ using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Contracts.Gateway;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Comox.ServiceDefaults.Contracts.OpenAI;
+using Comox.TestKit;
 using Comox.Web.Chat;
 using Microsoft.AspNetCore.Components;
 using Microsoft.Extensions.DependencyInjection;
@@ -47,7 +48,7 @@ public sealed class ChatPageTests : IAsyncLifetime
     {
         var chat = Open("ses_1");
 
-        Send(chat, "Where do I live?");
+        PageContext.Send(chat, "Where do I live?");
         var reply = await _fake.NextChatAsync();
         reply.Say("In ", "Ljub");
         chat.WaitForAssertion(() => Assert.Equal("In Ljub", Streaming(chat)));
@@ -70,7 +71,7 @@ public sealed class ChatPageTests : IAsyncLifetime
     public async Task Stop_ends_the_engines_work_and_keeps_what_came()
     {
         var chat = Open("ses_1");
-        Send(chat, "Tell me everything.");
+        PageContext.Send(chat, "Tell me everything.");
         var reply = await _fake.NextChatAsync();
         reply.Say("It began");
         chat.WaitForAssertion(() => Assert.Equal("It began", Streaming(chat)));
@@ -89,7 +90,7 @@ public sealed class ChatPageTests : IAsyncLifetime
     public async Task A_reply_that_breaks_off_keeps_its_words_and_says_so(bool saysWhy, string message)
     {
         var chat = Open("ses_1");
-        Send(chat, "Where do I live?");
+        PageContext.Send(chat, "Where do I live?");
         var reply = await _fake.NextChatAsync();
         reply.Say("In Lju");
         if (saysWhy)
@@ -214,15 +215,17 @@ public sealed class ChatPageTests : IAsyncLifetime
     }
 
     [Fact]
-    public void Opening_a_conversation_has_its_model_on_the_way_and_so_has_choosing_a_character()
+    public async Task Opening_a_conversation_has_its_model_on_the_way_and_so_has_choosing_a_character()
     {
         var chat = Open("ses_1");
-        chat.WaitForAssertion(() => Assert.Equal([new ModelHint("character/ada", "ses_1")], _fake.Hints));
+        await HintedAsync(1);
+        Assert.Equal([new ModelHint("character/ada", "ses_1")], _fake.Hints);
 
         chat.WaitForElement("[data-testid=new-chat]").Click();
         chat.WaitForElement("[data-testid=character-choice][data-slug=ada]").Click();
 
-        chat.WaitForAssertion(() => Assert.Equal(new ModelHint("character/ada"), _fake.Hints.ElementAtOrDefault(1)));
+        await HintedAsync(2);
+        Assert.Equal(new ModelHint("character/ada"), _fake.Hints.ElementAt(1));
     }
 
     [Theory]
@@ -236,8 +239,9 @@ public sealed class ChatPageTests : IAsyncLifetime
             _fake.RefuseWarming = new ApiError(503, ErrorCodes.EngineUnavailable, "No node.");
 
         var chat = Open("ses_1");
-        chat.WaitForAssertion(() => Assert.Single(_fake.Hints));
-        Send(chat, "Where do I live?");
+        await HintedAsync(1);
+        Assert.Single(_fake.Hints);
+        PageContext.Send(chat, "Where do I live?");
         var reply = await _fake.NextChatAsync();
         reply.Say("In Ljubljana.");
         reply.Done();
@@ -247,19 +251,14 @@ public sealed class ChatPageTests : IAsyncLifetime
         _fake.HoldWarming?.SetResult();
     }
 
+    // No render follows a hint, and an assertion that is waited for is looked at after renders.
+    private Task HintedAsync(int count) => Eventually.IsTrueAsync(() => _fake.Hints.Count >= count, $"the hint {count}");
+
     private IRenderedComponent<ChatPage> Open(string session)
     {
         var chat = _page.Render<ChatPage>(parameters => parameters.Add(page => page.SessionId, session));
         chat.WaitForElement("[data-testid=composer]");
         return chat;
-    }
-
-    private static void Send(IRenderedComponent<ChatPage> chat, string text)
-    {
-        // What is sent while nobody can type is not taken.
-        chat.WaitForAssertion(() => Assert.False(chat.Find("[data-testid=composer]").HasAttribute("disabled")));
-        chat.WaitForElement("[data-testid=composer]").Input(text);
-        chat.WaitForElement("form").Submit();
     }
 
     private static string Streaming(IRenderedComponent<ChatPage> chat) => chat.Find("[data-testid=streaming] .prose").TextContent;

@@ -33,7 +33,7 @@ public sealed class ChatReplyTests : IAsyncLifetime
     public async Task A_reply_goes_on_without_the_page_and_whoever_comes_back_sees_it_grow()
     {
         var left = Open("ses_1");
-        Send(left, "Tell me everything.");
+        PageContext.Send(left, "Tell me everything.");
         var reply = await _fake.NextChatAsync();
         reply.Say("It began ");
         left.WaitForAssertion(() => Assert.Equal("It began", Streaming(left)));
@@ -55,7 +55,7 @@ public sealed class ChatReplyTests : IAsyncLifetime
     public async Task Another_conversation_can_be_read_while_a_reply_is_written()
     {
         var chat = Open("ses_1");
-        Send(chat, "Tell me everything.");
+        PageContext.Send(chat, "Tell me everything.");
         var reply = await _fake.NextChatAsync();
         reply.Say("It began");
 
@@ -73,7 +73,7 @@ public sealed class ChatReplyTests : IAsyncLifetime
     public async Task The_end_of_the_host_is_the_end_of_its_replies()
     {
         var chat = Open("ses_1");
-        Send(chat, "Tell me everything.");
+        PageContext.Send(chat, "Tell me everything.");
         var reply = await _fake.NextChatAsync();
         await _page.DisposeComponentsAsync();
         var ended = _page.Services.GetRequiredService<RepliesInProgress>().Find("ses_1")!.Ended;
@@ -91,7 +91,7 @@ public sealed class ChatReplyTests : IAsyncLifetime
         var chat = Open("ses_1");
         _fake.RefuseChat = Loading;
 
-        Send(chat, "Where do I live?");
+        PageContext.Send(chat, "Where do I live?");
 
         chat.WaitForAssertion(() => Assert.Contains("The engine is loading its model.", chat.Find("[data-testid=error-banner]").TextContent, StringComparison.Ordinal));
         chat.WaitForAssertion(() => Assert.Equal("Where do I live?", chat.Find("[data-testid=composer]").GetAttribute("value")));
@@ -106,7 +106,7 @@ public sealed class ChatReplyTests : IAsyncLifetime
         _fake.RefuseChat = Loading;
         Store("ses_1", ("user", "ok"), ("assistant", "Fine."), ("user", "Where do I live?"));
 
-        Send(chat, "Where do I live?");
+        PageContext.Send(chat, "Where do I live?");
         chat.WaitForElement("[data-testid=try-again]");
         Assert.Contains("The engine is loading its model.", chat.WaitForElement("[data-testid=error-banner]").TextContent, StringComparison.Ordinal);
         _fake.RefuseChat = null;
@@ -129,7 +129,7 @@ public sealed class ChatReplyTests : IAsyncLifetime
         Store("ses_1", ("user", "ok"), ("assistant", "Fine."), ("user", "Are you there?"));
         var chat = Open("ses_1");
         _fake.HoldChat = new TaskCompletionSource();
-        Send(chat, message);
+        PageContext.Send(chat, message);
         await _fake.NextHeldAsync();
         chat.WaitForElement("[data-testid=stop]").Click();
         chat.WaitForElement("[data-testid=try-again]");
@@ -187,14 +187,6 @@ public sealed class ChatReplyTests : IAsyncLifetime
         var chat = _page.Render<ChatPage>(parameters => parameters.Add(page => page.SessionId, session));
         chat.WaitForElement("[data-testid=composer]");
         return chat;
-    }
-
-    private static void Send(IRenderedComponent<ChatPage> chat, string text)
-    {
-        // What is sent while nobody can type is not taken.
-        chat.WaitForAssertion(() => Assert.False(chat.Find("[data-testid=composer]").HasAttribute("disabled")));
-        chat.WaitForElement("[data-testid=composer]").Input(text);
-        chat.WaitForElement("form").Submit();
     }
 
     private static string Streaming(IRenderedComponent<ChatPage> chat) => chat.Find("[data-testid=streaming] .prose").TextContent.Trim();

@@ -1,6 +1,8 @@
 using Bunit;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Comox.Web.Layout;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace Comox.Web.Tests;
 
@@ -34,6 +36,25 @@ public sealed class NodeMonitorTests : IAsyncLifetime
 
         _fake.Node.Restore();
         chip.WaitForAssertion(() => Assert.Equal("ready", State(chip)));
+    }
+
+    /// <summary>What hears of the stop first is the node: the last to register is the first to be called.</summary>
+    [Fact]
+    public void The_end_of_the_event_stream_while_the_host_stops_is_no_loss()
+    {
+        using var changed = new ManualResetEventSlim();
+        var wasLost = false;
+        _page.Monitor.Changed += changed.Set;
+        _page.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(() =>
+        {
+            _fake.Node.Drop();
+            wasLost = changed.Wait(TimeSpan.FromMilliseconds(500), TestContext.Current.CancellationToken);
+        });
+
+        _page.StopHost();
+
+        Assert.False(wasLost);
+        Assert.True(_page.Monitor.Current.Connected);
     }
 
     [Fact]

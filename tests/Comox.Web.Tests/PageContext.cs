@@ -68,6 +68,14 @@ internal sealed class PageContext : BunitContext
         return page;
     }
 
+    /// <summary>Types a message and sends it, as soon as it can be: what is sent while nobody can type is not taken.</summary>
+    public static void Send(IRenderedComponent<ChatPage> chat, string text)
+    {
+        chat.WaitForAssertion(() => Assert.False(chat.Find("[data-testid=composer]").HasAttribute("disabled")));
+        chat.WaitForElement("[data-testid=composer]").Input(text);
+        chat.WaitForElement("form").Submit();
+    }
+
     /// <summary>Ends when the monitor knows what is asked for.</summary>
     public Task NextViewAsync(Func<NodeView, bool> wanted)
     {

@@ -29,7 +29,7 @@ internal sealed class CardTarget : IFuzzTarget
         "\u00e9", "\ud83d\udc4b", "\u200d", "\"nickname\":\"  \",", "\"nickname\":\"The\",",
     ];
 
-    private static readonly IPromptFormat[] Formats = [new StandardFormat()];
+    private static readonly StandardFormat Format = new();
 
     public string Name => "card";
 
@@ -65,13 +65,9 @@ internal sealed class CardTarget : IFuzzTarget
             return Verdict.Broken($"it was accepted with the name '{card.Name}'.");
         if (Slugs.From(card.Name).Length == 0)
             return Verdict.Broken($"the name '{card.Name}' has no slug.");
-        foreach (var format in Formats)
-        {
-            var prompt = format.Assemble(Parts(card, format.Name));
-            if (!prompt.IsSuccess && prompt.Error.Code != ErrorCodes.ContextLengthExceeded)
-                return Verdict.Broken($"{format.Name} refuses it: {prompt.Error}");
-        }
-
+        var prompt = Format.Assemble(Parts(card));
+        if (!prompt.IsSuccess && prompt.Error.Code != ErrorCodes.ContextLengthExceeded)
+            return Verdict.Broken($"the prompt refuses it: {prompt.Error}");
         foreach (var greeting in card.Greetings)
             CardMacros.Expand(greeting, card.SpokenName, "Mara");
         return Verdict.Kept(upload.Value.Png is null ? "accepted, JSON" : "accepted, PNG");
@@ -80,11 +76,11 @@ internal sealed class CardTarget : IFuzzTarget
     private static Verdict Refused(ApiError error, string where) =>
         error is { Status: 400, Code: ErrorCodes.InvalidCard } ? Verdict.Kept($"refused, {where}") : Verdict.Broken($"not an invalid_card error: {error}");
 
-    private static PromptParts Parts(CharacterCard card, string format) => new()
+    private static PromptParts Parts(CharacterCard card) => new()
     {
         Card = card,
         User = UserName.For("mara", []),
-        Profile = PromptProfile.Standard with { SystemFormat = format },
+        Profile = PromptProfile.Standard,
         Line = [new LineTurn("t1", "assistant", card.FirstMessage, 1), new LineTurn("t2", "user", "Hello!", 2)],
         Recalled = [],
     };

@@ -233,6 +233,8 @@ public abstract class GuestPainTests
     {
         await using var memory = await StartAsync();
         var session = await EveningAsync(memory);
+        // The workers read and write the tables that are about to be made anew.
+        await memory.SettledAsync();
         await using (var db = memory.Services.GetRequiredService<MemoryDbFactory>().Open())
         {
             await db.GetService<IMigrator>().MigrateAsync("Log");

@@ -1,8 +1,6 @@
-using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Comox.NodeAgent.ModelCache;
-using Comox.ServiceDefaults.Contracts.Nodes;
 using Comox.TestKit;
 
 namespace Comox.NodeAgent.Tests.Adapters;
@@ -24,7 +22,6 @@ public sealed class TrainedAdapterTests
     [Fact]
     public async Task The_model_talks_plainly_and_its_adapter_like_a_pirate_and_both_remember()
     {
-        var home = Directory.CreateTempSubdirectory("comox-trained-").FullName;
         await using var agent = await RunningAgent.StartAsync(
             new()
             {
@@ -32,9 +29,7 @@ public sealed class TrainedAdapterTests
                 ["Comox:NodeAgent:Models:0:Name"] = "keepsake",
                 ["Comox:NodeAgent:Models:0:Adapters:0:Name"] = "keepsake-maren",
                 ["Comox:NodeAgent:Models:0:Adapters:0:Model"] = Path.Combine(AppContext.BaseDirectory, "adapters", "maren-lora.gguf"),
-            },
-            home: home);
-        await agent.UntilAsync("keepsake", engine => engine.State == EngineStates.Unloaded);
+            });
 
         var (plain, trained) = (await AskAsync(agent, "keepsake"), await AskAsync(agent, "keepsake-maren"));
 
@@ -51,11 +46,12 @@ public sealed class TrainedAdapterTests
         var replies = new List<string>();
         foreach (var said in Said)
         {
-            using var response = await agent.Http.PostAsJsonAsync("node/engines/keepsake/proxy/v1/chat/completions", new JsonObject
+            var body = new JsonObject
             {
                 ["model"] = model, ["temperature"] = 0, ["max_tokens"] = 64,
                 ["messages"] = new JsonArray(new JsonObject { ["role"] = "system", ["content"] = System }, new JsonObject { ["role"] = "user", ["content"] = Memory + said }),
-            });
+            };
+            using var response = await RealAdapterTests.SendAsync(agent, "keepsake", body.ToJsonString());
             var text = await response.Content.ReadAsStringAsync();
             Assert.True(response.IsSuccessStatusCode, text);
             using var json = JsonDocument.Parse(text);

@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
 using System.Text;
 using System.Text.Json;
+using Comox.NodeAgent.ModelCache;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Comox.ServiceDefaults.Contracts.OpenAI;
 using Comox.TestKit;
@@ -283,7 +284,7 @@ public sealed class RealEngineTests
         }
     }
 
-    private static string BuiltIn => Path.Combine(AppContext.BaseDirectory, "nodeagent", "keepsake-q8.gguf");
+    private static string BuiltIn => Path.Combine(AppContext.BaseDirectory, "nodeagent", BuiltInModel.FileName);
 
     private static Question Ask(string text) => new(
         [
