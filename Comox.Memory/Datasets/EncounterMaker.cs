@@ -35,11 +35,12 @@ internal sealed class EncounterMaker
     {
         _lists = lists;
         _words = new Wordsmith(lists);
-        _personas = new PersonaMaker(lists, _words);
+        var boundaries = new BoundaryMaker(lists, _words);
+        _personas = new PersonaMaker(lists, _words, boundaries);
         _only = card is null ? null : _personas.Of(card, voice);
         _people = new PersonMaker(lists, _words, [.. lists.Folder("topics").Select(list => new Topic(list))]);
         _memory = new Remembering(lists, _people);
-        _exchanges = new ExchangeMaker(lists, _people, _words);
+        _exchanges = new ExchangeMaker(lists, _people, _words, boundaries);
         _endings = Kinds(ask: 46, unknown: 26, tell: 4, correct: 4, smallTalk: .7);
         _bare = [(_exchanges.Ask, 58), (_exchanges.Unknown, 38), (_exchanges.AskName, 3), (_exchanges.Recap, 1)];
         _bareEarlier = [(_exchanges.Tell, 5), (_exchanges.Correct, 3)];
@@ -125,12 +126,12 @@ internal sealed class EncounterMaker
         (_exchanges.Unknown, unknown),
         (_exchanges.Tell, tell),
         (_exchanges.Correct, correct),
-        (_exchanges.World, 6 * smallTalk),
+        (_exchanges.World, 7 * smallTalk),
         (_exchanges.Recap, 3 * smallTalk),
         (_exchanges.AskName, 2.5 * smallTalk),
         (_exchanges.Chat, 3 * smallTalk),
         (_exchanges.Ai, 1.6 * smallTalk),
-        (_exchanges.Boundary, 5 * smallTalk),
+        (_exchanges.Boundary, 3 * smallTalk),
         (_exchanges.Where, 1 * smallTalk),
         (_exchanges.When, .6 * smallTalk),
         (_exchanges.Who, .5 * smallTalk),

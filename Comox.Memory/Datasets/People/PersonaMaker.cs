@@ -10,13 +10,13 @@ namespace Comox.Memory.Datasets.People;
 /// Makes characters: some of a known kind, whose role alone says how they talk; more of any kind at all, whose card says which words they always say. The second
 /// teach a model to read the card, so that it can speak as a character it has never met.
 /// </summary>
-internal sealed class PersonaMaker(WordLists lists, Wordsmith words)
+internal sealed class PersonaMaker(WordLists lists, Wordsmith words, BoundaryMaker boundaries)
 {
     private readonly IReadOnlyList<Voice> _families = [.. lists.Folder("voices").Where(list => list.Name != "plain").Select(list => new Voice(list))];
     private readonly Voice _plain = new(lists.Keyed("voices/plain"));
     private readonly KeyedLines _tics = lists.Keyed("talk/tics");
     private readonly SmallTalk _talk = new(lists);
-    private readonly IReadOnlyList<ForbiddenMatter> _matters = [.. lists.Keyed("talk/boundaries").Needed("boundary").Select(ForbiddenMatter.Of)];
+    private readonly Snippets _snippets = new(lists);
 
     /// <param name="dice">The choices.</param>
     /// <param name="detail">0: a sentence or two; 1: as an author would write a card of a hundred words; 2: two hundred and more.</param>
@@ -70,7 +70,7 @@ internal sealed class PersonaMaker(WordLists lists, Wordsmith words)
         if (speech.Gestures.Count > 0)
             style.Add(dice.Of(_tics.Needed("gestures")));
 
-        var matters = dice.Chance(detail == 0 ? .15 : .4) ? dice.Shuffled(_matters).Take(dice.Between(1, detail == 2 ? 3 : 2)).ToList() : [];
+        var matters = dice.Chance(detail == 0 ? .15 : .5) ? Enumerable.Range(0, dice.Between(1, detail == 2 ? 3 : 2)).Select(_ => boundaries.Make(dice)).ToList() : [];
         var card = new CharacterCard
         {
             Name = name,
@@ -128,6 +128,7 @@ internal sealed class PersonaMaker(WordLists lists, Wordsmith words)
         (() => $"{words.Word("names", dice)} {words.Word("nouns", dice)}", .7),
         (() => $"oh {words.Word("nouns", dice)}", .3),
         (() => Twice(words.Word("nouns", dice)), .4),
+        (() => _snippets.Make(dice), 1.8),
     ])();
 
     private static string Twice(string word) => $"{word} {word}";

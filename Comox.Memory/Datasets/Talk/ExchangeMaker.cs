@@ -12,7 +12,7 @@ internal sealed record Moment(Persona Persona, Person Person, SceneWords Scene, 
 }
 
 /// <summary>Makes what a person says next and how the character answers it.</summary>
-internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmith words)
+internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmith words, BoundaryMaker boundaries)
 {
     private readonly SmallTalk _says = new(lists);
     private readonly KeyedLines _replies = lists.Keyed("talk/replies");
@@ -38,7 +38,7 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
     {
         var slot = people.AnySlot(dice);
         for (var attempt = 0; attempt < 20 && (moment.Person.Knows(slot) || IsCovered(moment.Person, slot)); attempt++)
-            slot = moment.Visible.Count > 0 && dice.Chance(.35) ? people.Near(dice.Of(moment.Visible).Slot, dice) : people.AnySlot(dice);
+            slot = moment.Visible.Count > 0 && dice.Chance(.4) ? people.Near(dice.Of(moment.Visible).Slot, dice) : people.AnySlot(dice);
         if (moment.Person.Knows(slot) || IsCovered(moment.Person, slot))
             return World(moment, dice);
         var speech = moment.Persona.Speech;
@@ -115,7 +115,7 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
         var line = speech.Place == TicPlace.End ? speech.Say(dice.Of(speech.Voice["world"]), dice, mayClose: false) : speech.Line("world", dice);
         if (!line.Contains("only know", StringComparison.Ordinal) && speech.Place != TicPlace.End)
             line += " " + speech.Voice.Spoken(dice.Usual(_replies.Needed("only")));
-        return new Exchange("world", Question(moment, dice.Of(_says["world"]), dice), moment.Named(line));
+        return new Exchange("world", Question(moment, dice.Chance(.1) ? boundaries.Made(dice).Question(dice) : dice.Of(_says["world"]), dice), moment.Named(line));
     }
 
     public Exchange Chat(Moment moment, Dice dice) =>
@@ -129,7 +129,7 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
         new("are_you_ai", moment.Named(Typed(dice.Of(_says["are_you_ai"]), dice)), moment.Named(moment.Persona.Speech.Say(moment.Named(dice.Usual(_replies.Needed("ai"))), dice, mayClose: false)));
 
     public Exchange? Boundary(Moment moment, Dice dice) => moment.Persona.Boundaries.Count == 0 ? null
-        : new Exchange("boundary", moment.Named(Typed(dice.Of(dice.Of(moment.Persona.Boundaries).Questions), dice)), moment.Named(moment.Persona.Speech.Line("refuse", dice)));
+        : new Exchange("boundary", moment.Named(Typed(dice.Of(moment.Persona.Boundaries).Question(dice), dice)), moment.Named(moment.Persona.Speech.Line("refuse", dice)));
 
     public Exchange Where(Moment moment, Dice dice) => OfScene(moment, "where", "where_are_we", moment.Scene.Place, dice);
 
@@ -178,7 +178,8 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
     private static bool Alike(Slot known, Slot asked) =>
         (known.Topic.Name, asked.Topic.Name) switch
         {
-            ("likes_to_drink" or "likes_to_eat" or "likes", "favourite" or "likes" or "likes_to_drink" or "likes_to_eat") => true,
+            ("likes_to_drink", "likes_to_drink" or "favourite" or "likes") or ("likes_to_eat", "likes_to_eat" or "favourite" or "likes") => true,
+            ("likes", "favourite" or "likes" or "likes_to_drink" or "likes_to_eat") => true,
             ("favourite", "likes_to_drink" or "likes_to_eat" or "likes") => true,
             ("hates" or "dislikes", "hates" or "dislikes") => true,
             ("pet" or "family" or "thing", "pet" or "family" or "thing") => known.Noun == asked.Noun,
@@ -186,7 +187,6 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
             ("learning" or "studies" or "instrument" or "hobby", "learning" or "studies" or "instrument" or "hobby") => true,
             ("likes", "hobby") or ("hobby", "likes") => true,
             ("works_as" or "works_at", "works_as" or "works_at") => true,
-            ("age" or "birthday", "age" or "birthday") => true,
             ("lives_in" or "born_in", "lives_in" or "born_in") => true,
             ("wants_to_visit" or "plans", "wants_to_visit" or "plans") => true,
             ("car" or "thing", "car" or "thing") => true,

@@ -13,7 +13,15 @@ internal static class PackingTest
         var data = new DataReader(files);
         var packer = new RowPacker(data, tokenizer, new PackingOptions { BatchTokens = 3000, HasHints = true, Mixed = 1 });
         var sources = new Sources(tokenizer);
-        var batches = packer.From(DataPlace.Beginning).Take(3).ToList();
+        // Up to the end of an encounter.
+        var batches = new List<RowPacker.Batch>();
+        foreach (var batch in packer.From(DataPlace.Beginning))
+        {
+            batches.Add(batch);
+            if (batches.Count >= 3 && batch.Next.Rows == 0)
+                break;
+        }
+
         var count = batches.Sum(batch => batch.Examples);
         var examples = files.SelectMany(File.ReadLines).Take(count).Select(line => Conversation.Parse(line).Encode(tokenizer)).Select(example => example with { Hints = sources.Of(example.Tokens, example.Learned) }).ToList();
 

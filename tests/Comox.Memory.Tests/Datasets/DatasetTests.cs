@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Comox.Memory.Datasets;
+using Comox.Memory.Datasets.People;
 using Comox.Memory.Datasets.Words;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Comox.TestKit;
@@ -102,7 +103,8 @@ public sealed class DatasetTests
     [Fact]
     public void Replies_of_characters_with_a_saying_have_it()
     {
-        var personas = new Comox.Memory.Datasets.People.PersonaMaker(WordLists.BuiltIn, new Wordsmith(WordLists.BuiltIn));
+        var words = new Wordsmith(WordLists.BuiltIn);
+        var personas = new PersonaMaker(WordLists.BuiltIn, words, new BoundaryMaker(WordLists.BuiltIn, words));
         for (var seed = 0; seed < 300; seed++)
         {
             var dice = new Dice(seed);
