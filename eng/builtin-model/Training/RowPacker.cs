@@ -68,7 +68,7 @@ internal sealed class RowPacker(DataReader data, SpmTokenizer tokenizer, Packing
         var (begin, skip) = (place with { Rows = 0 }, place.Rows);
         foreach (var block in Encounters(begin).Chunk(Math.Max(1, options.Mixed)))
         {
-            var rows = block.SelectMany(encounter => Cut(encounter.Examples)).Select(group => (Row: Pack(group), group.Count)).ToArray();
+            var rows = block.SelectMany(encounter => Cut(encounter.Examples, options.RowTokens)).Select(group => (Row: Pack(group), group.Count)).ToArray();
             new Random((int)(begin.Offset % int.MaxValue)).Shuffle(rows);
             for (var at = skip; at < rows.Length; at++)
                 yield return (rows[at].Row, rows[at].Count, at + 1 < rows.Length ? begin with { Rows = at + 1 } : block[^1].Next);
@@ -123,9 +123,10 @@ internal sealed class RowPacker(DataReader data, SpmTokenizer tokenizer, Packing
     /// Into rows, such that as few tokens as can be are computed. A few of an encounter's prompts differ early, because a longer question left less room for its history: in one
     /// row with the others they would leave nothing in common.
     /// </summary>
-    private List<List<Example>> Cut(List<Example> examples)
+    public static IReadOnlyList<IReadOnlyList<Example>> Cut(IEnumerable<Example> encounter, int rowTokens)
     {
         // Those that begin alike stand side by side; fewest[n] is the cost of the first n, whose last row begins at begins[n].
+        var examples = encounter.ToList();
         examples.Sort((one, other) => one.Tokens.AsSpan().SequenceCompareTo(other.Tokens));
         var (fewest, begins) = (new int[examples.Count + 1], new int[examples.Count + 1]);
         for (var end = 1; end <= examples.Count; end++)
@@ -137,14 +138,14 @@ internal sealed class RowPacker(DataReader data, SpmTokenizer tokenizer, Packing
                 prefix = Common(examples[begin], examples[end - 1], prefix);
                 all += examples[begin].Tokens.Length;
                 var cost = all - ((end - begin - 1) * prefix);
-                if (cost > options.RowTokens && begin < end - 1)
+                if (cost > rowTokens && begin < end - 1)
                     break;
                 if (fewest[begin] + cost < fewest[end])
                     (fewest[end], begins[end]) = (fewest[begin] + cost, begin);
             }
         }
 
-        var rows = new List<List<Example>>();
+        var rows = new List<IReadOnlyList<Example>>();
         for (var end = examples.Count; end > 0; end = begins[end])
             rows.Add(examples[begins[end]..end]);
         return rows;

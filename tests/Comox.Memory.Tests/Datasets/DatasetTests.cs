@@ -115,6 +115,40 @@ public sealed class DatasetTests
         }
     }
 
+    [Fact]
+    public void What_a_character_does_not_talk_about_is_asked_for_by_the_name_that_its_card_has()
+    {
+        var boundaries = new BoundaryMaker(WordLists.BuiltIn, new Wordsmith(WordLists.BuiltIn));
+        for (var seed = 0; seed < 300; seed++)
+        {
+            var matter = boundaries.Made(new Dice(seed));
+            var name = Assert.Single(matter.Words);
+            Assert.Contains(name, matter.Text, StringComparison.Ordinal);
+            Assert.All(matter.Questions, question => Assert.Contains(name, question, StringComparison.Ordinal));
+            Assert.DoesNotContain('{', matter.Text + string.Concat(matter.Questions));
+        }
+    }
+
+    [Fact]
+    public void Words_out_of_a_sentence_are_as_they_stand_in_it()
+    {
+        var snippets = new Snippets(WordLists.BuiltIn);
+        var said = Enumerable.Range(0, 500).Select(seed => snippets.Make(new Dice(seed))).ToList();
+        Assert.All(said, words => Assert.Matches(@"^[\p{L}']+(,? [\p{L}']+){1,3}$", words));
+        Assert.True(said.Distinct(StringComparer.Ordinal).Count() > 400);
+        Assert.Contains(said, words => words.Contains(',', StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void What_one_drinks_is_asked_for_where_only_what_one_eats_is_known()
+    {
+        var generator = new DatasetGenerator(WordLists.BuiltIn, PromptProfile.BuiltIn, 6);
+        var crowded = Stage.All.Single(stage => stage.Name == "crowded");
+        var asked = Enumerable.Range(0, 400).SelectMany(number => generator.Make(crowded, number)).Where(example => example.Kind == "unknown.likes_to_drink").ToList();
+        Assert.Contains(asked, example => example.Prompt[^1].Content.Contains(" likes to eat ", StringComparison.Ordinal));
+        Assert.DoesNotContain(asked, example => example.Prompt[^1].Content.Contains(" likes to drink ", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("--out")]
     [InlineData("--seed", "1")]
