@@ -10,7 +10,7 @@ internal sealed record GatewayOptions
     public const string Section = "Comox:Gateway";
 
     /// <summary>
-    /// Base addresses of the node agents, for example <c>http://gpu-1:5340</c>, or <c>dns+http://agents:5340</c> for a name with a DNS record for each; empty: those that service
+    /// Base addresses of the node agents, for example <c>http://gpu-1:5330</c>, or <c>dns+http://agents:5330</c> for a name with a DNS record for each; empty: those that service
     /// discovery calls <c>nodeagent</c>. Agents that register come on top.
     /// </summary>
     public string[] Nodes { get; set; } = [];

@@ -17,7 +17,7 @@ internal sealed class NodeAgentOptions
     /// <summary>Base addresses of the gateways to register at; empty: they know where this agent is.</summary>
     public IReadOnlyList<string> Gateways { get; set; } = [];
 
-    /// <summary>This agent's base address as those gateways reach it: <c>http://gpu-7:5340</c>.</summary>
+    /// <summary>This agent's base address as those gateways reach it: <c>http://gpu-7:5330</c>.</summary>
     public string? Address { get; set; }
 
     /// <summary>A llama-server to use; null: PATH, then our own cache, then an install.</summary>
@@ -83,7 +83,7 @@ internal sealed class NodeAgentOptions
         }
 
         if (options.Gateways.Count > 0 && !(Uri.TryCreate(options.Address, UriKind.Absolute, out var own) && IsHttp(own) && own.PathAndQuery == "/" && own.UserInfo.Length == 0))
-            yield return $"{Section}:Address must be this agent's own address as the gateways of {Section}:Gateways reach it, such as http://gpu-7:5340; it is '{options.Address}'.";
+            yield return $"{Section}:Address must be this agent's own address as the gateways of {Section}:Gateways reach it, such as http://gpu-7:5330; it is '{options.Address}'.";
         if (!IsHttp(options.Hub))
             yield return $"{Section}:Hub must be an http or https address.";
         if (!IsHttp(options.ReleaseUrl))

@@ -47,7 +47,7 @@ internal sealed class FleetSnapshot
 
     public static FleetSnapshot Empty { get; } = new([], null);
 
-    /// <summary>In the order of nodes and engines: the first ready one is the default for characters.</summary>
+    /// <summary>In the order of nodes and engines.</summary>
     public ImmutableArray<BackendPool> Pools { get; }
 
     public ImmutableArray<NodeView> Nodes => _nodes;
@@ -56,10 +56,6 @@ internal sealed class FleetSnapshot
     public bool IsUnknown => _nodes.All(node => node.Status is null);
 
     public BackendPool? Find(string model) => _pools.GetValueOrDefault(model);
-
-    /// <summary>The pool that speaks for characters: the configured one, else the first that is ready, else the first.</summary>
-    public BackendPool? FindDefault(string? configured) =>
-        configured is not null ? Find(configured) : Pools.FirstOrDefault(pool => pool is { CanChat: true, Adapter: null } && !pool.Ready.IsEmpty) ?? Pools.FirstOrDefault(pool => pool is { CanChat: true, Adapter: null });
 
     /// <summary>
     /// While nodes are silent or still choose their models, a model that is not known may yet come: that is a 503 and not a 404.

@@ -7,7 +7,7 @@ using Microsoft.Extensions.ServiceDiscovery;
 namespace Comox.Gateway.Backends;
 
 /// <summary>
-/// Turns a configured address (<c>https+http://nodeagent</c>, <c>dns+http://agents.comox.svc:5340</c>) into real ones. Chat requests use the same real address:
+/// Turns a configured address (<c>https+http://nodeagent</c>, <c>dns+http://agents.comox.svc:5330</c>) into real ones. Chat requests use the same real address:
 /// the node that reports an engine is the node that runs it.
 /// </summary>
 internal sealed class NodeConnector(ServiceEndpointResolver discovery, IHttpClientFactory clients, TimeProvider time)

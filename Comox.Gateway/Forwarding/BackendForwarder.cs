@@ -1,3 +1,4 @@
+using Comox.Gateway.OpenAI;
 using Microsoft.Extensions.Options;
 
 namespace Comox.Gateway.Forwarding;
@@ -26,7 +27,7 @@ internal sealed class BackendForwarder(AnswerOpener opener, Hedge hedge, LoadNew
     {
         // :: Steps 1 to 4.
         // A stream goes on through all attempts; a fold that broke off is worth nothing.
-        IReplySink sink = exchange.Request.Stream ? exchange.Sink ??= new StreamingSink(exchange, news, options.Value, time) : new FoldingSink(exchange);
+        IReplySink sink = exchange.Request.Stream ? exchange.Sink ??= new StreamingSink(exchange, news, options.Value, time) : new FoldingSink(exchange, options.Value.MaxAnswerBytes);
         if (sink is StreamingSink stream && !exchange.Backend.IsLoaded)
             stream.TellOfLoading();
         var opening = exchange.Route.Options.HedgeAfter is { } patience && !exchange.Spoken
@@ -37,7 +38,11 @@ internal sealed class BackendForwarder(AnswerOpener opener, Hedge hedge, LoadNew
 
         await using (opened)
         {
-            exchange.Attempt.FirstToken();
+            // Vectors come whole too, but are read and not written: there is no first token to wait for.
+            if (opened.Body is null || exchange.Request.Api.Kind == RequestApiKind.Embeddings)
+                exchange.Attempt.FirstToken();
+            else
+                exchange.Attempt.Whole();
 
             // :: Steps 5 to 7.
             if (opened.Body is { } whole)

@@ -3,16 +3,22 @@ using Comox.Gateway.Forwarding.Sockets;
 namespace Comox.Gateway.Forwarding;
 
 /// <summary>The answer as one object, for clients that did not ask for a stream.</summary>
-internal sealed class FoldingSink(Exchange exchange) : IReplySink
+/// <param name="exchange">Whose answer it is.</param>
+/// <param name="mostBytes">Of the events it is made of; beyond it <see cref="AnswerTooLargeException"/> is thrown.</param>
+internal sealed class FoldingSink(Exchange exchange, long mostBytes) : IReplySink
 {
     private readonly CompletionFold _fold = new();
+    private long _bytes;
 
     public ClientConnection? RelayTarget => null;
 
     public ValueTask WriteAsync(SseEvent sse)
     {
-        if (!sse.IsDone)
-            _fold.Add(sse.Data);
+        if (sse.IsDone)
+            return ValueTask.CompletedTask;
+        if ((_bytes += sse.Data.Length) > mostBytes)
+            throw new AnswerTooLargeException();
+        _fold.Add(sse.Data);
         return ValueTask.CompletedTask;
     }
 
@@ -25,3 +31,6 @@ internal sealed class FoldingSink(Exchange exchange) : IReplySink
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }
+
+/// <summary>A backend goes on and on.</summary>
+internal sealed class AnswerTooLargeException() : IOException("The answer is larger than MaxAnswerBytes.");

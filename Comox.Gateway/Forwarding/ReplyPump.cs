@@ -76,6 +76,10 @@ internal sealed class ReplyPump(Exchange exchange, OpenedAnswer opened, IReplySi
         {
             return await BreakAsync(EngineErrors.Endless(exchange.Backend));
         }
+        catch (AnswerTooLargeException)
+        {
+            return await BreakAsync($"is larger than {GatewayOptions.Section}:{nameof(GatewayOptions.MaxAnswerBytes)}");
+        }
         catch (Exception problem) when (problem is IOException or HttpRequestException)
         {
             return _progress.HasFinished ? await CompleteAsync() : await BreakAsync("broke off before its end");

@@ -24,6 +24,14 @@ internal sealed class Attempt(Backend backend, string pool, CircuitPermit permit
             permit.Succeeded();
     }
 
+    /// <summary>The same of an answer that has come whole: when its first token came nobody has seen.</summary>
+    public void Whole()
+    {
+        lease.Whole();
+        if (IsFirstToTell())
+            permit.Succeeded();
+    }
+
     public void Cached(int actualTokens) => lease.Cached(actualTokens);
 
     public void Failed(int? retryAfter)

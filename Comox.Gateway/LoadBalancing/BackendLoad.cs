@@ -151,9 +151,7 @@ internal sealed class BackendLoad
 
     internal void FirstToken(in RequestCost cost, long aheadAtBegin, long begunAt, int? cachedTokens)
     {
-        Interlocked.Increment(ref _decoding);
-        Interlocked.Add(ref _promptTokens, -cost.UncachedTokens);
-
+        Whole(cost);
         var seconds = _time.GetElapsedTime(begunAt).TotalSeconds;
         _firstToken.Add(seconds);
         if (cachedTokens is { } actual)
@@ -166,6 +164,12 @@ internal sealed class BackendLoad
             _prefill.Add(seconds, read);
             Volatile.Write(ref _secondsPerToken, _prefill.Last);
         }
+    }
+
+    internal void Whole(in RequestCost cost)
+    {
+        Interlocked.Increment(ref _decoding);
+        Interlocked.Add(ref _promptTokens, -cost.UncachedTokens);
     }
 
     /// <summary>The engine has said what of the prompt was in its cache; most say it only with the usage at the end.</summary>

@@ -38,6 +38,13 @@ internal sealed class LoadLease : IDisposable
             _load.FirstToken(_cost, _aheadAtBegin, _begunAt, cachedTokens);
     }
 
+    /// <summary>The prompt has been read, at a moment that nobody has seen.</summary>
+    public void Whole()
+    {
+        if (Interlocked.CompareExchange(ref _phase, Answering, Reading) == Reading)
+            _load.Whole(_cost);
+    }
+
     /// <summary>The engine has said so with its usage; for those that said nothing at <see cref="FirstToken"/>.</summary>
     public void Cached(int actualTokens) => _load.Cached(_cost, actualTokens);
 

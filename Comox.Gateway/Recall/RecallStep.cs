@@ -88,7 +88,7 @@ internal sealed class RecallStep(IHttpClientFactory clients, ReplyHandover hando
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellation);
         try
         {
-            return await new MemoryClient(clients.CreateClient(nameof(MemoryClient))).AssembleAsync(request, either.Token);
+            return await new MemoryClient(clients.CreateClient(ServiceClients.PatientMemory)).AssembleAsync(request, either.Token);
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {

@@ -183,9 +183,10 @@ internal sealed class ReplyHandover(
         }
     }
 
-    // Other 404s are not about the reply: a proxy in between, or an address that is not the memory service's.
-    private static bool IsForgotten(ApiError error) => error.Status == StatusCodes.Status404NotFound
-        && (error.Code == ErrorCodes.SessionNotFound || error is { Code: ErrorCodes.NotFound, Param: "turn" });
+    // Other 404s are not about the reply: a proxy in between, or an address that is not the memory service's. What answers a deleted message is not kept either: its words are to be gone.
+    private static bool IsForgotten(ApiError error) =>
+        error is { Status: StatusCodes.Status410Gone, Code: ErrorCodes.TurnDeleted }
+        || (error.Status == StatusCodes.Status404NotFound && (error.Code == ErrorCodes.SessionNotFound || error is { Code: ErrorCodes.NotFound, Param: "turn" }));
 
     private static bool IsRefused(ApiError error) =>
         error.Status is StatusCodes.Status400BadRequest or StatusCodes.Status409Conflict or StatusCodes.Status413PayloadTooLarge;

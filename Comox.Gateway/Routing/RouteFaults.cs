@@ -31,6 +31,9 @@ internal static class RouteFaults
                 foreach (var fault in OfPool(route.Pools[p], $"{at}:Pools:{p}"))
                     yield return fault;
             }
+
+            foreach (var fault in OfNames(route, at))
+                yield return fault;
         }
     }
 
@@ -50,6 +53,21 @@ internal static class RouteFaults
 
         foreach (var fault in route.LoadBalancing.Faults($"{at}:LoadBalancing"))
             yield return fault;
+    }
+
+    // Loads and circuits are kept by these names: two servers of one name would be one, and the second never asked.
+    private static IEnumerable<string> OfNames(RouteOptions route, string at)
+    {
+        var pools = new Dictionary<string, int>(StringComparer.Ordinal);
+        for (var p = 0; p < route.Pools.Length; p++)
+        {
+            foreach (var backend in route.Pools[p].Backends)
+            {
+                var name = $"{route.Pools[p].Name}/{backend.Name}";
+                if (!pools.TryAdd(name, p) && pools[name] != p)
+                    yield return $"{at}:Pools:{p} has a backend '{backend.Name}', as {at}:Pools:{pools[name]} has: give the pools different names, or the backends.";
+            }
+        }
     }
 
     private static IEnumerable<string> OfPool(PoolOptions pool, string at)

@@ -17,12 +17,12 @@ internal sealed class RouteSnapshot(FleetSnapshot fleet, ImmutableArray<ModelRou
 
     public ModelRoute? Find(string model) => _routes.GetValueOrDefault(model);
 
-    /// <summary>The route that speaks for characters: the configured one, else the first that is ready, else the first.</summary>
+    /// <summary>The route that speaks for characters: the configured one, else the first that is ready, else the first; an adapter only if it is the configured one.</summary>
     public ModelRoute? FindDefault(string? configured)
     {
         if (configured is not null)
             return Find(configured);
-        var candidates = Routes.Where(route => route.Pools.Any(pool => pool.CanChat));
+        var candidates = Routes.Where(route => route.Pools.Any(pool => pool is { CanChat: true, Adapter: null }));
         return candidates.FirstOrDefault(route => route.IsReady) ?? candidates.FirstOrDefault();
     }
 }

@@ -9,8 +9,8 @@ using Comox.ServiceDefaults.Contracts.Nodes;
 namespace Comox.Gateway.Warming;
 
 /// <summary>
-/// Somebody may soon ask for a model: (1) its route, as a request's; (2) nothing where it is in memory somewhere; (3) else the backend that a request would be sent to;
-/// (4) whose node is told, one node for a model in half a minute: a second one would load what the first has, and a page that is opened again and again is one hint.
+/// Somebody may soon ask for a model: (1) its route, as a request's; (2) the pool and the backend that a request would be sent to; (3) nothing where one of that pool has it in memory;
+/// (4) else the backend's node is told, one node for a model in half a minute: a second one would load what the first has, and a page that is opened again and again is one hint.
 /// </summary>
 internal sealed class ModelWarmer(RoutingStep routing, BackendChooser chooser, NodeConnector nodes, TimeProvider time)
 {
@@ -24,12 +24,15 @@ internal sealed class ModelWarmer(RoutingStep routing, BackendChooser chooser, N
 
     public async Task<ApiResult<ModelWarming>> WarmAsync(ModelHint hint, string caller, CancellationToken cancellation)
     {
-        if (routing.Find(hint.Model, RequestApiKind.Chat, out var route) is { } refused) // 1
+        if (routing.Find(hint.Model, RequestApiKind.Chat, out var found) is { } refused) // 1
             return refused.Error;
-        if (route!.Pools.SelectMany(pool => pool.Ready).FirstOrDefault(backend => backend is { IsLoaded: true, IsWell: true }) is { } loaded) // 2
-            return Of(route, loaded);
-        if (Foresee(route, hint, caller) is not { Engine: { } engine } backend) // 3
+        var route = found!;
+        if (Foresee(route, hint, caller) is not var (pool, backend)) // 2
             return route.Pools[0].WhyNotReady();
+        if (pool.Ready.FirstOrDefault(other => other is { IsLoaded: true, IsWell: true }) is { } loaded) // 3
+            return Of(route, loaded);
+        if (backend.Engine is not { } engine)
+            return Of(route, backend);
         if (!MayTell(route, backend, out var before)) // 4
             return before;
         var told = await nodes.ClientFor(new Uri(backend.BaseAddress.GetLeftPart(UriPartial.Authority))).WarmAsync(engine.Id, cancellation);
@@ -43,7 +46,7 @@ internal sealed class ModelWarmer(RoutingStep routing, BackendChooser chooser, N
         return Of(route, backend) with { Action = told.Value.Action, State = told.Value.State, EtaSeconds = told.Value.EtaSeconds };
     }
 
-    private Backend? Foresee(ModelRoute route, ModelHint hint, string caller)
+    private (BackendPool Pool, Backend Backend)? Foresee(ModelRoute route, ModelHint hint, string caller)
     {
         var request = new RoutingRequest
         {
@@ -54,7 +57,7 @@ internal sealed class ModelWarmer(RoutingStep routing, BackendChooser chooser, N
         foreach (var pool in route.Pools)
         {
             if (chooser.Foresee(route, pool, request with { Adapter = pool.Adapter }) is { } backend)
-                return backend;
+                return (pool, backend);
         }
 
         return null;

@@ -84,8 +84,13 @@ internal static class CharacterEndpoints
         var subjects = await db.Sessions.Where(session => session.CharacterId == found.Value.Id).Select(session => session.Subject).Distinct().ToListAsync(cancellation);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
         foreach (var subject in subjects.Order(StringComparer.Ordinal))
+        {
             await TurnErasure.StripGuestsAsync(db, subject, found.Value.Id, cancellation);
+            await TurnErasure.DeleteBackgroundAsync(db, subject, cancellation);
+        }
+
         await db.Characters.Where(character => character.Id == found.Value.Id).ExecuteDeleteAsync(cancellation);
+        await db.Entities.Where(entity => entity.CharacterId == found.Value.Id).ExecuteDeleteAsync(cancellation); // No key leads from them to the character.
         // Before the rows are gone for good, because nobody would be left who knows whose vectors there are; a store that is down keeps the character.
         foreach (var subject in subjects)
         {

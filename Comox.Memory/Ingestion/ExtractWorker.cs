@@ -34,8 +34,11 @@ internal sealed class ExtractWorker(RoleOptions roles, RoleModels models, TurnFa
         var turns = unread.Where(IsWorthReading).Take(TurnsAtOnce).ToList();
         var done = turns.Count < TurnsAtOnce ? unread : unread.TakeWhile(turn => turn.Depth <= turns[^1].Depth).ToList();
         var chains = done.Select(turn => turn.Chain).ToList();
-        WorkDone Done(params IEnumerable<FactsRead> found) => new(after, [.. found, new TurnsRead([.. done.Select(turn => turn.Id)])], async (now, token) =>
-            await now.Turns.CountAsync(turn => turn.SessionId == session.Id && turn.Current && chains.Contains(turn.Chain), token) == chains.Count);
+        IReadOnlyList<string> ids = [.. done.Select(turn => turn.Id)];
+        var forgotten = await ForgottenAsync(db, session.Id, ids, cancellation);
+        WorkDone Done(params IEnumerable<FactsRead> found) => new(after, [.. found, new TurnsRead(ids)], async (now, token) =>
+            await now.Turns.CountAsync(turn => turn.SessionId == session.Id && turn.Current && chains.Contains(turn.Chain), token) == chains.Count
+            && (await ForgottenAsync(now, session.Id, ids, token)).Count == forgotten.Count);
         if (turns.Count == 0)
             return Done();
 
@@ -51,7 +54,7 @@ internal sealed class ExtractWorker(RoleOptions roles, RoleModels models, TurnFa
 
         // 3. What it says, as far as the turns say it.
         var (read, dropped) = ExtractReader.Read(answer.Value, turns, character);
-        var events = turns.Select(turn => Merged(turn, read.GetValueOrDefault(turn.Id) ?? [], model)).OfType<FactsRead>().ToList();
+        var events = turns.Select(turn => Merged(turn, read.GetValueOrDefault(turn.Id) ?? [], [.. forgotten.Where(entry => entry.Turn == turn.Id).Select(entry => entry.Fact)], model)).OfType<FactsRead>().ToList();
         MemoryLog.Extracted(log, session.Id, model, events.Sum(entry => entry.Facts.Count), turns.Count, dropped);
         return Done(events);
     }
@@ -67,15 +70,44 @@ internal sealed class ExtractWorker(RoleOptions roles, RoleModels models, TurnFa
     private static bool IsWorthReading(TurnRow turn) =>
         ExtractPrompt.IsWorthReading(turn.Content) && !(turn.Role == Utterance.User && BackgroundCalls.QuotesChat(turn.Content));
 
-    /// <summary>The rules' facts, and those of the model's that the rules have not. Null where that is what is known already.</summary>
-    private FactsRead? Merged(TurnRow turn, IReadOnlyList<ReadFact> read, string model)
+    /// <summary>What the person had forgotten of these turns since they were last edited.</summary>
+    private static async Task<IReadOnlyList<(string Turn, ReadFact Fact)>> ForgottenAsync(MemoryDb db, string session, IReadOnlyList<string> turns, CancellationToken cancellation)
     {
-        var known = rules.Read(turn)?.Facts ?? [];
+        var told = new Dictionary<string, ReadFact>(StringComparer.Ordinal);
+        var forgotten = new List<(string Turn, ReadFact Fact)>();
+        foreach (var row in await db.Events.AsNoTracking().Where(row => row.SessionId == session && row.TurnId != null && turns.Contains(row.TurnId)).OrderBy(row => row.Number).ToListAsync(cancellation))
+        {
+            switch (SessionLog.Read(row))
+            {
+                case TurnEdited edited:
+                    forgotten.RemoveAll(entry => entry.Turn == edited.Turn);
+                    break;
+                case FactsRead read:
+                    foreach (var fact in read.Facts)
+                        told[fact.Id] = fact;
+                    break;
+                case FactForgotten gone when told.TryGetValue(gone.Fact, out var fact):
+                    forgotten.Add((gone.Turn, fact));
+                    break;
+            }
+        }
+
+        return forgotten;
+    }
+
+    /// <summary>
+    /// The rules' facts, and those of the model's that the rules have not, without what the person had forgotten, in whichever words it comes. Null where that is what is known already.
+    /// </summary>
+    private FactsRead? Merged(TurnRow turn, IReadOnlyList<ReadFact> read, IReadOnlyList<ReadFact> forgotten, string model)
+    {
+        var rule = rules.Read(turn)?.Facts ?? [];
+        var known = rule.Where(fact => !forgotten.Any(gone => gone.Id == fact.Id)).ToList();
         var quotes = read.Select(fact => (fact.Start, fact.Quote.Length)).ToList();
-        var further = read.Where(fact => !known.Any(rule => Same(rule, fact))).Select(fact => rules.Timed(fact, turn, quotes, past: null)).ToList();
+        var further = read.Where(fact => !rule.Any(other => Same(other, fact)) && !forgotten.Any(gone => IsAbout(gone, fact))).Select(fact => rules.Timed(fact, turn, quotes, past: null)).ToList();
         return further.Count == 0 ? null : new FactsRead(turn.Id, $"{model}+{TurnFacts.Reader}", [.. known, .. further]);
 
-        static bool Same(ReadFact one, ReadFact other) =>
-            one.Relation == other.Relation && PlainName.Of(one.About ?? "") == PlainName.Of(other.About ?? "") && PlainName.Of(one.Object) == PlainName.Of(other.Object);
+        static bool Same(ReadFact one, ReadFact other) => one.Relation == other.Relation && IsAbout(one, other);
+
+        static bool IsAbout(ReadFact one, ReadFact other) => PlainName.Of(one.About ?? "") == PlainName.Of(other.About ?? "") && PlainName.Of(one.Object) == PlainName.Of(other.Object);
     }
 }

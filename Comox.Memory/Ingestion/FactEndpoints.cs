@@ -101,20 +101,40 @@ internal static class FactEndpoints
         if (Subjects.Problem(subject) is { } problem)
             return problem.ToResult();
         var missing = new ApiError(StatusCodes.Status404NotFound, ErrorCodes.FactNotFound, $"There is no fact '{id}' of this person. GET /memory/subjects/{subject}/facts lists those there are.", "id");
-        string? session;
+        IReadOnlyList<FactRow> sayings;
         await using (var db = databases.Open())
-            session = await db.Facts.Where(row => row.Id == id && row.Subject == subject).Select(row => row.SessionId).FirstOrDefaultAsync(cancellation);
-        if (session is null)
-            return missing.ToResult();
-        var forgotten = await changes.MakeAsync<FactForgotten>(session, async (db, log) =>
+            sayings = await SayingsAsync(db, subject, id, cancellation);
+        var isForgotten = false;
+        foreach (var said in sayings)
         {
-            if (await db.Facts.AsNoTracking().FirstOrDefaultAsync(row => row.Id == id, cancellation) is not { } fact)
-                return missing;
-            var entry = new FactForgotten(id, fact.TurnId);
-            await log.AppendAsync(cancellation, entry);
-            return entry;
-        }, cancellation);
-        // With its session the fact is gone too.
-        return forgotten.IsSuccess ? TypedResults.NoContent() : missing.ToResult();
+            var forgotten = await changes.MakeAsync<FactForgotten>(said.SessionId, async (db, log) =>
+            {
+                if (await db.Facts.AsNoTracking().FirstOrDefaultAsync(row => row.Id == said.Id, cancellation) is not { } fact)
+                    return missing;
+                var entry = new FactForgotten(said.Id, fact.TurnId);
+                await log.AppendAsync(cancellation, entry);
+                return entry;
+            }, cancellation);
+            // With its session the fact is gone too.
+            isForgotten = forgotten.IsSuccess;
+        }
+
+        return isForgotten ? TypedResults.NoContent() : missing.ToResult();
+    }
+
+    /// <summary>The fact, and before it the earlier sayings that it stands for: one of them would hold again. In this order, so that a call that is cut short can be made once more.</summary>
+    /// <returns>Empty: the person has no such fact.</returns>
+    private static async Task<IReadOnlyList<FactRow>> SayingsAsync(MemoryDb db, string subject, string id, CancellationToken cancellation)
+    {
+        var sayings = await db.Facts.AsNoTracking().Where(row => row.Id == id && row.Subject == subject).ToListAsync(cancellation);
+        for (var later = sayings.ToList(); later.Count > 0;)
+        {
+            var (by, of) = (later.Select(row => row.Id).ToList(), later[0].CharacterId);
+            later = await db.Facts.AsNoTracking()
+                .Where(row => row.Subject == subject && row.CharacterId == of && row.ExpiredBy != null && by.Contains(row.ExpiredBy) && row.ValidTo == null && !row.Retracts).ToListAsync(cancellation);
+            sayings.InsertRange(0, later);
+        }
+
+        return sayings;
     }
 }

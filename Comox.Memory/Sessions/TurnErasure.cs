@@ -10,7 +10,7 @@ namespace Comox.Memory.Sessions;
 /// <list type="number">
 /// <item>the log says so, and the projections follow: the tree closes over the gap, facts go, and what they had ended holds again;</item>
 /// <item>the log keeps that something was there, and loses the words;</item>
-/// <item>receipts that showed them, or a summary or name that came from them, lose their prompts.</item>
+/// <item>receipts that showed them, or a summary or name that came from them, lose their prompts, and what clients asked in the background, quoting the person's conversations, goes.</item>
 /// </list>
 /// </summary>
 internal sealed class TurnErasure
@@ -46,6 +46,7 @@ internal sealed class TurnErasure
 
         // 3. Receipts: what one session remembers, any other of the person may have recalled, those of characters that were guests among them.
         await db.HoldReceiptsAsync(session.Subject, cancellation);
+        await DeleteBackgroundAsync(db, session.Subject, cancellation);
         var receipts = await StripAsync(
             db.Receipts.Where(row => !(whole && row.SessionId == session.Id) && db.Sessions.Any(owner => owner.Id == row.SessionId && owner.Subject == session.Subject)), [.. turns, .. summaries], cancellation);
         if (whole)
@@ -72,6 +73,16 @@ internal sealed class TurnErasure
         var sessions = await db.Sessions.Where(session => session.Subject == subject && session.CharacterId == characterId).Select(session => session.Id).ToListAsync(cancellation);
         await StripAsync(db.Receipts.Where(row => db.Sessions.Any(owner => owner.Id == row.SessionId && owner.Subject == subject && owner.CharacterId != characterId)), sessions, cancellation);
         await db.SaveChangesAsync(cancellation);
+    }
+
+    /// <summary>
+    /// What clients asked on their own account about the person's conversations, which they quote: nobody can tell which of them quotes what, and nobody needs their answers any more.
+    /// Within the caller's transaction.
+    /// </summary>
+    public static Task<int> DeleteBackgroundAsync(MemoryDb db, string subject, CancellationToken cancellation)
+    {
+        var hidden = BackgroundCalls.SubjectFor(subject);
+        return db.Sessions.Where(session => session.Subject == hidden).ExecuteDeleteAsync(cancellation);
     }
 
     private static async Task<int> RedactAsync(MemoryDb db, SessionRow session, HashSet<string> turns, IReadOnlySet<string> summaries, CancellationToken cancellation)

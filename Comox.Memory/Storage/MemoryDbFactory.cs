@@ -3,6 +3,7 @@ using Comox.ServiceDefaults;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.EntityFrameworkCore.Storage;
 
 namespace Comox.Memory.Storage;
 
@@ -48,7 +49,8 @@ internal sealed class MemoryDbFactory
 
     internal static DbContextOptions<PostgresMemoryDb> Postgres(string connection) =>
         new DbContextOptionsBuilder<PostgresMemoryDb>()
-            .UseNpgsql(connection, postgres => postgres.MigrationsHistoryTable("memory_migrations"))
+            // Npgsql's own strategy tries nothing again either, but hides what is wrong in an InvalidOperationException, which nobody takes for a lost server.
+            .UseNpgsql(connection, postgres => postgres.MigrationsHistoryTable("memory_migrations").ExecutionStrategy(dependencies => new NonRetryingExecutionStrategy(dependencies)))
             .Options;
 
     /// <summary>

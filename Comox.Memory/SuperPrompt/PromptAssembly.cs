@@ -93,6 +93,8 @@ internal sealed class PromptAssembly(RecallIndexes indexes, SideLaneSources sour
         [
             .. facts.Where(fact => fact is { Relation: Relations.Name, About: "" }).Select(fact => fact.TurnId),
             .. recalled.Candidates.Select(candidate => candidate.Fact?.Replaced?.TurnId).OfType<string>(),
+            // Of what was heard as a guest the session, too, as with all that is recalled of it.
+            .. recalled.Candidates.Select(candidate => candidate.Fact?.Replaced).OfType<ToldFact>().Where(fact => index.HostOf(fact.SessionId) is not null).Select(fact => fact.SessionId),
             .. summaries.Where(row => prompt.Messages[0].Content?.Contains(row.Content, StringComparison.Ordinal) == true).Select(row => row.Id),
         ];
         return (receipt, new SuperPromptResponse

@@ -13,7 +13,8 @@ internal sealed class RepositoryFetch(ModelFetch fetch, BlobLeases leases)
         try
         {
             var folder = "";
-            foreach (var file in files)
+            // What makes a folder a model comes last: a cache that has it has all the others.
+            foreach (var file in files.OrderBy(file => file.Name is "config.json" or "adapter_config.json"))
             {
                 var fetched = await fetch.RunAsync(file, report, cancellation);
                 if (!fetched.IsSuccess || files.Count == 1)

@@ -7,11 +7,16 @@ namespace Comox.NodeAgent.Supervision;
 internal sealed partial class EngineProcess : IDisposable
 {
     private const int SigTerm = 15;
+
+    /// <summary>A process that it left behind holds the ends of what it wrote to: for its last words nobody waits longer.</summary>
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
+
     private readonly Process _process;
 
     /// <param name="process">Started with output and errors redirected.</param>
     /// <param name="line">Takes each line it writes.</param>
-    public EngineProcess(Process process, Action<string> line)
+    /// <param name="time">The clock.</param>
+    public EngineProcess(Process process, Action<string> line, TimeProvider time)
     {
         _process = process;
         Id = process.Id;
@@ -19,7 +24,7 @@ internal sealed partial class EngineProcess : IDisposable
         process.ErrorDataReceived += (_, received) => Pass(received.Data);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        Exited = WaitAsync();
+        Exited = WaitAsync(time);
 
         void Pass(string? text)
         {
@@ -30,7 +35,7 @@ internal sealed partial class EngineProcess : IDisposable
 
     public int Id { get; }
 
-    /// <summary>Ends with the exit code once the process is gone and its last line was passed on.</summary>
+    /// <summary>Ends with the exit code once the process is gone and its last line was passed on, as far as that comes soon.</summary>
     public Task<int> Exited { get; }
 
     /// <summary>Asks it to stop, waits for <paramref name="grace"/>, and then makes it.</summary>
@@ -56,9 +61,17 @@ internal sealed partial class EngineProcess : IDisposable
         _process.Dispose();
     }
 
-    private async Task<int> WaitAsync()
+    private async Task<int> WaitAsync(TimeProvider time)
     {
-        await _process.WaitForExitAsync();
+        var gone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _process.Exited += (_, _) => gone.TrySetResult();
+        _process.EnableRaisingEvents = true;
+        if (_process.HasExited)
+            gone.TrySetResult();
+        // This one ends with the pipes, which may be never.
+        var silent = _process.WaitForExitAsync();
+        await gone.Task;
+        await Task.WhenAny(silent, Task.Delay(LastWords, time));
         return _process.ExitCode;
     }
 

@@ -36,7 +36,7 @@ internal sealed class EngineStarter(ComoxHome home, ProcessTether tether, Leftov
             start.Environment[keyVariable] = key;
         try
         {
-            var process = new EngineProcess(await tether.StartAsync(start, cancellation), line);
+            var process = new EngineProcess(await tether.StartAsync(start, cancellation), line, time);
             try
             {
                 leftovers.Note(engine.Id, process.Id);

@@ -155,6 +155,8 @@ internal sealed class ModelSwapper : BackgroundService
                 Do(action);
             foreach (var id in plan.TooLarge)
                 Refuse(_engines[id]);
+            foreach (var id in plan.BesidePinned)
+                RefuseBesidePinned(_engines[id]);
             return Tell(plan); // 4.
         }
     }
@@ -230,6 +232,16 @@ internal sealed class ModelSwapper : BackgroundService
             ErrorCodes.EngineUnavailable,
             $"The model of the engine '{engine.Engine.Id}' needs about {engine.Bytes >> 20} MiB of memory, and engines have {largest.Bytes >> 20} MiB on {(largest.IsHost ? "this node" : "the largest of this node's cards that it may use")}. " +
             (largest.IsHost ? $"Give them more with {SwapOptions.Section}:{nameof(SwapOptions.MemoryBytes)}, or fewer slots or less context." : "Give it fewer slots or less context, or spread it over several cards with Cards.")));
+    }
+
+    private void RefuseBesidePinned(SwappedEngine engine)
+    {
+        var pinned = _engines.Values.Where(other => other.Engine.Spec.IsPinned).ToList();
+        Send(engine, new ApiError(
+            StatusCodes.Status503ServiceUnavailable,
+            ErrorCodes.EngineUnavailable,
+            $"The model of the engine '{engine.Engine.Id}' needs about {engine.Bytes >> 20} MiB of memory, and there is no such room beside the models that always stay ({string.Join(", ", pinned.Select(other => $"{other.Engine.Id}: {other.Bytes >> 20} MiB"))}). " +
+            $"Give engines more with {SwapOptions.Section}:{nameof(SwapOptions.MemoryBytes)}, let one of those be unpinned, or give them fewer slots or less context."));
     }
 
     private static void Send(SwappedEngine engine, ApiError error)

@@ -23,7 +23,7 @@ internal static class SwapScheduler
         var host = devices.Find(device => device.IsHost);
         // Those whose lot is decided here: they go, or they are loaded.
         var decided = new HashSet<string>(StringComparer.Ordinal);
-        var (actions, waits, tooLarge) = (new List<SwapAction>(), new List<SwapWait>(), new List<string>());
+        var (actions, waits, tooLarge, besidePinned) = (new List<SwapAction>(), new List<SwapWait>(), new List<string>(), new List<string>());
         foreach (var loading in view.Units.Where(unit => unit is { Residency: Residency.Loading, Waiting: > 0 }))
             waits.Add(new SwapWait(loading.Id, 1, Math.Max(0, loading.LoadSeconds - loading.Since.TotalSeconds)));
 
@@ -41,6 +41,8 @@ internal static class SwapScheduler
                 }
                 else if (devices.TrueForAll(device => !device.IsFor(wanted) || device.Bytes < wanted.Bytes))
                     tooLarge.Add(wanted.Id);
+                else if (wanted is { Waiting: > 0, IsPinned: false } && devices.TrueForAll(device => !device.IsFor(wanted) || device.Bytes - PinnedIn(device, view.Units) < wanted.Bytes))
+                    besidePinned.Add(wanted.Id);
                 else if (!isEnded && wanted.Residency == Residency.Asleep && devices.Exists(device => device.MayHold(wanted) && device.Index != wanted.Device && device.Missing(wanted.Bytes) <= 0))
                     actions.Add(new SwapAction.Drain(wanted.Id)); // It cannot wake where it is, and could be loaded elsewhere.
                 else if (wanted.Waiting > 0)
@@ -77,7 +79,7 @@ internal static class SwapScheduler
                 waits.Add(new SwapWait(wanted.Id, device.Ahead, device.Seconds));
         }
 
-        return new SwapPlan(actions, waits, tooLarge);
+        return new SwapPlan(actions, waits, tooLarge) { BesidePinned = besidePinned };
     }
 
     /// <summary>What it would come to if somebody asked for a cold model now.</summary>
@@ -94,6 +96,8 @@ internal static class SwapScheduler
 
         static bool IsLeaving(SwapAction action) => action is SwapAction.Drain or SwapAction.Sleep;
     }
+
+    private static long PinnedIn(SwapLedger device, IReadOnlyList<SwapUnit> units) => units.Where(unit => unit.IsPinned).Sum(device.Holds);
 
     private static IEnumerable<SwapUnit> InOrder(IReadOnlyList<SwapUnit> units)
     {

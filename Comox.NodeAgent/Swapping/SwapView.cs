@@ -134,7 +134,11 @@ internal sealed record SwapWait(string Unit, int Place, double? Seconds);
 /// <param name="Actions">In this order.</param>
 /// <param name="Waits">For each model that is waited for.</param>
 /// <param name="TooLarge">Models that no device can hold, even empty.</param>
-internal sealed record SwapPlan(IReadOnlyList<SwapAction> Actions, IReadOnlyList<SwapWait> Waits, IReadOnlyList<string> TooLarge);
+internal sealed record SwapPlan(IReadOnlyList<SwapAction> Actions, IReadOnlyList<SwapWait> Waits, IReadOnlyList<string> TooLarge)
+{
+    /// <summary>Models that somebody waits for and that fit nowhere beside those that always stay.</summary>
+    public IReadOnlyList<string> BesidePinned { get; init; } = [];
+}
 
 /// <summary>What loading a model that nobody waits for would come to, for whoever chooses between nodes.</summary>
 /// <param name="Seconds">Until it would answer; null: nobody can say.</param>

@@ -8,8 +8,14 @@ namespace Comox.ServiceDefaults.Clients;
 /// <summary>Registers the typed clients. They send the service key and find the other service by its name.</summary>
 public static class ServiceClients
 {
-    public static void AddMemoryClient(this IHostApplicationBuilder builder) =>
+    /// <summary>The name of an HTTP client for <see cref="MemoryClient"/> without a resilience handler: who asks with it says itself how long to wait.</summary>
+    public const string PatientMemory = "MemoryClient.Patient";
+
+    public static void AddMemoryClient(this IHostApplicationBuilder builder)
+    {
         builder.Services.AddHttpClient<MemoryClient>((services, http) => Address(services, http, ServiceNames.Memory)).AddControlPlaneResilience();
+        builder.Services.AddHttpClient(PatientMemory, (services, http) => Address(services, http, ServiceNames.Memory)).AddServiceDiscovery();
+    }
 
     // No resilience handler on those that stream or compute: it would end a watch or an answer after 10 s.
     public static void AddNodeAgentClient(this IHostApplicationBuilder builder) =>

@@ -19,7 +19,8 @@ internal sealed class SilenceLimitedStream(Stream inner, TimeSpan limit, Action?
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        var read = inner.ReadAsync(buffer, cancellationToken).AsTask();
+        using var given = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var read = inner.ReadAsync(buffer, given.Token).AsTask();
         while (!read.IsCompleted)
         {
             var since = time.GetTimestamp();
@@ -30,10 +31,14 @@ internal sealed class SilenceLimitedStream(Stream inner, TimeSpan limit, Action?
                 break;
             }
 
-            cancellationToken.ThrowIfCancellationRequested();
             // A timer that comes this late tells that we were the ones who stood still: what was sent meanwhile has yet to be read.
-            if (time.GetElapsedTime(since) < limit * 1.25)
-                throw new NodeSilentException(limit);
+            if (!cancellationToken.IsCancellationRequested && time.GetElapsedTime(since) >= limit * 1.25)
+                continue;
+            // The buffer is the caller's again, and soon another's: nothing may write to it any more.
+            await given.CancelAsync();
+            await ((Task)read).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
+            throw new NodeSilentException(limit);
         }
 
         var length = await read;

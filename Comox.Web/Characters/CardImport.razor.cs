@@ -3,6 +3,7 @@ using Comox.Web.Controls;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Forms;
 using Microsoft.Extensions.Options;
+using Microsoft.JSInterop;
 
 namespace Comox.Web.Characters;
 
@@ -69,6 +70,11 @@ public sealed partial class CardImport : ComponentBase
         catch (IOException problem)
         {
             return new Outcome(file.Name, $"could not be read: {problem.Message}", null);
+        }
+        catch (Exception problem) when (problem is InvalidOperationException or JSException)
+        {
+            // The browser's word for a file that is not what it was when it was chosen; what it says is for programmers.
+            return new Outcome(file.Name, "could not be read: it was changed or moved meanwhile. Choose it again.", null);
         }
     }
 

@@ -88,6 +88,9 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
         _attach = false;
         _script ??= new ThreadScript(Browser, Assets["chat.js"]);
         await _script.AttachAsync(_thread);
+        // What was refused while nobody looked.
+        if (_conversation is { IsStreaming: false } conversation && conversation.TakeRefused() is { } refused)
+            _composer?.PutBack(refused);
     }
 
     /// <summary>

@@ -15,7 +15,6 @@ internal sealed class Conversation(SessionDetails session, MemoryClient memory, 
     private readonly Lock _gate = new();
     private ChatEntry[] _entries = [.. session.Turns.Select(ChatEntry.From)]; // Replaced, never changed: pages read it while a reply writes.
     private CancellationTokenSource? _reply;
-    private string? _refused;
 
     public SessionSummary Session { get; } = session;
     public IReadOnlyList<ChatEntry> Entries => Volatile.Read(ref _entries);
@@ -43,7 +42,7 @@ internal sealed class Conversation(SessionDetails session, MemoryClient memory, 
         var question = new ChatEntry($"own-{time.GetTimestamp()}", "user", time.GetUtcNow(), text);
         if (TryBegin(() => Set([.. Entries, question])) is not { } stop)
         {
-            _refused = text;
+            replies.KeepRefused(Session.Id, text);
             return Task.CompletedTask;
         }
 
@@ -52,7 +51,7 @@ internal sealed class Conversation(SessionDetails session, MemoryClient memory, 
             if (await AnswerAsync([question], Entries, isWhole: false, stop.Token) || await HasArrivedAsync(question, stop.Token))
                 return;
             Set([.. Entries.Where(entry => entry != question)]);
-            Interlocked.Exchange(ref _refused, text);
+            replies.KeepRefused(Session.Id, text);
         });
     }
 
@@ -78,7 +77,7 @@ internal sealed class Conversation(SessionDetails session, MemoryClient memory, 
     }
 
     /// <summary>The message that did not arrive, once.</summary>
-    public string? TakeRefused() => Interlocked.Exchange(ref _refused, null);
+    public string? TakeRefused() => replies.TakeRefused(Session.Id);
 
     /// <summary>
     /// <list type="number">

@@ -11,6 +11,7 @@ internal sealed class RepliesInProgress(IHostApplicationLifetime lifetime)
     public const int Most = 64;
 
     private readonly ConcurrentDictionary<string, Conversation> _conversations = new();
+    private readonly ConcurrentDictionary<string, string> _refused = new();
 
     public CancellationToken Stopping => lifetime.ApplicationStopping;
 
@@ -23,6 +24,16 @@ internal sealed class RepliesInProgress(IHostApplicationLifetime lifetime)
             return "Too many replies are in progress. Wait for one of them to end.";
         return _conversations.TryAdd(conversation.Session.Id, conversation) ? null : "This conversation is being answered in another window.";
     }
+
+    /// <summary>A message of the session did not arrive. Whoever sent it may look elsewhere, and wants it back when it looks here again.</summary>
+    public void KeepRefused(string session, string text)
+    {
+        if (_refused.Count < Most || _refused.ContainsKey(session))
+            _refused[session] = text;
+    }
+
+    /// <summary>That message, once.</summary>
+    public string? TakeRefused(string session) => _refused.TryRemove(session, out var text) ? text : null;
 
     public void End(Conversation conversation) => _conversations.TryRemove(KeyValuePair.Create(conversation.Session.Id, conversation));
 }

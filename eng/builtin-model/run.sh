@@ -6,8 +6,8 @@
 # Debian's next release into artifacts/newer-libs, and a copy of the `dotnet` program is fitted to it. Nothing is installed.
 
 set -euo pipefail
-cd "$(dirname "$0")"
-readonly root=$(cd ../.. && pwd)
+readonly here=$(cd "$(dirname "$0")" && pwd)
+readonly root=$(cd "$here/../.." && pwd)
 readonly libs=$root/artifacts/newer-libs
 readonly suite=forky
 readonly packages=(libc6 libgcc-s1 libstdc++6 libjemalloc2 patchelf)
@@ -64,7 +64,7 @@ fit_dotnet() {
     mv --no-target-directory "$libs/dotnet.new" "$libs/dotnet"
 }
 
-[[ -n ${COMOX_TRAINER_BUILT:-} ]] || dotnet build Comox.BuiltInModel.csproj -c Release -v q --nologo 1>&2
+[[ -n ${COMOX_TRAINER_BUILT:-} ]] || dotnet build "$here/Comox.BuiltInModel.csproj" -c Release -v q --nologo 1>&2
 
 # A step takes and gives back a gigabyte in pieces of ever other sizes. The C library's heap takes a third of the time for that once it is in pieces (after half an hour); jemalloc does
 # not, as long as it keeps what it has for a minute and has no place of its own for large pieces.

@@ -54,6 +54,16 @@ public sealed class AdapterTests
     }
 
     [Fact]
+    public async Task Nor_does_one_that_a_route_names_before_any_model()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync(settings: [("Routes:0:Model", "ada"), ("Routes:0:Pools:0:Fleet", "ada")]);
+        gateway.Node.Models = [FakeNode.Model, "ada"];
+        await ShowAsync(gateway, ("ada", AdapterStates.Loaded));
+        using var answer = await gateway.SendAsync(Chat.CharacterStreamed);
+        Assert.Equal("fake-model", (await gateway.Node.NextRequestAsync()).Json.GetProperty("model").GetString());
+    }
+
+    [Fact]
     public async Task They_share_the_ledger_of_their_engine_and_have_circuits_of_their_own_which_go_with_them()
     {
         await using var gateway = await GatewayUnderTest.StartAsync();

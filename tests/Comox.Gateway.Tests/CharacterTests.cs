@@ -4,6 +4,8 @@ using Comox.FakeBackend;
 using Comox.Gateway.Forwarding;
 using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Contracts.OpenAI;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Http.Resilience;
 
 namespace Comox.Gateway.Tests;
 
@@ -180,6 +182,24 @@ public abstract class CharacterTests(string relay) : BothRelays(relay)
         Assert.Equal((503, ErrorCodes.MemoryUnavailable), (error.Status, error.Code));
         Assert.Equal(HttpStatusCode.OK, plain.StatusCode);
         Assert.Single(gateway.Node.Requests);
+    }
+
+    [Fact]
+    public async Task Memory_may_take_as_long_as_the_setting_says_and_no_other_limit_is_shorter()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync(
+            change: builder => builder.Services.ConfigureAll<HttpStandardResilienceOptions>(handler => handler.AttemptTimeout.Timeout = TimeSpan.FromMilliseconds(100)),
+            settings: ("RecallTimeout", "00:01:00"));
+        gateway.Memory.PromptGate = FakeMemory.Closed();
+        var sent = gateway.SendAsync(Chat.CharacterWhole);
+        await Eventually.IsTrueAsync(() => !gateway.Memory.Prompts.IsEmpty, "memory is asked");
+        var began = TimeProvider.System.GetTimestamp();
+        await Eventually.IsTrueAsync(() => sent.IsCompleted || TimeProvider.System.GetElapsedTime(began) > TimeSpan.FromSeconds(1), "a shorter limit would be over");
+        gateway.Memory.PromptGate.SetResult();
+
+        using var response = await sent;
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Single(gateway.Memory.Prompts);
     }
 
     [Fact]

@@ -95,15 +95,16 @@ public sealed class HandoverTests
     }
 
     [Theory]
-    [InlineData(ErrorCodes.SessionNotFound, null)]
-    [InlineData(ErrorCodes.NotFound, "turn")]
-    public async Task A_reply_that_memory_no_longer_expects_is_dropped(string code, string? param)
+    [InlineData(404, ErrorCodes.SessionNotFound, null)]
+    [InlineData(404, ErrorCodes.NotFound, "turn")]
+    [InlineData(410, ErrorCodes.TurnDeleted, "turn")]
+    public async Task A_reply_that_memory_no_longer_expects_is_dropped(int status, string code, string? param)
     {
         await using var gateway = await GatewayUnderTest.StartAsync();
         gateway.Memory.RecordGate = FakeMemory.Closed();
         await (await gateway.SendAsync(Chat.CharacterStreamed, "ses_x")).Content.ReadAsStringAsync();
         await gateway.Memory.RecordAttempts.WaitAsync();
-        gateway.Memory.Refuse = _ => new ApiError(404, code, "There is no such thing.", param);
+        gateway.Memory.Refuse = _ => new ApiError(status, code, "There is no such thing.", param);
         gateway.Memory.RecordGate.SetResult();
 
         await Eventually.IsTrueAsync(() => OutboxOf(gateway).Count == 0, "the outbox is empty");

@@ -1,4 +1,7 @@
+using Comox.Memory.Storage;
 using Comox.ServiceDefaults.Contracts.OpenAI;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Comox.Memory.Tests;
 
@@ -28,6 +31,36 @@ public sealed class BackgroundCallTests
         var tags = (await memory.AskAsync([new ChatMessage("user", Task.Replace("title", "tag", StringComparison.Ordinal))], told.Session)).Value!;
         Assert.DoesNotContain("Porto and Tortuga", tags.Messages[^1].Content);
         Assert.Equal(2, (await memory.LineAsync(told.Session)).Count);
+    }
+
+    [Theory]
+    [InlineData("conversation")]
+    [InlineData("turn")]
+    [InlineData("character")]
+    public async Task What_it_quotes_goes_with_what_is_deleted(string what)
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        var told = await memory.ExchangeAsync("I live in Porto.", "Aye.");
+        await memory.ReplyAsync((await memory.AskAsync([new ChatMessage("user", Task)])).Value!, "Porto and Tortuga");
+        var others = (await memory.AskAsync([new ChatMessage("user", Task)], subject: "tom")).Value!;
+        switch (what)
+        {
+            case "conversation":
+                Assert.True((await memory.Client.DeleteSessionAsync(told.Session)).IsSuccess);
+                break;
+            case "turn":
+                Assert.True((await memory.Client.DeleteTurnAsync(told.Session, told.UserTurn)).IsSuccess);
+                break;
+            default:
+                Assert.True((await memory.Http.DeleteAsync("/memory/characters/brine")).IsSuccessStatusCode);
+                break;
+        }
+
+        await using var db = memory.Services.GetRequiredService<MemoryDbFactory>().Open();
+        var sessions = await db.Sessions.Where(session => session.Subject.StartsWith("mara")).Select(session => session.Id).ToListAsync();
+        Assert.Equal(what == "turn" ? [told.Session] : [], sessions);
+        Assert.DoesNotContain(await db.Events.Where(row => sessions.Contains(row.SessionId)).Select(row => row.Body).ToListAsync(), body => body.Contains("Porto", StringComparison.Ordinal));
+        Assert.Equal(what == "character" ? 0 : 1, await db.Sessions.CountAsync(session => session.Id == others.Session));
     }
 
     [Fact]

@@ -28,6 +28,29 @@ public sealed class ConsolidationTests
         Assert.Contains("Ana", (await memory.SayAsync("Where does Ana live?")).Messages[^1].Content);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_the_person_had_forgotten_before_or_while_a_model_read_its_turn_stays_forgotten_whatever_it_calls_it(bool before)
+    {
+        await using var gateway = await StrictGateway.StartAsync(_ => null);
+        await using var memory = await MemoryHost.StartAsync(settings: gateway.Settings(("Extract", "reader")));
+        await memory.SayAsync("I live in Porto. You know, Ana settled in Lyon.");
+        var porto = Assert.Single(await memory.FactsAsync()).Id;
+        if (before)
+            Assert.Null(await memory.Client.ForgetFactAsync("mara", porto));
+        var asked = 0;
+        gateway.Answer(_ =>
+        {
+            if (asked++ == 0 && !before)
+                Task.WaitAll([memory.Client.ForgetFactAsync("mara", porto)], TestContext.Current.CancellationToken);
+            return Facts(Fact("Ana", "lives_in", "Lyon", "Ana settled in Lyon"), Fact("USER", "born_in", "Porto", "I live in Porto"));
+        });
+        await CaughtUpAsync(memory, "extract");
+        Assert.Equal("Ana lives in Lyon.", Assert.Single(await memory.FactsAsync()).Text);
+        Assert.Equal(before ? 1 : 2, asked);
+    }
+
     [Fact]
     public async Task What_a_model_makes_up_is_thrown_away()
     {

@@ -25,6 +25,19 @@ public sealed class DeletionTests
     }
 
     [Fact]
+    public async Task A_deleted_character_leaves_no_name_that_it_was_told()
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        await memory.SayAsync("My sister is called Ottilie.");
+        await memory.SayAsync("My brother is called Bruno.", character: "pim");
+        Assert.True((await memory.Http.DeleteAsync("/memory/characters/brine")).IsSuccessStatusCode);
+        await using var db = memory.Services.GetRequiredService<MemoryDbFactory>().Open();
+        var names = await db.Entities.Select(entity => entity.Name).ToListAsync();
+        Assert.Contains(names, name => name.Contains("bruno", StringComparison.OrdinalIgnoreCase));
+        Assert.DoesNotContain(names, name => name.Contains("ottilie", StringComparison.OrdinalIgnoreCase));
+    }
+
+    [Fact]
     public async Task A_session_that_is_deleted_while_its_turns_become_vectors_leaves_none()
     {
         var (begun, release) = (new TaskCompletionSource(), new TaskCompletionSource());

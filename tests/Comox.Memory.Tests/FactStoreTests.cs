@@ -79,6 +79,21 @@ public abstract class FactStoreTests
     }
 
     [Fact]
+    public async Task A_fact_that_was_said_twice_is_forgotten_once()
+    {
+        await using var memory = await StartAsync();
+        var first = await memory.ExchangeAsync("I live in Porto.", "Ah.");
+        await memory.ExchangeAsync("I moved to Lyon.", "Oh.", first.Session);
+        await memory.ExchangeAsync("I live in Lyon.", "So.");
+        await memory.ExchangeAsync("I live in Lyon, you know.", "I do.");
+        var listed = Assert.Single(await memory.FactsAsync());
+        Assert.Equal("Lyon", listed.Object);
+        Assert.Null(await memory.Client.ForgetFactAsync("mara", listed.Id));
+        Assert.Equal("Porto", Assert.Single(await memory.FactsAsync()).Object);
+        Assert.DoesNotContain("Mara lives in Lyon", (await memory.SayAsync("Where do I live?")).Messages[^1].Content);
+    }
+
+    [Fact]
     public async Task The_graph_is_walked_over_names_and_not_through_the_person()
     {
         await using var memory = await StartAsync();

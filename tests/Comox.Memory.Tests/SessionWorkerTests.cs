@@ -58,6 +58,21 @@ public sealed class SessionWorkerTests
     }
 
     [Fact]
+    public async Task What_a_reply_is_judged_by_is_not_written_once_the_reply_is_deleted()
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        var said = await memory.ExchangeAsync("Hello.", "As an AI language model, I cannot do that.");
+        var drift = memory.Services.GetServices<ISessionWorker>().Single(worker => worker.Name == "drift");
+        await using var db = memory.Services.GetRequiredService<MemoryDbFactory>().Open();
+        var session = await db.Sessions.AsNoTracking().SingleAsync(row => row.Id == said.Session);
+        var work = (await drift.WorkAsync(db, session, 0, TestContext.Current.CancellationToken)).Value!;
+        Assert.NotEmpty(work.Events);
+        Assert.True(await work.StillHolds!(db, TestContext.Current.CancellationToken));
+        Assert.True((await memory.Client.DeleteTurnAsync(said.Session, said.ReplyTurn)).IsSuccess);
+        Assert.False(await work.StillHolds!(db, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task What_another_process_has_done_meanwhile_is_not_written_twice()
     {
         await using var memory = await MemoryHost.StartAsync();

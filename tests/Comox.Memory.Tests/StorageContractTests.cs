@@ -1,5 +1,8 @@
+using System.Data.Common;
+using Comox.Memory.Storage;
 using Comox.ServiceDefaults.Contracts.Memory;
 using Comox.ServiceDefaults.Contracts.OpenAI;
+using Microsoft.EntityFrameworkCore;
 
 namespace Comox.Memory.Tests;
 
@@ -11,6 +14,13 @@ public sealed class SqliteContractTests : StorageContractTests
 public sealed class PostgresContractTests : StorageContractTests
 {
     private protected override async Task<MemoryHost> StartAsync() => await MemoryHost.StartAsync(database: await TestDatabase.CreateAsync());
+
+    [Fact]
+    public async Task A_server_that_cannot_be_reached_is_a_failure_of_the_database_and_not_a_programmers()
+    {
+        await using var db = new PostgresMemoryDb(MemoryDbFactory.Postgres("Host=127.0.0.1;Port=1;Username=nobody;Timeout=5"));
+        await Assert.ThrowsAnyAsync<DbException>(() => db.Marks.AnyAsync(TestContext.Current.CancellationToken));
+    }
 }
 
 /// <summary>What every database must do. Each test starts the module on an empty one.</summary>

@@ -3,6 +3,7 @@ using Bunit;
 using Comox.ServiceDefaults;
 using Comox.Web.Characters;
 using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Components.Forms;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Comox.Web.Tests;
@@ -55,6 +56,16 @@ public sealed class CharactersPageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_file_that_the_browser_cannot_read_any_more_does_not_keep_out_the_others()
+    {
+        var characters = OpenList();
+        var input = characters.FindComponent<InputFile>();
+        await characters.InvokeAsync(() => input.Instance.OnChange.InvokeAsync(new InputFileChangeEventArgs([new GoneFile("moved.json"), new GoneFile("brine.json") { Text = "Brine" }])));
+        Assert.StartsWith("moved.json could not be read: it was changed or moved meanwhile.", characters.WaitForElement("[data-testid=import-error]").TextContent.Trim(), StringComparison.Ordinal);
+        Assert.Contains("Brine is here.", characters.WaitForElement("[data-testid=import-done]").TextContent, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_characters_page_shows_how_a_program_reaches_it()
     {
         var page = _page.Render<CharacterPage>(parameters => parameters.Add(character => character.Slug, "ada"));
@@ -84,6 +95,24 @@ public sealed class CharactersPageTests : IAsyncLifetime
     }
 
     private static void Import(IRenderedComponent<CharactersPage> page, params (string Name, string Content)[] files) =>
-        page.FindComponent<Microsoft.AspNetCore.Components.Forms.InputFile>()
+        page.FindComponent<InputFile>()
             .UploadFiles([.. files.Select(file => InputFileContent.CreateFromBinary(Encoding.UTF8.GetBytes(file.Content), file.Name))]);
+
+    /// <summary>As Blazor's own: what the browser says of a file that it cannot read comes as an InvalidOperationException of the stream.</summary>
+    private sealed class GoneFile(string name) : IBrowserFile
+    {
+        public string? Text { get; init; }
+        public string Name => name;
+        public DateTimeOffset LastModified => Some.Noon;
+        public long Size => 5;
+        public string ContentType => "application/json";
+
+        public Stream OpenReadStream(long maxAllowedSize = 512000, CancellationToken cancellationToken = default) => Text is { } text ? new MemoryStream(Encoding.UTF8.GetBytes(text)) : new GoneStream();
+    }
+
+    private sealed class GoneStream : MemoryStream
+    {
+        public override Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken) =>
+            Task.FromException(new InvalidOperationException("An error occurred while reading the remote stream: NotReadableError"));
+    }
 }

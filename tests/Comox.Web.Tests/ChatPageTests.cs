@@ -44,6 +44,15 @@ public sealed class ChatPageTests : IAsyncLifetime
     }
 
     [Fact]
+    public void A_first_engine_that_cannot_start_does_not_keep_people_from_the_second()
+    {
+        _fake.Node.Set(Some.Node() with { Engines = [Some.Engine(EngineStates.Failed) with { Id = "a" }, Some.Engine() with { Id = "b" }] });
+        var chat = Open("ses_1");
+        chat.WaitForAssertion(() => Assert.False(chat.Find("[data-testid=composer]").HasAttribute("disabled")));
+        Assert.Empty(chat.FindAll("[data-testid=preparing]"));
+    }
+
+    [Fact]
     public async Task Tokens_appear_in_order_while_they_arrive_and_become_the_reply()
     {
         var chat = Open("ses_1");

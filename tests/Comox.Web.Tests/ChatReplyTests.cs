@@ -1,5 +1,6 @@
 using Bunit;
 using Comox.ServiceDefaults;
+using Comox.TestKit;
 using Comox.Web.Chat;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -97,6 +98,26 @@ public sealed class ChatReplyTests : IAsyncLifetime
         chat.WaitForAssertion(() => Assert.Equal("Where do I live?", chat.Find("[data-testid=composer]").GetAttribute("value")));
         Assert.Equal(["ok"], Texts(chat, "message-user"));
         Assert.Empty(chat.FindAll("[data-testid=try-again]"));
+    }
+
+    [Fact]
+    public async Task A_message_that_was_refused_while_nobody_looked_is_in_the_composer_when_somebody_does()
+    {
+        var chat = Open("ses_1");
+        _fake.HoldChat = new TaskCompletionSource();
+        PageContext.Send(chat, "Where do I live?");
+        await _fake.NextHeldAsync();
+        Store("ses_2", ("user", "Hello."), ("assistant", "Good day."));
+        chat.Render(parameters => parameters.Add(page => page.SessionId, "ses_2"));
+        chat.WaitForAssertion(() => Assert.Equal(["Good day."], Texts(chat, "message-assistant")));
+
+        (_fake.RefuseChat, var hold, _fake.HoldChat) = (Loading, _fake.HoldChat, null);
+        hold.SetResult();
+        await Eventually.IsTrueAsync(() => _page.Services.GetRequiredService<RepliesInProgress>().Find("ses_1") is null, "the message is refused");
+        Assert.NotEqual("Where do I live?", chat.WaitForElement("[data-testid=composer]").GetAttribute("value"));
+        chat.Render(parameters => parameters.Add(page => page.SessionId, "ses_1"));
+
+        chat.WaitForAssertion(() => Assert.Equal("Where do I live?", chat.Find("[data-testid=composer]").GetAttribute("value")));
     }
 
     [Fact]

@@ -162,6 +162,8 @@ internal sealed class FakeComox : IAsyncDisposable
         {
             await _held.Writer.WriteAsync(true);
             await Task.WhenAny(hold.Task, reply.HangUpAsync(context));
+            if (RefuseChat is { } late)
+                await late.WriteAsync(context);
             return;
         }
 

@@ -12,7 +12,7 @@ namespace Comox.Gateway.CircuitBreaking.Stalls;
 /// need not do anything to be asked again. (2) One that has stopped is out until a canary comes back from it, and what it has in hand is asked for elsewhere, where somebody else can
 /// answer. (3) Nobody waits for a first word from a node that is lost.
 /// </summary>
-internal sealed class StallWatch(Fleet fleet, BackendLoads loads, IOptions<StallOptions> options, TimeProvider time, ILogger<StallWatch> logger) : BackgroundService
+internal sealed class StallWatch(Fleet fleet, BackendLoads loads, IHostApplicationLifetime lifetime, IOptions<StallOptions> options, TimeProvider time, ILogger<StallWatch> logger) : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(50);
 
@@ -50,7 +50,8 @@ internal sealed class StallWatch(Fleet fleet, BackendLoads loads, IOptions<Stall
         var elapsed = time.GetElapsedTime(_lookedAt, now);
         _lookedAt = now;
         var isLate = elapsed > Late;
-        if (!isLate)
+        // A gateway that stops listens to no node any more: that it hears none says nothing of them, and what is in flight is to end where it is.
+        if (!isLate && !lifetime.ApplicationStopping.IsCancellationRequested)
             LookAtNodes(now);
         _ratios.Clear();
         foreach (var (_, load) in loads.All())

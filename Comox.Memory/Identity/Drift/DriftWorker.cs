@@ -52,7 +52,9 @@ internal sealed class DriftWorker(DriftTracker drift, CharacterStore characters,
             drift.Tell(raised, session.Id, found.Value);
         }
 
-        return new WorkDone(through, events);
+        // What is written quotes them: of one that was deleted or edited meanwhile nothing may be.
+        var chains = line.Where(turn => said.Contains(turn.Id)).Select(turn => turn.Chain).ToList();
+        return new WorkDone(through, events, async (now, token) => await now.Turns.CountAsync(turn => turn.SessionId == session.Id && chains.Contains(turn.Chain), token) == chains.Count);
     }
 
     private static async Task<IReadOnlyList<ToldFact>> NamesAsync(MemoryDb db, SessionRow session, CancellationToken cancellation) =>

@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text;
+using System.Text.Json;
 using Comox.NodeAgent.Downloads;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Comox.ServiceDefaults.Contracts.OpenAI;
@@ -19,16 +20,27 @@ internal sealed class PeerStore(HttpClient http, Func<AuthenticationHeaderValue>
 
     public string Name => "the neighbours";
 
-    public async Task<Outcome<RepositoryListing>> ListAsync(string repository, CancellationToken cancellation) =>
-        await FirstAsync(repository, cancellation) is { } found && HubClient.IsCommit(found.Commit)
-            ? Outcome<RepositoryListing>.Of(new RepositoryListing(found.Commit, [.. found.Files.Select(file => file.Name)]))
-            : Outcome<RepositoryListing>.Failed($"No neighbour has {repository}.", ErrorCodes.DownloadFailed);
+    /// <summary>A model of several files is of one commit, that of which most is there; a GGUF file is a model by itself, of whichever commit somebody has it.</summary>
+    public async Task<Outcome<RepositoryListing>> ListAsync(string repository, CancellationToken cancellation)
+    {
+        var all = await AllAsync(repository, cancellation);
+        var fullest = all.GroupBy(found => found.Commit, StringComparer.Ordinal)
+            .Select(commit => new RepositoryListing(commit.Key, [.. commit.SelectMany(found => found.Files).Select(file => file.Name).Distinct(StringComparer.Ordinal)]))
+            .MaxBy(listing => listing.Names.Count);
+        return fullest is null
+            ? Outcome<RepositoryListing>.Failed($"No neighbour has {repository}.", ErrorCodes.DownloadFailed)
+            : Outcome<RepositoryListing>.Of(fullest with { Names = [.. fullest.Names.Union(all.SelectMany(found => found.Files).Select(file => file.Name).Where(name => name.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase)), StringComparer.Ordinal)] });
+    }
 
-    public async Task<Outcome<HubFile>> DescribeAsync(string repository, string commit, string name, CancellationToken cancellation) =>
-        await FirstAsync(repository, cancellation) is { } found && found.Commit == commit
-        && found.Files.FirstOrDefault(file => file.Name == name) is { } file && ContentDigest.Parse(file.Blob) is { } digest
-            ? Outcome<HubFile>.Of(new HubFile(repository, commit, name, digest, file.SizeBytes))
-            : Outcome<HubFile>.Failed($"No neighbour has {name} of {repository} any more.", ErrorCodes.DownloadFailed);
+    public async Task<Outcome<HubFile>> DescribeAsync(string repository, string commit, string name, CancellationToken cancellation)
+    {
+        var found = (from peer in await AllAsync(repository, cancellation)
+                     from file in peer.Files
+                     where file.Name == name && ContentDigest.Parse(file.Blob) is not null
+                     orderby peer.Commit == commit descending
+                     select new HubFile(repository, peer.Commit, name, ContentDigest.Parse(file.Blob)!, file.SizeBytes)).FirstOrDefault();
+        return found is null ? Outcome<HubFile>.Failed($"No neighbour has {name} of {repository} any more.", ErrorCodes.DownloadFailed) : Outcome<HubFile>.Of(found);
+    }
 
     public async Task<IReadOnlyList<IDownloadSource>> SourcesOfAsync(HubFile file, CancellationToken cancellation)
     {
@@ -43,23 +55,21 @@ internal sealed class PeerStore(HttpClient http, Func<AuthenticationHeaderValue>
 
     private IReadOnlyList<Uri> Peers => options.Value.Cache.Peers;
 
-    private async Task<CachedRepository?> FirstAsync(string repository, CancellationToken cancellation)
-    {
-        foreach (var peer in Peers)
-        {
-            try
-            {
-                using var response = await SendAsync(new HttpRequestMessage(HttpMethod.Get, new Uri(peer, $"/node/models/{repository}")), cancellation);
-                if (response.IsSuccessStatusCode && await response.Content.ReadFromJsonAsync(NodesJson.Default.CachedRepository, cancellation) is { Files.Count: > 0 } found)
-                    return found;
-            }
-            catch (HttpRequestException)
-            {
-                // The next one may be there.
-            }
-        }
+    /// <summary>What each of them has of it; nothing of one that does not answer while it is waited for.</summary>
+    private async Task<IReadOnlyList<CachedRepository>> AllAsync(string repository, CancellationToken cancellation) =>
+        [.. (await Task.WhenAll(Peers.Select(peer => AskAsync(peer, repository, cancellation)))).OfType<CachedRepository>()];
 
-        return null;
+    private async Task<CachedRepository?> AskAsync(Uri peer, string repository, CancellationToken cancellation)
+    {
+        try
+        {
+            using var response = await SendAsync(new HttpRequestMessage(HttpMethod.Get, new Uri(peer, $"/node/models/{repository}")), cancellation);
+            return response.IsSuccessStatusCode && await response.Content.ReadFromJsonAsync(NodesJson.Default.CachedRepository, cancellation) is { Files.Count: > 0 } found && HubClient.IsCommit(found.Commit) ? found : null;
+        }
+        catch (Exception problem) when (problem is HttpRequestException or IOException or JsonException or OperationCanceledException)
+        {
+            return null;
+        }
     }
 
     private async Task<bool> HasAsync(Uri peer, HubFile file, CancellationToken cancellation)

@@ -77,6 +77,23 @@ public sealed class ReloadTests
     }
 
     [Fact]
+    public async Task Two_pools_whose_servers_cannot_be_told_apart_are_refused()
+    {
+        await using var live = await LiveGateway.StartAsync(it => LiveGateway.Routes(LiveGateway.Route("one", ("a", it.A))));
+
+        live.Write($$$"""{"Routes":[{"Model":"one","Pools":[{"Backends":[{"Name":"main","Url":"{{{live.A.Address}}}v1"}]},{"Backends":[{"Name":"main","Url":"{{{live.B.Address}}}v1"}]}]}]}""");
+        var reloaded = await live.Admin.ReloadAsync();
+        using var one = await live.ChatAsync("one");
+
+        Assert.Equal((400, ErrorCodes.InvalidSettings), (reloaded.Error!.Status, reloaded.Error.Code));
+        Assert.Contains("Comox:Gateway:Routes:0:Pools:1 has a backend 'main', as Comox:Gateway:Routes:0:Pools:0 has", reloaded.Error.Message);
+        Assert.Equal(HttpStatusCode.OK, one.StatusCode);
+
+        live.Write($$$"""{"Routes":[{"Model":"one","Pools":[{"Name":"x","Backends":[{"Name":"main","Url":"{{{live.A.Address}}}v1"}]},{"Name":"y","Backends":[{"Name":"main","Url":"{{{live.B.Address}}}v1"}]}]}]}""");
+        Assert.True((await live.Admin.ReloadAsync()).IsSuccess);
+    }
+
+    [Fact]
     public async Task A_fault_in_what_needs_a_restart_is_told_and_takes_nothing_away()
     {
         await using var live = await LiveGateway.StartAsync(it => LiveGateway.Routes(LiveGateway.Route("one", ("a", it.A))));

@@ -6,6 +6,7 @@ using Comox.Gateway.Routing;
 using Comox.Gateway.Tests.Sockets;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace Comox.Gateway.Tests.CircuitBreaking;
 
@@ -79,6 +80,20 @@ public abstract class StoppedBackendTests(string relay) : BothRelays(relay)
         canary.Succeeded();
         Assert.Equal(CircuitState.Closed, circuit.State);
         Assert.InRange(circuit.Ramp, 0.1, 0.5);
+    }
+
+    [Fact]
+    public async Task A_gateway_that_stops_takes_no_node_for_silent_because_it_listens_no_more()
+    {
+        await using var two = await TwoNodes.StartAsync(this, NodesThatFallSilent);
+        var services = two.Gateway.Service.Services;
+        services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+        await services.GetServices<IHostedService>().OfType<NodeWatcher>().Single().ExecuteTask!.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+        var began = TimeProvider.System.GetTimestamp();
+        await Eventually.IsTrueAsync(() => TimeProvider.System.GetElapsedTime(began) > TimeSpan.FromSeconds(3.5), "both would be silent by now");
+
+        Assert.All(["first", "second"], name => Assert.True(two.Backend(name).IsWell));
+        Assert.All(["first", "second"], name => Assert.Equal(CircuitState.Closed, two.Backend(name).Circuit.State));
     }
 
     [Fact]

@@ -24,6 +24,21 @@ public sealed class BackendLoadTests
     }
 
     [Fact]
+    public void An_answer_that_comes_whole_is_counted_and_tells_nothing_of_a_first_token()
+    {
+        var load = Load();
+        var lease = load.Begin(new RequestCost(PromptTokens: 4000, CachedTokens: 0, OutputTokens: 200));
+        _time.Advance(TimeSpan.FromSeconds(15));
+        var now = _time.GetTimestamp();
+        var before = (load.FirstTokenSeconds(now), load.SecondsPerToken);
+        lease.Whole();
+        Assert.Equal((1, 0, 1, 200), Counters(load));
+        Assert.Equal(before, (load.FirstTokenSeconds(now), load.SecondsPerToken));
+        lease.End();
+        Assert.Equal((0, 0, 0, 0), Counters(load));
+    }
+
+    [Fact]
     public void Whatever_the_order_and_however_often_the_counters_return_to_zero()
     {
         // Each step: which lease (begun when first named), and whether it has a first token or ends.

@@ -73,6 +73,22 @@ public sealed class FloodTests
         }
     }
 
+    [Theory]
+    [InlineData(BackendKinds.LlamaCpp)]
+    [InlineData(BackendKinds.Anthropic)]
+    public async Task A_whole_answer_that_is_made_of_tokens_without_end_is_given_up(string kind)
+    {
+        const string Delta = "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"x\"}}\n\n";
+        using var engine = new Flood(kind == BackendKinds.Anthropic ? Delta : Sse.Token("x"), kind == BackendKinds.Anthropic ? MessageBegins : "");
+        await using var routed = await RoutedGateway.StartAsync(null, [("MaxAnswerBytes", $"{Limit}")], new At("a", kind) { Url = engine.Url });
+        using var response = await routed.SendAsync(RoutedGateway.Body(false));
+        Assert.Equal(502, (int)response.StatusCode);
+        Assert.Contains("MaxAnswerBytes", await response.Content.ReadAsStringAsync());
+        var taken = await engine.TakenAsync();
+        Assert.True(taken < MostTaken, $"{taken} bytes were taken.");
+        await routed.IsIdleAsync();
+    }
+
     /// <summary>Answers every request with the same words and then one piece after the other, for as long as somebody takes them.</summary>
     private sealed class Flood : IDisposable
     {

@@ -50,6 +50,24 @@ public sealed class WarmTests
     }
 
     [Fact]
+    public async Task A_server_that_is_asked_only_when_the_fleet_cannot_answer_is_no_reason_to_let_the_fleet_sleep()
+    {
+        await using var node = await FakeBackendServer.StartAsync(TestService.ServiceKey);
+        await using var cloud = await FakeBackendServer.StartAsync(TestService.ServiceKey);
+        node.Status = FakeNode.With("node", OnDemand(2));
+        await using var gateway = await GatewayUnderTest.StartAsync(settings:
+        [
+            ("Nodes:0", node.Address.ToString()), ("Routes:0:Model", "fake-model"), ("Routes:0:Pools:0:Name", "own"), ("Routes:0:Pools:0:Fleet", "fake-model"),
+            ("Routes:0:Pools:1:Name", "cloud"), ("Routes:0:Pools:1:Backends:0:Name", "openai"), ("Routes:0:Pools:1:Backends:0:Url", new Uri(cloud.Address, "v1").ToString()),
+        ]);
+
+        var warming = await AskAsync(gateway, "fake-model");
+
+        Assert.Equal(("node/chat", WarmActions.Load), (warming.Backend, warming.Action));
+        Assert.Equal(["chat"], node.Warmed);
+    }
+
+    [Fact]
     public async Task One_node_is_told_once_in_half_a_minute_also_where_another_looks_better_meanwhile()
     {
         await using var one = await FakeBackendServer.StartAsync(TestService.ServiceKey);

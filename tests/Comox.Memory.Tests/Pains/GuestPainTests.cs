@@ -146,6 +146,22 @@ public abstract class GuestPainTests
     }
 
     [Fact]
+    public async Task Pain_15_a_host_that_is_deleted_takes_along_what_a_guests_receipt_said_was_replaced()
+    {
+        await using var memory = await StartAsync();
+        var session = await EveningAsync(memory);
+        await PresentAsync(memory, session, "pim");
+        await memory.ExchangeAsync("I live in Porto.", "Aye.", session);
+        await memory.ExchangeAsync("I moved to Graz.", "Oh.", character: "pim");
+        var answer = await memory.SayAsync("Sing me a song.", character: "pim");
+        Assert.Contains((await memory.ReceiptAsync(answer)).Recalled, item => item.Why.Contains("Porto", StringComparison.Ordinal));
+        Assert.True((await memory.Http.DeleteAsync("/memory/characters/brine")).IsSuccessStatusCode);
+        var receipt = await memory.ReceiptAsync(answer);
+        Assert.DoesNotContain(receipt.Recalled, item => item.Why.Contains("Porto", StringComparison.Ordinal));
+        Assert.Empty(receipt.Messages);
+    }
+
+    [Fact]
     public async Task What_is_deleted_while_a_guest_recalls_it_is_in_no_receipt()
     {
         // The intent role is asked between recall and saving.

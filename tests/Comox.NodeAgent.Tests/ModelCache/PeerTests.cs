@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using Comox.NodeAgent.ModelCache;
+using Comox.ServiceDefaults.Contracts.Nodes;
 using Comox.ServiceDefaults.Contracts.OpenAI;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -48,6 +49,28 @@ public sealed class PeerTests : IAsyncLifetime
         Assert.True(model.IsSuccess, model.Problem);
         Assert.Contains(TestHub.Commit, model.Value!.Path);
         Assert.Empty(_hub.Asked);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_neighbour_that_says_nothing_or_has_another_file_of_the_model_does_not_hide_the_one_that_has_it(bool isSilent)
+    {
+        await using var other = await LocalServer.StartAsync(context => isSilent
+            ? Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted)
+            : context.Request.Path.StartsWithSegments("/node/models") ? context.Response.WriteAsJsonAsync(new CachedRepository(new string('a', 40), [new CachedFile("m-q4_k_m.gguf", new string('b', 64), 7)]), NodesJson.Default.CachedRepository)
+            : NotFoundAsync(context));
+        await using var agent = await RunningAgent.StartAsync(Settings(
+            ("Comox:NodeAgent:Cache:Peers:0", other.Address.ToString()), ("Comox:NodeAgent:Cache:Peers:1", _owner.Http.BaseAddress!.ToString()), ("Comox:NodeAgent:Offline", "true"), ("Comox:NodeAgent:ProbeTimeout", "00:00:02")));
+        var model = await ChooseAsync(agent);
+        Assert.True(model.IsSuccess, model.Problem);
+        Assert.Equal(_model, await File.ReadAllBytesAsync(model.Value!.Path));
+
+        static Task NotFoundAsync(HttpContext context)
+        {
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            return Task.CompletedTask;
+        }
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using Comox.NodeAgent.Engines.Pairing;
 using Comox.NodeAgent.ModelCache;
 using Comox.NodeAgent.Tests.VLlm;
 using Comox.ServiceDefaults.Contracts.Nodes;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Comox.NodeAgent.Tests.ModelCache;
@@ -146,6 +147,35 @@ public sealed class SafetensorsTests : IDisposable
         Assert.Equal(chosen.Value.Path, again.Value!.Path);
         Assert.True(agent.Services.GetRequiredService<BlobLeases>().IsTaken(BlobLeases.Resolve(again.Value.Weights[0])));
         Assert.Equal(ModelFormats.Safetensors, (await library.FormatOfAsync(wanted, TestContext.Current.CancellationToken)).Value);
+    }
+
+    [Fact]
+    public async Task One_whose_download_was_interrupted_is_fetched_to_its_end_and_not_taken_for_a_whole_one()
+    {
+        var source = TestModels.Folder(_folder, "source");
+        File.Delete(Path.Combine(source, "model.safetensors"));
+        TestModels.Weights(Path.Combine(source, "model-00001-of-00002.safetensors"), ("a", "F16", [10]));
+        TestModels.Weights(Path.Combine(source, "model-00002-of-00002.safetensors"), ("b", "F16", [5]));
+        File.WriteAllText(Path.Combine(source, "model.safetensors.index.json"), """{"weight_map":{"a":"model-00001-of-00002.safetensors","b":"model-00002-of-00002.safetensors"}}""");
+        await using var hub = await TestHub.StartAsync([.. Directory.GetFiles(source).Order(StringComparer.Ordinal).Select(file => (Path.GetFileName(file), File.ReadAllBytes(file)))]);
+        await using var agent = await RunningAgent.StartAsync(new()
+        {
+            ["Comox:NodeAgent:EnginePath"] = "/nowhere", ["Comox:NodeAgent:Offline"] = "false", ["HF_ENDPOINT"] = hub.Address.ToString(),
+        });
+        Task<Outcome<ChosenModel>> ChooseAsync() => agent.Services.GetRequiredService<ModelLibrary>()
+            .ChooseAsync("org/model", "Comox:NodeAgent:Models:0:Model", ModelFormats.Safetensors, [], (_, _) => { }, TestContext.Current.CancellationToken);
+
+        hub.Instead = (context, _) =>
+        {
+            if (context.Request.Path.Value!.Contains("00002-of", StringComparison.Ordinal))
+                context.Response.StatusCode = StatusCodes.Status404NotFound;
+            return Task.FromResult(context.Response.StatusCode == StatusCodes.Status404NotFound);
+        };
+        Assert.False((await ChooseAsync()).IsSuccess);
+        hub.Instead = null;
+        var chosen = await ChooseAsync();
+        Assert.True(chosen.IsSuccess, chosen.Problem);
+        Assert.Equal(Directory.GetFiles(source).Select(Path.GetFileName).Order(), Directory.GetFiles(chosen.Value.Path).Select(Path.GetFileName).Order());
     }
 
     private static SafetensorsInfo Read(string folder) => Safetensors.TryRead(folder, out var info, out var problem) ? info : throw new InvalidDataException(problem);

@@ -31,6 +31,27 @@ public sealed class SupervisionRulesTests
     }
 
     [Fact]
+    public async Task An_engine_that_dies_and_leaves_a_process_with_its_pipes_has_ended()
+    {
+        var start = new ProcessStartInfo("/bin/sh", ["-c", "sleep 600 & echo $!; wait"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var left = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var engine = new EngineProcess(Process.Start(start)!, line => left.TrySetResult(int.Parse(line, CultureInfo.InvariantCulture)), TimeProvider.System);
+        using var worker = Process.GetProcessById(await left.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        using (var shell = Process.GetProcessById(engine.Id))
+            shell.Kill();
+        try
+        {
+            Assert.Equal(137, await engine.Exited.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+            await engine.StopAsync(TimeSpan.Zero, TimeProvider.System);
+            Assert.False(worker.HasExited);
+        }
+        finally
+        {
+            worker.Kill();
+        }
+    }
+
+    [Fact]
     public void Ready_is_reached_through_loading_alone() =>
         Assert.Equal([EngineStates.Loading], States.Where(state => state != EngineStates.Ready && EngineLifecycle.MayFollow(state, EngineStates.Ready)));
 

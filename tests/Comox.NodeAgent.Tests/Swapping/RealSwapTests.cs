@@ -41,6 +41,17 @@ public sealed class RealSwapTests
     }
 
     [Fact]
+    public async Task A_model_for_which_there_is_no_room_beside_a_pinned_one_is_refused_and_not_waited_for()
+    {
+        await using var agent = await StartAsync(new() { ["Comox:NodeAgent:Models:0:Pinned"] = "true" });
+        await agent.UntilAsync("ada", engine => engine.State == EngineStates.Ready);
+        await UnloadedAsync(agent, "brine");
+        using var answer = await SendAsync(agent, "brine", stream: false).WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        Assert.Contains("beside the models that always stay (ada:", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task A_stream_that_runs_is_finished_before_its_model_goes_and_whoever_waits_is_told_its_place()
     {
         await using var agent = await StartAsync();

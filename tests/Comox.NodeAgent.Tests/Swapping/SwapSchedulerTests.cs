@@ -45,11 +45,17 @@ public sealed class SwapSchedulerTests
         Assert.Equal([new SwapAction.Drain("busy")], Decide(Asked("new", 20), Hot("busy", 20) with { InFlight = 3 }).Actions);
 
     [Fact]
-    public void Pinned_models_stay()
+    public void Pinned_models_stay_and_who_fits_nowhere_beside_them_is_refused()
     {
         var plan = Decide(Asked("new", 20) with { Waited = TimeSpan.FromHours(1) }, Hot("pinned", 20) with { IsPinned = true });
         Assert.Empty(plan.Actions);
-        Assert.Null(Assert.Single(plan.Waits).Seconds);
+        Assert.Empty(plan.Waits);
+        Assert.Equal(["new"], plan.BesidePinned);
+
+        // Beside who may go it waits.
+        plan = Decide(Asked("new", 14), Hot("pinned", 10) with { IsPinned = true }, Hot("young", 10) with { Since = TimeSpan.FromSeconds(3) });
+        Assert.Empty(plan.BesidePinned);
+        Assert.Equal("new", Assert.Single(plan.Waits).Unit);
     }
 
     [Fact]
