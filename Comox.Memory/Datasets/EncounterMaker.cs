@@ -13,6 +13,9 @@ internal sealed class EncounterMaker
     /// <summary>So often what has been told is put right in the next breath.</summary>
     private const double Slips = .25;
 
+    /// <summary>So often a fact that has been corrected is still remembered.</summary>
+    private const double Late = .5;
+
     private readonly WordLists _lists;
     private readonly Wordsmith _words;
     private readonly PersonaMaker _personas;
@@ -32,11 +35,12 @@ internal sealed class EncounterMaker
     {
         _lists = lists;
         _words = new Wordsmith(lists);
-        _personas = new PersonaMaker(lists, _words);
+        var boundaries = new BoundaryMaker(lists, _words);
+        _personas = new PersonaMaker(lists, _words, boundaries);
         _only = card is null ? null : _personas.Of(card, voice);
         _people = new PersonMaker(lists, _words, [.. lists.Folder("topics").Select(list => new Topic(list))]);
         _memory = new Remembering(lists, _people);
-        _exchanges = new ExchangeMaker(lists, _people, _words);
+        _exchanges = new ExchangeMaker(lists, _people, _words, boundaries);
         _endings = Kinds(ask: 46, unknown: 26, tell: 4, correct: 4, smallTalk: .7);
         _bare = [(_exchanges.Ask, 58), (_exchanges.Unknown, 38), (_exchanges.AskName, 3), (_exchanges.Recap, 1)];
         _bareEarlier = [(_exchanges.Tell, 5), (_exchanges.Correct, 3)];
@@ -81,7 +85,8 @@ internal sealed class EncounterMaker
             }
         }
 
-        var holds = memory.Where(line => line.Says is null || line.Candidate.Fact is null || person.Holds(line.Says)).ToList();
+        // Memory takes in what was told after the reply: until then its fact stands beside the newer words.
+        var holds = memory.Where(line => line.Says is null || line.Candidate.Fact is null || person.Holds(line.Says) || dice.Chance(Late)).ToList();
         var isCut = dice.Chance(stage.Extras);
         return new Encounter
         {
@@ -121,7 +126,7 @@ internal sealed class EncounterMaker
         (_exchanges.Unknown, unknown),
         (_exchanges.Tell, tell),
         (_exchanges.Correct, correct),
-        (_exchanges.World, 6 * smallTalk),
+        (_exchanges.World, 7 * smallTalk),
         (_exchanges.Recap, 3 * smallTalk),
         (_exchanges.AskName, 2.5 * smallTalk),
         (_exchanges.Chat, 3 * smallTalk),

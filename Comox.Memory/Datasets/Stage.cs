@@ -29,11 +29,11 @@ internal sealed record Stage(string Name)
     public bool IsBare { get; init; }
 
     private static readonly Stage Echo = new("echo") { IsEcho = true, IsBare = true, MemoryLines = (0, 0), Exchanges = (0, 0), Detail = [(0, 1)], Extras = 0, Endings = 8 };
-    private static readonly Stage Bare = new("bare") { IsBare = true, MemoryLines = (0, 5), Exchanges = (0, 0), Detail = [(0, 1)], Extras = 0, Endings = 16 };
-    private static readonly Stage Crowded = new("crowded") { IsBare = true, MemoryLines = (4, 12), Exchanges = (0, 4), Detail = [(0, 1)], Extras = 0, Endings = 14 };
-    private static readonly Stage Short = new("short") { MemoryLines = (0, 5), Exchanges = (0, 2), Detail = [(0, 1)], Extras = .03, Endings = 14 };
-    private static readonly Stage Middle = new("middle") { MemoryLines = (1, 9), Exchanges = (0, 4), Detail = [(0, 4), (1, 6)], Extras = .15, Endings = 14 };
-    private static readonly Stage Long = new("long") { MemoryLines = (3, 12), Exchanges = (0, 8), Detail = [(0, 2), (1, 4), (2, 4)], Extras = .25, Endings = 14 };
+    private static readonly Stage Bare = new("bare") { IsBare = true, MemoryLines = (0, 5), Exchanges = (0, 0), Detail = [(0, 1)], Extras = 0, Endings = 22 };
+    private static readonly Stage Crowded = new("crowded") { IsBare = true, MemoryLines = (4, 12), Exchanges = (0, 4), Detail = [(0, 1)], Extras = 0, Endings = 20 };
+    private static readonly Stage Short = new("short") { MemoryLines = (0, 5), Exchanges = (0, 2), Detail = [(0, 1)], Extras = .03, Endings = 20 };
+    private static readonly Stage Middle = new("middle") { MemoryLines = (1, 9), Exchanges = (0, 4), Detail = [(0, 4), (1, 6)], Extras = .15, Endings = 20 };
+    private static readonly Stage Long = new("long") { MemoryLines = (3, 12), Exchanges = (0, 8), Detail = [(0, 2), (1, 4), (2, 4)], Extras = .25, Endings = 20 };
 
     public static IReadOnlyList<Stage> All { get; } = [Echo, Bare, Crowded, Short, Middle, Long];
 

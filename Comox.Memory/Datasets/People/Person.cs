@@ -8,6 +8,7 @@ namespace Comox.Memory.Datasets.People;
 internal sealed class Person
 {
     private readonly Dictionary<Slot, List<string>> _known = [];
+    private readonly HashSet<Slot> _changed = [];
 
     /// <summary>Changes when the person says what they are called.</summary>
     public required UserName Name { get; set; }
@@ -20,12 +21,19 @@ internal sealed class Person
 
     public bool Knows(Slot slot) => _known.ContainsKey(slot);
 
+    /// <summary>Whether it was otherwise before.</summary>
+    public bool HasChanged(Slot slot) => _changed.Contains(slot);
+
     public void Learn(Statement statement)
     {
         if (!_known.TryGetValue(statement.Slot, out var values))
             _known[statement.Slot] = values = [];
         if (statement.Slot.Topic.HasOneValue)
+        {
+            if (values.Count > 0)
+                _changed.Add(statement.Slot);
             values.Clear();
+        }
 
         values.Add(statement.Value);
     }
@@ -34,6 +42,17 @@ internal sealed class Person
 /// <summary>Makes people, and what they may tell.</summary>
 internal sealed class PersonMaker(WordLists lists, Wordsmith words, IReadOnlyList<Topic> topics)
 {
+    // Whoever knows one of them may take it for another.
+    private static readonly string[][] Alike =
+    [
+        ["likes_to_eat", "likes_to_drink", "allergy", "breakfast", "likes"],
+        ["hates", "dislikes", "afraid_of", "allergy"],
+        ["works_as", "works_at", "studies", "learning", "hobby", "instrument", "collects"],
+        ["lives_in", "born_in", "wants_to_visit", "works_at", "plans"],
+        ["birthday", "age"],
+        ["bought", "lost", "car", "collects", "reading"],
+    ];
+
     // What people tell most, most often.
     private readonly IReadOnlyList<(Topic Item, double Weight)> _topics = [.. topics.Select(topic => (topic, topic.Nouns is not null ? 2.2 : topic.IsFact ? 1.2 : .8))];
 
@@ -51,8 +70,14 @@ internal sealed class PersonMaker(WordLists lists, Wordsmith words, IReadOnlyLis
         return new Slot(topic, topic.Nouns is null ? null : Noun(topic, dice));
     }
 
-    /// <summary>A slot that is easily mixed up with another.</summary>
-    public Slot Near(Slot slot, Dice dice) => slot.Topic.Nouns is null ? AnySlot(dice) : slot with { Noun = Noun(slot.Topic, dice) };
+    /// <summary>A slot that is easily mixed up with another: another aunt, or what one eats instead of what one drinks.</summary>
+    public Slot Near(Slot slot, Dice dice)
+    {
+        if (slot.Topic.Nouns is not null)
+            return slot with { Noun = Noun(slot.Topic, dice) };
+        var kin = topics.Where(topic => topic != slot.Topic && topic.Nouns is null && Alike.Any(names => names.Contains(slot.Topic.Name) && names.Contains(topic.Name))).ToList();
+        return kin.Count == 0 ? AnySlot(dice) : new Slot(dice.Of(kin), null);
+    }
 
     public string ValueFor(Slot slot, Dice dice) => words.Value(slot.Topic.Values, dice);
 

@@ -1,5 +1,6 @@
 using Comox.Memory.Cards;
 using Comox.Memory.Datasets.Talk;
+using Comox.Memory.Datasets.Words;
 
 namespace Comox.Memory.Datasets.People;
 
@@ -16,6 +17,8 @@ internal sealed record Persona(CharacterCard Card, Speech Speech, IReadOnlyList<
 /// <param name="Questions">What a person says to touch it.</param>
 internal sealed record ForbiddenMatter(string Text, IReadOnlyList<string> Words, IReadOnlyList<string> Questions)
 {
+    public string Question(Dice dice) => dice.Of(Questions);
+
     /// <summary><c>Never speaks of money. | money, coin | How rich are you? | Have you any gold?</c></summary>
     public static ForbiddenMatter Of(string line)
     {

@@ -10,13 +10,13 @@ namespace Comox.Memory.Datasets.People;
 /// Makes characters: some of a known kind, whose role alone says how they talk; more of any kind at all, whose card says which words they always say. The second
 /// teach a model to read the card, so that it can speak as a character it has never met.
 /// </summary>
-internal sealed class PersonaMaker(WordLists lists, Wordsmith words)
+internal sealed class PersonaMaker(WordLists lists, Wordsmith words, BoundaryMaker boundaries)
 {
     private readonly IReadOnlyList<Voice> _families = [.. lists.Folder("voices").Where(list => list.Name != "plain").Select(list => new Voice(list))];
     private readonly Voice _plain = new(lists.Keyed("voices/plain"));
     private readonly KeyedLines _tics = lists.Keyed("talk/tics");
     private readonly SmallTalk _talk = new(lists);
-    private readonly IReadOnlyList<ForbiddenMatter> _matters = [.. lists.Keyed("talk/boundaries").Needed("boundary").Select(ForbiddenMatter.Of)];
+    private readonly Snippets _snippets = new(lists);
 
     /// <param name="dice">The choices.</param>
     /// <param name="detail">0: a sentence or two; 1: as an author would write a card of a hundred words; 2: two hundred and more.</param>
@@ -29,8 +29,10 @@ internal sealed class PersonaMaker(WordLists lists, Wordsmith words)
             return new Persona(new CharacterCard { Name = Name(dice), Description = Card($"{{char}} is {bare.Role}.") }, bare, []);
         }
 
-        var isFamily = dice.Chance(.45);
-        var speech = isFamily ? OfFamily(dice) : OfAnyKind(dice);
+        var isFamily = dice.Chance(.35);
+        // A monk whose card quotes words says these and talks like no other monk: what the card says comes before what is known of its kind.
+        var kin = isFamily || dice.Chance(.3) ? dice.Of(_families) : null;
+        var speech = isFamily ? OfFamily(kin!, dice) : OfAnyKind(kin, dice);
         var name = Name(dice);
         var style = new List<string>();
         var inDescription = "";
@@ -68,13 +70,13 @@ internal sealed class PersonaMaker(WordLists lists, Wordsmith words)
         if (speech.Gestures.Count > 0)
             style.Add(dice.Of(_tics.Needed("gestures")));
 
-        var matters = dice.Chance(detail == 0 ? .15 : .4) ? dice.Shuffled(_matters).Take(dice.Between(1, detail == 2 ? 3 : 2)).ToList() : [];
+        var matters = dice.Chance(detail == 0 ? .15 : .5) ? Enumerable.Range(0, dice.Between(1, detail == 2 ? 3 : 2)).Select(_ => boundaries.Make(dice)).ToList() : [];
         var card = new CharacterCard
         {
             Name = name,
-            Description = Description(speech, inDescription, isFamily, dice, detail),
-            Personality = dice.Chance(detail == 0 ? .3 : .9) ? Personality(speech, isFamily, dice, detail) : "",
-            Scenario = dice.Chance(detail * .4) ? Card(dice.Of(isFamily && dice.Chance(.6) ? speech.Voice["scene"] : lists.Values("scenario_bits"))) : "",
+            Description = Description(speech, inDescription, kin, dice, detail),
+            Personality = dice.Chance(detail == 0 ? .3 : .9) ? Personality(kin, dice, detail) : "",
+            Scenario = dice.Chance(detail * .4) ? Card(dice.Of(kin is not null && dice.Chance(.6) ? kin["scene"] : lists.Values("scenario_bits"))) : "",
             FirstMessage = dice.Chance(detail == 0 ? .3 : .75) ? Card(speech.Line("greet", dice)) : "",
             MessageExamples = shownInExamples || dice.Chance(detail * .3) ? Examples(speech, dice, dice.Between(1, 2)) : "",
             PinnedLore = dice.Chance(detail * .06) ? [Card(dice.Of(lists.Values("lore_bits")))] : [],
@@ -97,19 +99,15 @@ internal sealed class PersonaMaker(WordLists lists, Wordsmith words)
         return new Persona(card, new Speech { Voice = family, Role = family["role"][0] }, []);
     }
 
-    private Speech OfFamily(Dice dice)
-    {
-        var voice = dice.Of(_families);
-        return new Speech { Voice = voice, Role = dice.Of(voice["role"]), Gestures = Gestures(dice, .03) };
-    }
+    private Speech OfFamily(Voice voice, Dice dice) => new() { Voice = voice, Role = dice.Of(voice["role"]), Gestures = Gestures(dice, .03) };
 
-    private Speech OfAnyKind(Dice dice)
+    private Speech OfAnyKind(Voice? kin, Dice dice)
     {
-        var marked = dice.Chance(.85);
+        var marked = kin is not null || dice.Chance(.85);
         return new Speech
         {
             Voice = _plain,
-            Role = dice.Chance(.75) ? dice.Of(lists.Values("roles")) : words.Value("jobs", dice),
+            Role = kin is not null ? dice.Of(kin["role"]) : dice.Chance(.75) ? dice.Of(lists.Values("roles")) : words.Value("jobs", dice),
             Tic = marked ? Tic(dice) : "",
             Place = !marked ? TicPlace.None : dice.Chance(.65) ? TicPlace.Begin : TicPlace.End,
             TicMark = dice.Weighted([(',', .55), ('.', .25), ('!', .2)]),
@@ -129,24 +127,28 @@ internal sealed class PersonaMaker(WordLists lists, Wordsmith words)
         (() => words.Word("nouns", dice), 1.5),
         (() => $"{words.Word("names", dice)} {words.Word("nouns", dice)}", .7),
         (() => $"oh {words.Word("nouns", dice)}", .3),
+        (() => Twice(words.Word("nouns", dice)), .4),
+        (() => _snippets.Make(dice), 1.8),
     ])();
+
+    private static string Twice(string word) => $"{word} {word}";
 
     private string Name(Dice dice) => dice.Chance(.6) ? dice.Of(lists.Values("character_names")) : words.Name("character_names", dice);
 
-    private string Description(Speech speech, string rule, bool isFamily, Dice dice, int detail)
+    private string Description(Speech speech, string rule, Voice? kin, Dice dice, int detail)
     {
         var text = new StringBuilder("{char} is ").Append(speech.Role).Append('.');
         for (var more = detail == 0 ? dice.Between(0, 1) : detail == 1 ? dice.Between(1, 3) : dice.Between(3, 6); more > 0; more--)
-            text.Append(' ').Append(isFamily && dice.Chance(.4) ? dice.Of(speech.Voice["look"]) : dice.Of(lists.Values("look_bits")));
+            text.Append(' ').Append(kin is not null && dice.Chance(.4) ? dice.Of(kin["look"]) : dice.Of(lists.Values("look_bits")));
         if (rule.Length > 0)
             text.Append(' ').Append(rule);
         return Card(text.ToString());
     }
 
-    private string Personality(Speech speech, bool isFamily, Dice dice, int detail)
+    private string Personality(Voice? kin, Dice dice, int detail)
     {
-        if (isFamily && dice.Chance(.6))
-            return Card(string.Join(' ', dice.Shuffled(speech.Voice["trait"]).Take(detail == 2 ? 2 : 1)));
+        if (kin is not null && dice.Chance(.6))
+            return Card(string.Join(' ', dice.Shuffled(kin["trait"]).Take(detail == 2 ? 2 : 1)));
         return Wordsmith.Capital(string.Join(", ", dice.Shuffled(lists.Values("traits")).Take(dice.Between(2, 3 + detail)))) + ".";
     }
 

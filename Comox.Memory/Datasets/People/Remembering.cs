@@ -43,7 +43,7 @@ internal sealed class Remembering(WordLists lists, PersonMaker people)
         if (person.Knows(slot) && (slot.Topic.HasOneValue || dice.Chance(.7)))
             yield break;
 
-        // What was so before, in the person's own words; the newer fact stands beside it.
+        // What was so before, in the person's own words; what is so now stands beside it with a later day.
         var replaces = room > 1 && slot.Topic.IsFact && slot.Topic.HasOneValue && dice.Chance(.13);
         if (replaces)
         {
@@ -55,7 +55,7 @@ internal sealed class Remembering(WordLists lists, PersonMaker people)
         var statement = new Statement(slot, people.ValueFor(slot, dice));
         person.Learn(statement);
         var told = slot.In(dice.Of(dice.Chance(.15) ? slot.Topic.Corrections : slot.Topic.Tells), statement.Value);
-        if (slot.Topic.IsFact && (replaces || dice.Chance(.75)))
+        if (slot.Topic.IsFact && dice.Chance(.7))
             yield return (statement, new ToldFact($"f{at}", slot.Topic.RelationFor(slot.Noun), statement.Value, false, Session, $"t{at}", Day(now, dice), 1, told), null);
         else
             yield return (statement, null, Turn(at, Utterance.User, dice.Chance(.2) ? $"{told} {persona.Named(dice.Of(_says["chat"]), person.Name.Spoken)}" : told, now, dice));

@@ -12,7 +12,7 @@ internal sealed record Moment(Persona Persona, Person Person, SceneWords Scene, 
 }
 
 /// <summary>Makes what a person says next and how the character answers it.</summary>
-internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmith words)
+internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmith words, BoundaryMaker boundaries)
 {
     private readonly SmallTalk _says = new(lists);
     private readonly KeyedLines _replies = lists.Keyed("talk/replies");
@@ -23,13 +23,14 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
     {
         if (moment.Visible.Count == 0)
             return null;
-        // What has just been told or corrected is one of many lines, and what people ask for most.
-        var slot = dice.Of(moment.Told.Count > 0 && dice.Chance(.4) ? moment.Told : moment.Visible).Slot;
+        // What has just been told, and what is otherwise than it was, is one of many lines, and what people ask for most.
+        var changed = moment.Visible.Where(statement => moment.Person.HasChanged(statement.Slot)).ToList();
+        var slot = dice.Of(changed.Count > 0 && dice.Chance(.3) ? changed : moment.Told.Count > 0 && dice.Chance(.4) ? moment.Told : moment.Visible).Slot;
         var known = moment.Visible.Where(statement => statement.Slot == slot).DistinctBy(statement => statement.Value).ToList();
         var value = string.Join(" and ", known.Select(statement => statement.Value));
         var speech = moment.Persona.Speech;
         var answer = slot.In(AnswerOf(slot.Topic, speech, dice), value);
-        return new Exchange("ask." + slot.Topic, Question(moment, slot.In(dice.Usual(slot.Topic.Asks)), dice), moment.Named(speech.Say(Wordsmith.Capital(answer), dice))) { Uses = known };
+        return new Exchange("ask." + slot.Topic, Question(moment, slot.In(AskOf(slot.Topic, dice)), dice), moment.Named(speech.Say(Wordsmith.Capital(answer), dice))) { Uses = known };
     }
 
     /// <summary>A question about something that nobody has told; often something like what is known.</summary>
@@ -37,7 +38,7 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
     {
         var slot = people.AnySlot(dice);
         for (var attempt = 0; attempt < 20 && (moment.Person.Knows(slot) || IsCovered(moment.Person, slot)); attempt++)
-            slot = moment.Visible.Count > 0 && dice.Chance(.35) ? people.Near(dice.Of(moment.Visible).Slot, dice) : people.AnySlot(dice);
+            slot = moment.Visible.Count > 0 && dice.Chance(.4) ? people.Near(dice.Of(moment.Visible).Slot, dice) : people.AnySlot(dice);
         if (moment.Person.Knows(slot) || IsCovered(moment.Person, slot))
             return World(moment, dice);
         var speech = moment.Persona.Speech;
@@ -45,7 +46,7 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
         var reply = !speech.IsBare && dice.Chance(.6) ? $"{speech.Line("unknown", dice)} {lack}" : speech.Say(slot.In(dice.Usual(slot.Topic.Lacks)), dice, mayClose: false);
         if (speech.Place == TicPlace.End)
             reply = speech.Say(slot.In(dice.Usual(slot.Topic.Lacks)), dice);
-        return new Exchange("unknown." + slot.Topic, Question(moment, slot.In(dice.Usual(slot.Topic.Asks)), dice), moment.Named(reply));
+        return new Exchange("unknown." + slot.Topic, Question(moment, slot.In(AskOf(slot.Topic, dice)), dice), moment.Named(reply));
     }
 
     /// <summary>Words without sense, to be said again.</summary>
@@ -56,8 +57,15 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
         return new Exchange("echo", dice.Of(_says["echo"]).Replace("{v}", text, StringComparison.Ordinal), text);
     }
 
+    /// <summary>Something new, and now and then something that is known otherwise: whoever tells it does not always say that it has changed.</summary>
     public Exchange Tell(Moment moment, Dice dice)
     {
+        if (dice.Chance(.25) && moment.Visible.Where(statement => statement.Slot.Topic.HasOneValue).ToList() is { Count: > 0 } known)
+        {
+            var again = dice.Of(known).Slot;
+            return Told(moment, again, again.Topic.Tells, "correct.", "noted", dice);
+        }
+
         var slot = people.AnySlot(dice);
         for (var attempt = 0; attempt < 10 && moment.Person.Knows(slot); attempt++)
             slot = people.AnySlot(dice);
@@ -107,7 +115,7 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
         var line = speech.Place == TicPlace.End ? speech.Say(dice.Of(speech.Voice["world"]), dice, mayClose: false) : speech.Line("world", dice);
         if (!line.Contains("only know", StringComparison.Ordinal) && speech.Place != TicPlace.End)
             line += " " + speech.Voice.Spoken(dice.Usual(_replies.Needed("only")));
-        return new Exchange("world", Question(moment, dice.Of(_says["world"]), dice), moment.Named(line));
+        return new Exchange("world", Question(moment, dice.Chance(.1) ? boundaries.Made(dice).Question(dice) : dice.Of(_says["world"]), dice), moment.Named(line));
     }
 
     public Exchange Chat(Moment moment, Dice dice) =>
@@ -121,7 +129,7 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
         new("are_you_ai", moment.Named(Typed(dice.Of(_says["are_you_ai"]), dice)), moment.Named(moment.Persona.Speech.Say(moment.Named(dice.Usual(_replies.Needed("ai"))), dice, mayClose: false)));
 
     public Exchange? Boundary(Moment moment, Dice dice) => moment.Persona.Boundaries.Count == 0 ? null
-        : new Exchange("boundary", moment.Named(Typed(dice.Of(dice.Of(moment.Persona.Boundaries).Questions), dice)), moment.Named(moment.Persona.Speech.Line("refuse", dice)));
+        : new Exchange("boundary", moment.Named(Typed(dice.Of(moment.Persona.Boundaries).Question(dice), dice)), moment.Named(moment.Persona.Speech.Line("refuse", dice)));
 
     public Exchange Where(Moment moment, Dice dice) => OfScene(moment, "where", "where_are_we", moment.Scene.Place, dice);
 
@@ -135,6 +143,9 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
         var reply = moment.Persona.Speech.Say(Wordsmith.Capital(dice.Usual(_replies.Needed("moved")).Replace("{v}", place, StringComparison.Ordinal)), dice);
         return new Exchange("move", moment.Named(dice.Of(_says["move_scene"]).Replace("{v}", place, StringComparison.Ordinal)), moment.Named(reply)) { MovesTo = place };
     }
+
+    // The usual wordings often, and all others often enough: only words that were met are understood.
+    private static string AskOf(Topic topic, Dice dice) => dice.Chance(.4) ? dice.Usual(topic.Asks) : dice.Of(topic.Asks);
 
     // Most answers have the first form: each way of saying the same has to be learned, and one known well is worth more than seven known half.
     private static string AnswerOf(Topic topic, Speech speech, Dice dice)
@@ -167,7 +178,8 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
     private static bool Alike(Slot known, Slot asked) =>
         (known.Topic.Name, asked.Topic.Name) switch
         {
-            ("likes_to_drink" or "likes_to_eat" or "likes", "favourite" or "likes" or "likes_to_drink" or "likes_to_eat") => true,
+            ("likes_to_drink", "likes_to_drink" or "favourite" or "likes") or ("likes_to_eat", "likes_to_eat" or "favourite" or "likes") => true,
+            ("likes", "favourite" or "likes" or "likes_to_drink" or "likes_to_eat") => true,
             ("favourite", "likes_to_drink" or "likes_to_eat" or "likes") => true,
             ("hates" or "dislikes", "hates" or "dislikes") => true,
             ("pet" or "family" or "thing", "pet" or "family" or "thing") => known.Noun == asked.Noun,
@@ -175,7 +187,6 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
             ("learning" or "studies" or "instrument" or "hobby", "learning" or "studies" or "instrument" or "hobby") => true,
             ("likes", "hobby") or ("hobby", "likes") => true,
             ("works_as" or "works_at", "works_as" or "works_at") => true,
-            ("age" or "birthday", "age" or "birthday") => true,
             ("lives_in" or "born_in", "lives_in" or "born_in") => true,
             ("wants_to_visit" or "plans", "wants_to_visit" or "plans") => true,
             ("car" or "thing", "car" or "thing") => true,

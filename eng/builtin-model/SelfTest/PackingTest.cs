@@ -13,7 +13,15 @@ internal static class PackingTest
         var data = new DataReader(files);
         var packer = new RowPacker(data, tokenizer, new PackingOptions { BatchTokens = 3000, HasHints = true, Mixed = 1 });
         var sources = new Sources(tokenizer);
-        var batches = packer.From(DataPlace.Beginning).Take(3).ToList();
+        // Up to the end of an encounter.
+        var batches = new List<RowPacker.Batch>();
+        foreach (var batch in packer.From(DataPlace.Beginning))
+        {
+            batches.Add(batch);
+            if (batches.Count >= 3 && batch.Next.Rows == 0)
+                break;
+        }
+
         var count = batches.Sum(batch => batch.Examples);
         var examples = files.SelectMany(File.ReadLines).Take(count).Select(line => Conversation.Parse(line).Encode(tokenizer)).Select(example => example with { Hints = sources.Of(example.Tokens, example.Learned) }).ToList();
 
@@ -26,6 +34,7 @@ internal static class PackingTest
         Turns(weights, conversations.SelectMany(conversation => Prefixes(conversation)).Take(60).Select(conversation => conversation.Encode(tokenizer)).ToList());
 
         LargeScores(weights, batches[0].Rows);
+        Cut();
 
         var mixing = new RowPacker(data, tokenizer, new PackingOptions { BatchTokens = 3000 });
         var mixed = mixing.From(DataPlace.Beginning).Take(2).ToList();
@@ -52,6 +61,14 @@ internal static class PackingTest
         Scale(1.0 / 64);
         SelfTestVerb.Check(
             double.IsFinite(loss) && gradients.Values.All(gradient => gradient.isfinite().all().item<bool>()), $"with large attention scores the loss is {loss:F2} and all gradients are numbers");
+    }
+
+    /// <summary>One prompt of six that differs early is a row of its own, wherever it stands.</summary>
+    private static void Cut()
+    {
+        static Example Made(int ending, int alike) => new([.. Enumerable.Range(0, 400).Select(at => at < alike ? at : 1000 + at), .. Enumerable.Range(0, 30).Select(at => 5000 + (100 * ending) + at)], new bool[430]);
+        var rows = RowPacker.Cut(Enumerable.Range(0, 6).Select(ending => Made(ending, ending == 1 ? 100 : 400)), 2000).Select(RowPacker.Pack).ToList();
+        SelfTestVerb.Check(rows.Count == 2 && rows.Sum(row => row.Length) == 400 + (5 * 30) + 430, $"six prompts of 430 tokens, one of which differs after 100, are {rows.Count} rows of {rows.Sum(row => row.Length)} tokens");
     }
 
     /// <summary>A reply that one example learns lies in the history of the next, which does not learn it.</summary>

@@ -27,8 +27,11 @@ internal sealed record PackingOptions
 /// <summary>Makes rows of examples that follow one another and begin alike, and batches of rows.</summary>
 internal sealed class RowPacker(DataReader data, SpmTokenizer tokenizer, PackingOptions options)
 {
-    /// <summary>An example joins a row when it costs less than this share of what it would cost alone.</summary>
-    private const double WorthJoining = 0.7;
+    /// <summary>Examples that follow one another are of one encounter when this share of each is the beginning of the first.</summary>
+    private const double SameEncounter = 0.3;
+
+    /// <summary>Of an encounter.</summary>
+    private const int MostExamples = 64;
 
     /// <summary>A batch whose rows leave the workers idle for more than this share of its time is filled up to half as many tokens again.</summary>
     private const double MostIdle = 0.1;
@@ -63,9 +66,9 @@ internal sealed class RowPacker(DataReader data, SpmTokenizer tokenizer, Packing
     private IEnumerable<(PackedRow Row, int Examples, DataPlace Next)> Mixed(DataPlace place)
     {
         var (begin, skip) = (place with { Rows = 0 }, place.Rows);
-        foreach (var block in Groups(begin).Chunk(Math.Max(1, options.Mixed)))
+        foreach (var block in Encounters(begin).Chunk(Math.Max(1, options.Mixed)))
         {
-            var rows = block.Select(entry => (Row: Pack(entry.Group), entry.Group.Count)).ToArray();
+            var rows = block.SelectMany(encounter => Cut(encounter.Examples, options.RowTokens)).Select(group => (Row: Pack(group), group.Count)).ToArray();
             new Random((int)(begin.Offset % int.MaxValue)).Shuffle(rows);
             for (var at = skip; at < rows.Length; at++)
                 yield return (rows[at].Row, rows[at].Count, at + 1 < rows.Length ? begin with { Rows = at + 1 } : block[^1].Next);
@@ -91,10 +94,9 @@ internal sealed class RowPacker(DataReader data, SpmTokenizer tokenizer, Packing
         };
     }
 
-    private IEnumerable<(List<Example> Group, DataPlace Next)> Groups(DataPlace from)
+    private IEnumerable<(List<Example> Examples, DataPlace Next)> Encounters(DataPlace from)
     {
-        var group = new List<Example>();
-        var (prefix, all) = (0, 0);
+        var encounter = new List<Example>();
         foreach (var (line, place) in data.From(from))
         {
             var example = Conversation.Parse(line).Encode(tokenizer);
@@ -107,25 +109,48 @@ internal sealed class RowPacker(DataReader data, SpmTokenizer tokenizer, Packing
 
             if (options.HasHints)
                 example = example with { Hints = _sources.Of(example.Tokens, example.Learned) };
-            if (group.Count > 0)
+            if (encounter.Count > 0 && (encounter.Count >= MostExamples || Common(encounter[0], example, length) < SameEncounter * length))
             {
-                var common = Common(group[0], example, prefix);
-                var joined = all + ((prefix - common) * (group.Count - 1)) + length - common;
-                if (joined - all <= WorthJoining * length && joined <= options.RowTokens)
-                {
-                    group.Add(example);
-                    (prefix, all) = (common, joined);
-                    continue;
-                }
-
-                yield return (group, place);
+                yield return (encounter, place);
+                encounter = [];
             }
 
-            group = [example];
-            (prefix, all) = (length, length);
+            encounter.Add(example);
         }
     }
 
+    /// <summary>
+    /// Into rows, such that as few tokens as can be are computed. A few of an encounter's prompts differ early, because a longer question left less room for its history: in one
+    /// row with the others they would leave nothing in common.
+    /// </summary>
+    public static IReadOnlyList<IReadOnlyList<Example>> Cut(IEnumerable<Example> encounter, int rowTokens)
+    {
+        // Those that begin alike stand side by side; fewest[n] is the cost of the first n, whose last row begins at begins[n].
+        var examples = encounter.ToList();
+        examples.Sort((one, other) => one.Tokens.AsSpan().SequenceCompareTo(other.Tokens));
+        var (fewest, begins) = (new int[examples.Count + 1], new int[examples.Count + 1]);
+        for (var end = 1; end <= examples.Count; end++)
+        {
+            fewest[end] = int.MaxValue;
+            var (prefix, all) = (examples[end - 1].Tokens.Length, 0);
+            for (var begin = end - 1; begin >= 0; begin--)
+            {
+                prefix = Common(examples[begin], examples[end - 1], prefix);
+                all += examples[begin].Tokens.Length;
+                var cost = all - ((end - begin - 1) * prefix);
+                if (cost > rowTokens && begin < end - 1)
+                    break;
+                if (fewest[begin] + cost < fewest[end])
+                    (fewest[end], begins[end]) = (fewest[begin] + cost, begin);
+            }
+        }
+
+        var rows = new List<IReadOnlyList<Example>>();
+        for (var end = examples.Count; end > 0; end = begins[end])
+            rows.Add(examples[begins[end]..end]);
+        return rows;
+    }
+
     private static int Common(Example first, Example second, int limit) =>
-        first.Tokens.AsSpan(0, limit).CommonPrefixLength(second.Tokens);
+        first.Tokens.AsSpan(0, Math.Min(limit, first.Tokens.Length)).CommonPrefixLength(second.Tokens);
 }

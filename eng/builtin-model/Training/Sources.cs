@@ -13,8 +13,11 @@ internal sealed class Sources(SpmTokenizer tokenizer)
     /// <summary>A piece that makes up less than this share of all replies says something; a stretch without any such piece is everywhere.</summary>
     private const double Telling = 0.002;
 
-    /// <summary>A stretch that the prompt has in more places than this comes from none of them.</summary>
+    /// <summary>A stretch that the prompt has in more places than this is about none of them.</summary>
     private const int MostPlaces = 6;
+
+    /// <summary>What a character always says stands in each of its replies: several tokens may be copied from any of so many places.</summary>
+    private const int MostCopies = 30;
 
     /// <summary>So many tokens of a reply that says nothing of the prompt look at its beginning.</summary>
     private const int Nothing = 6;
@@ -44,7 +47,7 @@ internal sealed class Sources(SpmTokenizer tokenizer)
 
         // 1.
         var said = Stretches(tokens, start, end).ToList();
-        var hints = said.Where(stretch => stretch.Places.Count <= MostPlaces)
+        var hints = said.Where(stretch => stretch.Places.Count <= (stretch.Length > 1 ? MostCopies : MostPlaces))
             .SelectMany(stretch => Enumerable.Range(0, stretch.Length).Select(index => new Hint(Hint.Head.Copy, stretch.At + index, [.. stretch.Places.Select(place => place + index)]))).ToList();
 
         // 2.

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Comox.Memory.Datasets;
+using Comox.Memory.Datasets.People;
 using Comox.Memory.Datasets.Words;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Comox.TestKit;
@@ -102,7 +103,8 @@ public sealed class DatasetTests
     [Fact]
     public void Replies_of_characters_with_a_saying_have_it()
     {
-        var personas = new Comox.Memory.Datasets.People.PersonaMaker(WordLists.BuiltIn, new Wordsmith(WordLists.BuiltIn));
+        var words = new Wordsmith(WordLists.BuiltIn);
+        var personas = new PersonaMaker(WordLists.BuiltIn, words, new BoundaryMaker(WordLists.BuiltIn, words));
         for (var seed = 0; seed < 300; seed++)
         {
             var dice = new Dice(seed);
@@ -111,6 +113,40 @@ public sealed class DatasetTests
                 Assert.True(speech.Tic.Length == 0 || speech.IsMarkedIn(speech.Line(line, dice)), $"{speech.Tic} is not in a line '{line}'.");
             Assert.True(speech.IsMarkedIn(speech.Say("You live in Porto.", dice)), speech.Say("You live in Porto.", dice));
         }
+    }
+
+    [Fact]
+    public void What_a_character_does_not_talk_about_is_asked_for_by_the_name_that_its_card_has()
+    {
+        var boundaries = new BoundaryMaker(WordLists.BuiltIn, new Wordsmith(WordLists.BuiltIn));
+        for (var seed = 0; seed < 300; seed++)
+        {
+            var matter = boundaries.Made(new Dice(seed));
+            var name = Assert.Single(matter.Words);
+            Assert.Contains(name, matter.Text, StringComparison.Ordinal);
+            Assert.All(matter.Questions, question => Assert.Contains(name, question, StringComparison.Ordinal));
+            Assert.DoesNotContain('{', matter.Text + string.Concat(matter.Questions));
+        }
+    }
+
+    [Fact]
+    public void Words_out_of_a_sentence_are_as_they_stand_in_it()
+    {
+        var snippets = new Snippets(WordLists.BuiltIn);
+        var said = Enumerable.Range(0, 500).Select(seed => snippets.Make(new Dice(seed))).ToList();
+        Assert.All(said, words => Assert.Matches(@"^[\p{L}']+(,? [\p{L}']+){1,3}$", words));
+        Assert.True(said.Distinct(StringComparer.Ordinal).Count() > 400);
+        Assert.Contains(said, words => words.Contains(',', StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void What_one_drinks_is_asked_for_where_only_what_one_eats_is_known()
+    {
+        var generator = new DatasetGenerator(WordLists.BuiltIn, PromptProfile.BuiltIn, 6);
+        var crowded = Stage.All.Single(stage => stage.Name == "crowded");
+        var asked = Enumerable.Range(0, 400).SelectMany(number => generator.Make(crowded, number)).Where(example => example.Kind == "unknown.likes_to_drink").ToList();
+        Assert.Contains(asked, example => example.Prompt[^1].Content.Contains(" likes to eat ", StringComparison.Ordinal));
+        Assert.DoesNotContain(asked, example => example.Prompt[^1].Content.Contains(" likes to drink ", StringComparison.Ordinal));
     }
 
     [Theory]
