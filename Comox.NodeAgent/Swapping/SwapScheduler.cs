@@ -41,7 +41,7 @@ internal static class SwapScheduler
                 }
                 else if (devices.TrueForAll(device => !device.IsFor(wanted) || device.Bytes < wanted.Bytes))
                     tooLarge.Add(wanted.Id);
-                else if (wanted is { Waiting: > 0, IsPinned: false } && devices.TrueForAll(device => !device.IsFor(wanted) || device.Bytes - PinnedIn(device, view.Units) < wanted.Bytes))
+                else if (wanted is { Waiting: > 0, IsPinned: false } && devices.TrueForAll(device => !device.MayHold(wanted) || device.Bytes - PinnedIn(device, view.Units) < wanted.Bytes))
                     besidePinned.Add(wanted.Id);
                 else if (!isEnded && wanted.Residency == Residency.Asleep && devices.Exists(device => device.MayHold(wanted) && device.Index != wanted.Device && device.Missing(wanted.Bytes) <= 0))
                     actions.Add(new SwapAction.Drain(wanted.Id)); // It cannot wake where it is, and could be loaded elsewhere.

@@ -12,9 +12,9 @@ public sealed class CharacterTests(OneMachine machine)
     {
         using var client = await machine.Comox.ClientAsync();
 
-        var answer = await client.SayAsync("character/brine", "Who are you?", user: "streamer");
+        var answer = await client.SayAsync("character/brine", "Hello!", user: "streamer");
 
-        Assert.Contains("Brine", answer.Text, StringComparison.Ordinal);
+        Assert.Contains("Arr", answer.Text, StringComparison.Ordinal);
         Assert.True(answer.Pieces.Count > 3, "The answer came in one piece.");
         Assert.Equal("stop", answer.FinishReason);
         Assert.StartsWith("ses_", answer.Session, StringComparison.Ordinal);
