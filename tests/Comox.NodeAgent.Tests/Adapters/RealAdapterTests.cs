@@ -137,7 +137,7 @@ public sealed class RealAdapterTests
             ["Comox:NodeAgent:Swapping:MemoryBytes"] = "1000000000",
             ["Comox:NodeAgent:Probing:Restart"] = "false", // One test holds the engine by a signal.
         };
-        foreach (var (name, seed, scale, at) in new[] { ("odd", 1, "1", 0), ("other", 2, "1", 1), ("faint", 1, "0.0001", 2) })
+        foreach (var (name, seed, scale, at) in new[] { ("odd", 1, "1", 0), ("other", 2, "1", 1), ("faint", 1, "0.00002", 2) })
         {
             all[$"Comox:NodeAgent:Models:0:Adapters:{at}:Name"] = $"ada-{name}";
             all[$"Comox:NodeAgent:Models:0:Adapters:{at}:Model"] = TestAdapters.Gguf(Path.Combine(home, $"{name}.gguf"), width, seed: seed);
