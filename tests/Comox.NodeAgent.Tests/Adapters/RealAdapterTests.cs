@@ -32,7 +32,9 @@ public sealed class RealAdapterTests
         Assert.NotEqual(odd.Logprob, other.Logprob);
         // What a client says of adapters by their numbers does not count, and a small scale is a small change.
         Assert.Equal(model.Logprob, (await AskAsync(agent, "ada", "ada", Persona, "\"lora\":[{\"id\":0,\"scale\":1}],")).Logprob, 4);
-        Assert.Equal(model.Logprob, (await AskAsync(agent, "ada", "ada-faint", Persona)).Logprob, tolerance: 0.01);
+        // Any adapter has the engine compute in another order, which alone moves a small model by hundredths.
+        var faint = (await AskAsync(agent, "ada", "ada-faint", Persona)).Logprob;
+        Assert.True(Math.Abs(faint - model.Logprob) < Math.Abs(odd.Logprob - model.Logprob) / 20, $"{model.Logprob}, faintly {faint}, whole {odd.Logprob}");
         Assert.Equal(["ada-odd", "ada-other", "ada-faint"], Status(agent, "ada").Adapters.Select(adapter => adapter.Name));
         Assert.All(Status(agent, "ada").Adapters, adapter => Assert.Equal(AdapterStates.Loaded, adapter.State));
     }
@@ -137,7 +139,7 @@ public sealed class RealAdapterTests
             ["Comox:NodeAgent:Swapping:MemoryBytes"] = "1000000000",
             ["Comox:NodeAgent:Probing:Restart"] = "false", // One test holds the engine by a signal.
         };
-        foreach (var (name, seed, scale, at) in new[] { ("odd", 1, "1", 0), ("other", 2, "1", 1), ("faint", 1, "0.00002", 2) })
+        foreach (var (name, seed, scale, at) in new[] { ("odd", 1, "1", 0), ("other", 2, "1", 1), ("faint", 1, "0.0001", 2) })
         {
             all[$"Comox:NodeAgent:Models:0:Adapters:{at}:Name"] = $"ada-{name}";
             all[$"Comox:NodeAgent:Models:0:Adapters:{at}:Model"] = TestAdapters.Gguf(Path.Combine(home, $"{name}.gguf"), width, seed: seed);
