@@ -20,16 +20,14 @@ internal sealed class Attempt(Backend backend, string pool, CircuitPermit permit
     public void FirstToken()
     {
         lease.FirstToken(cachedTokens: null);
-        if (IsFirstToTell())
-            permit.Succeeded();
+        Works();
     }
 
     /// <summary>The same of an answer that has come whole: when its first token came nobody has seen.</summary>
     public void Whole()
     {
         lease.Whole();
-        if (IsFirstToTell())
-            permit.Succeeded();
+        Works();
     }
 
     public void Cached(int actualTokens) => lease.Cached(actualTokens);
@@ -48,6 +46,12 @@ internal sealed class Attempt(Backend backend, string pool, CircuitPermit permit
         // The client left, the fault was the request's own, or another backend was quicker: that says nothing about this one.
         if (IsFirstToTell())
             permit.Ignored();
+    }
+
+    private void Works()
+    {
+        if (IsFirstToTell())
+            permit.Succeeded();
     }
 
     private bool IsFirstToTell() => Interlocked.Exchange(ref _told, 1) == 0;
