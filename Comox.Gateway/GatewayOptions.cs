@@ -84,6 +84,8 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
             faults.Add($"{GatewayOptions.Section}:{nameof(options.MaxRequestBytes)} must be between 1024 and 1073741824.");
         if (options.MaxEventBytes is < 4096 or > 256 * 1024 * 1024)
             faults.Add($"{GatewayOptions.Section}:{nameof(options.MaxEventBytes)} must be between 4096 and 268435456.");
+        if (options.MaxAnswerBytes is < 4096 or > 1024 * 1024 * 1024)
+            faults.Add($"{GatewayOptions.Section}:{nameof(options.MaxAnswerBytes)} must be between 4096 and 1073741824.");
 
         Positive(options.ConnectTimeout, nameof(options.ConnectTimeout));
         Positive(options.FirstTokenTimeout, nameof(options.FirstTokenTimeout));

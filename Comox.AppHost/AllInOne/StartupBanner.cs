@@ -25,9 +25,11 @@ internal sealed class StartupBanner(ComoxHome home, LocalKeys keys, TextWriter o
         output.Flush();
     }
 
-    public void Ready(EngineModel model)
+    /// <param name="model">The model of the engine that people chat with.</param>
+    /// <param name="state">Of that engine.</param>
+    public void Ready(EngineModel model, string state)
     {
-        output.WriteLine($"  Ready: chatting on {model.Name} ({model.Source}).{(model.Notice is null ? "" : $" {model.Notice}")}");
+        output.WriteLine($"  Ready: chatting on {model.Name} ({model.Source}{(state == EngineStates.Ready ? "" : ", loaded when it is asked for")}).{(model.Notice is null ? "" : $" {model.Notice}")}");
         output.Flush();
     }
 

@@ -30,13 +30,14 @@ internal sealed class StartupProgress(
         {
             await foreach (var status in node.WatchAsync(cancellation: cancellation))
             {
-                if (status.Engines.FirstOrDefault(engine => engine.Role == "chat") is not { } chat)
+                if (NodeAgentClient.ChatEngine(status) is not { } chat)
                     continue;
-                if (chat is { State: EngineStates.Ready, Model: { } model })
+                // One that is loaded when it is asked for has nothing more to wait for, either.
+                if (chat is { State: EngineStates.Ready or EngineStates.Unloaded or EngineStates.Asleep, Model: { } model } && NodeAgentClient.TakesRequests(chat))
                 {
                     await ServedAsync(cancellation);
                     Clear();
-                    banner.Ready(model);
+                    banner.Ready(model, chat.State);
                     return true;
                 }
 

@@ -20,6 +20,7 @@ internal sealed class EngineSupervisor(EngineHandle engine, EnginePreparation pr
     // A disk has room again when somebody has cleared it, and that somebody may not think of us.
     private static readonly TimeSpan DiskRetry = TimeSpan.FromSeconds(10);
     private bool _isDiskAtFault;
+    private string? _modelPath;
 
     public async Task RunAsync(CancellationToken stopping)
     {
@@ -113,6 +114,9 @@ internal sealed class EngineSupervisor(EngineHandle engine, EnginePreparation pr
 
             var model = recipe.Value.Service.Chosen;
             (engine.Places, engine.Place) = (recipe.Value.Places, null); // Where an earlier model was is no place for this one, perhaps.
+            if (_modelPath != model.Path)
+                engine.Tell(status => status with { MemoryBytes = null }); // Nor does it need what that one took.
+            _modelPath = model.Path;
             var (reason, modelRefused) = await runner.RunAsync(recipe.Value, stopping);
             if (!modelRefused || model.Source is not (ModelSources.Cache or ModelSources.Hub))
                 return reason;

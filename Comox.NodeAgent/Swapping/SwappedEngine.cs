@@ -156,7 +156,10 @@ internal sealed class SwappedEngine(EngineHandle engine, LoadTimes loads, TimePr
         _measuredAt = time.GetTimestamp();
         if (engine.Place is { IsHost: false })
             return; // What the process has of the machine's memory says nothing of the card's.
-        if (HardwareReader.MemoryOf(process) is { } measured && measured > Bytes * 1.02)
-            engine.Tell(status => status with { MemoryBytes = measured });
+
+        // One that has outgrown its place has been in it all the same: for more than all of it no room would ever be found again.
+        var most = (engine.Place ?? engine.Places.FirstOrDefault())?.Bytes ?? long.MaxValue;
+        if (HardwareReader.MemoryOf(process) is { } measured && Math.Min(measured, most) > Bytes * 1.02)
+            engine.Tell(status => status with { MemoryBytes = Math.Min(measured, most) });
     }
 }

@@ -27,6 +27,13 @@ public sealed class NodeAgentClient(HttpClient http, TimeProvider time)
     public static bool TakesRequests(EngineStatus engine) =>
         engine.State == EngineStates.Ready || engine is { Pinned: false, State: EngineStates.Unloaded or EngineStates.Asleep or EngineStates.Loading or EngineStates.Draining };
 
+    /// <summary>The engine that people chat with: the first that takes requests, as at the gateway; else the first that may yet; else the first. Null: there is none.</summary>
+    public static EngineStatus? ChatEngine(NodeStatus? status)
+    {
+        var chatting = status?.Engines.Where(engine => engine.Role == "chat").ToList() ?? [];
+        return chatting.Find(TakesRequests) ?? chatting.Find(engine => engine.State != EngineStates.Failed) ?? chatting.FirstOrDefault();
+    }
+
     public async Task<ApiResult<NodeStatus>> GetStatusAsync(CancellationToken cancellation = default)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, "node/status");

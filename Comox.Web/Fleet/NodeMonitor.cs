@@ -13,10 +13,8 @@ internal sealed record NodeView(NodeStatus? Status, bool Connected, DateTimeOffs
     /// <summary>The node answered before and does not now.</summary>
     public bool IsLost => Status is not null && !Connected;
 
-    /// <summary>The engine that people chat with: the first that takes requests, as at the gateway, else the first.</summary>
-    public EngineStatus? ChatEngine => Chatting.FirstOrDefault(NodeAgentClient.TakesRequests) ?? Chatting.FirstOrDefault();
-
-    private IEnumerable<EngineStatus> Chatting => Status?.Engines.Where(engine => engine.Role == "chat") ?? [];
+    /// <summary>The engine that people chat with.</summary>
+    public EngineStatus? ChatEngine => NodeAgentClient.ChatEngine(Status);
 
     /// <summary>Whether a message is answered, at once or after its model is loaded.</summary>
     public bool CanChat => Connected && ChatEngine is { } engine && NodeAgentClient.TakesRequests(engine);

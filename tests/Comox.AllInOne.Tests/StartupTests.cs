@@ -117,6 +117,19 @@ public sealed class StartupTests
     }
 
     [Fact]
+    public async Task A_model_that_is_loaded_when_it_is_asked_for_is_ready_to_chat_though_the_first_of_the_settings_cannot_be_had()
+    {
+        RealEngine.Require();
+        using var home = new TempHome();
+        var model = Path.Combine(AppContext.BaseDirectory, "nodeagent", "keepsake-q8.gguf");
+        await using var comox = await AllInOneProcess.StartAsync(
+            home.Path, ("Comox__NodeAgent__Models__0__Model", Path.Combine(home.Path, "absent.gguf")), ("Comox__NodeAgent__Models__0__Name", "absent"),
+            ("Comox__NodeAgent__Models__1__Model", model), ("Comox__NodeAgent__Models__1__Name", "there"));
+
+        Assert.StartsWith("  Ready: chatting on there (configured, loaded when it is asked for)", await comox.EngineAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_admin_key_is_made_once_and_kept_for_its_owner_only()
     {
         using var home = new TempHome();

@@ -10,10 +10,10 @@ public sealed class OptionsTests
     public async Task Every_fault_is_told_at_once_with_its_key()
     {
         var problem = await Assert.ThrowsAsync<OptionsValidationException>(() => GatewayUnderTest.StartAsync(ready: false, settings:
-            [("Nodes:0", "gpu-1"), ("MaxRequestBytes", "1"), ("MaxEventBytes", "1"), ("FirstTokenTimeout", "00:00:00"), ("TokenIdleTimeout", "-00:00:01"), ("KeepAliveInterval", "2.00:00:00"), ("DrainTimeout", "00:00:00"), ("DrainDelay", "-00:00:01")]));
+            [("Nodes:0", "gpu-1"), ("MaxRequestBytes", "1"), ("MaxEventBytes", "1"), ("MaxAnswerBytes", "-1"), ("FirstTokenTimeout", "00:00:00"), ("TokenIdleTimeout", "-00:00:01"), ("KeepAliveInterval", "2.00:00:00"), ("DrainTimeout", "00:00:00"), ("DrainDelay", "-00:00:01")]));
 
         Assert.Equal(
-            ["Nodes:0", "MaxRequestBytes", "MaxEventBytes", "FirstTokenTimeout", "TokenIdleTimeout", "KeepAliveInterval", "DrainTimeout", "DrainDelay"],
+            ["Nodes:0", "MaxRequestBytes", "MaxEventBytes", "MaxAnswerBytes", "FirstTokenTimeout", "TokenIdleTimeout", "KeepAliveInterval", "DrainTimeout", "DrainDelay"],
             problem.Failures.Select(failure => failure.Split(' ')[0]["Comox:Gateway:".Length..]));
     }
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Comox.BuiltInModel.Model;
-using static TorchSharp.torch;
 
 namespace Comox.BuiltInModel.Training;
 
@@ -13,7 +12,7 @@ internal static class Bench
     public static void Run(Options options)
     {
         var shape = ModelShape.From(options, options.Number("vocab", 2048));
-        var precision = options.Has("f32") ? ScalarType.Float32 : ScalarType.BFloat16;
+        var precision = Precision.From(options);
         var (rows, prefix, branches, steps) = (options.Number("rows", 3), options.Number("prefix", 500), options.Number("branches", 16), options.Number("steps", 6));
         var optimizing = options.Text("optimizer", "muon");
         var workers = options.Number("workers", 2);

@@ -1,7 +1,6 @@
 using Comox.BuiltInModel.Export;
 using Comox.BuiltInModel.Model;
 using Comox.BuiltInModel.Tokenizer;
-using static TorchSharp.torch;
 
 namespace Comox.BuiltInModel.Training;
 
@@ -21,7 +20,7 @@ internal static class LoraVerb
 
         var (weights, tokenizer) = Base(folder);
         var adapter = new LoraAdapter(weights, rank, alpha);
-        var model = new Llama(weights, ScalarType.BFloat16) { Qkv = adapter.Qkv };
+        var model = new Llama(weights, Precision.Fastest) { Qkv = adapter.Qkv };
         var data = new DataReader(files);
         var packer = new RowPacker(data, tokenizer, packing with { Context = weights.Shape.Context });
         Console.WriteLine(FormattableString.Invariant($"{adapter.All.Values.Sum(tensor => tensor.numel())} weights of {weights.Shape.Parameters} are trained"));

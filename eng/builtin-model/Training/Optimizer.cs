@@ -1,3 +1,4 @@
+using Comox.BuiltInModel.Model;
 using static TorchSharp.torch;
 
 namespace Comox.BuiltInModel.Training;
@@ -136,7 +137,7 @@ internal sealed class Optimizer
     /// <summary>Newton-Schulz: five steps towards the nearest matrix whose singular values are all one.</summary>
     private static Tensor Even(Tensor tall)
     {
-        var x = (tall / ((tall * tall).sum([1, 2], true).sqrt() + 1e-7)).to_type(ScalarType.BFloat16);
+        var x = (tall / ((tall * tall).sum([1, 2], true).sqrt() + 1e-7)).to_type(Precision.Fastest);
         for (var round = 0; round < 5; round++)
         {
             var square = x.transpose(1, 2).matmul(x);

@@ -1,7 +1,6 @@
 using Comox.BuiltInModel.Export;
 using Comox.BuiltInModel.Model;
 using Comox.BuiltInModel.Tokenizer;
-using static TorchSharp.torch;
 
 namespace Comox.BuiltInModel.Training;
 
@@ -12,7 +11,7 @@ internal static class TrainVerb
     {
         var files = options.All("data");
         var folder = options.Text("out");
-        var (resume, precision) = (options.Has("resume"), options.Has("f32") ? ScalarType.Float32 : ScalarType.BFloat16);
+        var (resume, precision) = (options.Has("resume"), Precision.From(options));
         var tokenizer = SpmTokenizer.Load(options.Text("tokenizer"));
         var shape = ModelShape.From(options, tokenizer.Pieces.Count);
         var seed = options.Number("seed", 1);

@@ -159,6 +159,21 @@ public sealed class RealEngineTests
     }
 
     [Fact]
+    public async Task What_a_model_that_was_passed_over_would_have_needed_is_not_what_the_next_one_needs()
+    {
+        await using var alone = await RunningAgent.StartAsync();
+        var builtIn = (await alone.UntilAsync(EngineStates.Ready)).MemoryBytes;
+
+        var home = Directory.CreateTempSubdirectory("comox-node-").FullName;
+        var snapshot = Directory.CreateDirectory(Path.Combine(home, "models", "models--a--b", "snapshots", new string('a', 40))).FullName;
+        await File.WriteAllBytesAsync(Path.Combine(snapshot, "large.gguf"), [.. ModelCache.GgufFileTests.TinyGguf("large"), .. new byte[200_000_000]]);
+        await using var agent = await RunningAgent.StartAsync(home: home);
+        var left = await agent.UntilAsync(EngineStates.Ready);
+        Assert.Equal(ModelSources.BuiltIn, left.Model!.Source);
+        Assert.InRange(left.MemoryBytes!.Value, 1, (long)(builtIn! * 1.2));
+    }
+
+    [Fact]
     public async Task An_engine_whose_process_id_cannot_be_noted_is_ended_and_fails_with_the_cause()
     {
         var home = Directory.CreateTempSubdirectory("comox-node-").FullName;
