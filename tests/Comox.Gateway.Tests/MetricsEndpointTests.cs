@@ -30,7 +30,8 @@ public sealed partial class MetricsEndpointTests
     [Fact]
     public async Task Metrics_want_a_key_like_the_rest()
     {
-        await using var gateway = await GatewayUnderTest.StartAsync();
+        const string Caller = "sk-a-caller-of-the-tests";
+        await using var gateway = await GatewayUnderTest.StartAsync(settings: [("Keys:0:Name", "shop"), ("Keys:0:Key", Caller)]);
         using var stranger = gateway.Service.CreateClient(key: null);
 
         using var refused = await stranger.GetAsync("/metrics");
@@ -38,6 +39,9 @@ public sealed partial class MetricsEndpointTests
         Assert.Equal((401, "invalid_api_key"), ((int)refused.StatusCode, (await refused.ErrorAsync()).Code));
         using var wrong = gateway.Service.CreateClient(key: "not-a-key");
         Assert.Equal(HttpStatusCode.Unauthorized, (await wrong.GetAsync("/metrics")).StatusCode);
+        using var caller = gateway.Service.CreateClient(key: Caller);
+        Assert.Equal(HttpStatusCode.OK, (await caller.GetAsync("/v1/models")).StatusCode);
+        Assert.Equal(HttpStatusCode.Forbidden, (await caller.GetAsync("/metrics")).StatusCode);
     }
 
     [Fact]

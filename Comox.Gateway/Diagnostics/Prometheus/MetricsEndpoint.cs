@@ -11,10 +11,21 @@ internal sealed class MetricsEndpoint(MetricStore store, ProcessMetrics process,
     public async Task InvokeAsync(HttpContext http)
     {
         // Here and not at the route: the setting is read when the host has validated all of them.
-        if (!options.Value.Anonymous && !(await http.AuthenticateAsync(ServiceAuthentication.Scheme)).Succeeded)
+        if (!options.Value.Anonymous)
         {
-            await http.ChallengeAsync(ServiceAuthentication.Scheme);
-            return;
+            var caller = await http.AuthenticateAsync(ServiceAuthentication.Scheme);
+            if (!caller.Succeeded)
+            {
+                await http.ChallengeAsync(ServiceAuthentication.Scheme);
+                return;
+            }
+
+            // What others ask for, and who they are, is no caller's business.
+            if (caller.Principal.IsInRole(ServiceAuthentication.CallerRole))
+            {
+                await http.ForbidAsync(ServiceAuthentication.Scheme);
+                return;
+            }
         }
 
         var openMetrics = WantsOpenMetrics(http.Request);

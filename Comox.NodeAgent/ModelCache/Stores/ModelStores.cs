@@ -11,6 +11,9 @@ namespace Comox.NodeAgent.ModelCache.Stores;
 /// </summary>
 internal sealed class ModelStores(HubClient hub, IEnumerable<INearStore> near, IOptions<NodeAgentOptions> options, TimeProvider time)
 {
+    /// <summary>As many files are asked for at the same time: a model has up to some hundreds, and a hub has its limits.</summary>
+    private const int AtOnce = 8;
+
     private readonly INearStore[] _near = [.. near.Where(store => store.IsConfigured).OrderBy(store => store.Distance)];
 
     /// <param name="wanted">Repository and selector.</param>
@@ -59,18 +62,21 @@ internal sealed class ModelStores(HubClient hub, IEnumerable<INearStore> near, I
         if (names.Count == 0)
             return Outcome<IReadOnlyList<HubFile>>.Failed($"{wanted.Repository} at {store.Name} has no single GGUF file {wanted.Selector ?? "to choose"} (or, for vLLM, no safetensors); name one as org/repo:file.gguf.");
 
-        var files = new List<HubFile>();
-        foreach (var name in names)
+        // Several at once: a neighbour that is down would cost its time limit for each of a model's files.
+        var described = new (bool Answered, Outcome<HubFile> File)[names.Count];
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, names.Count),
+            new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellation },
+            async (at, stop) => described[at] = await LimitedAsync(limit => store.DescribeAsync(wanted.Repository, listing.Value.Commit, names[at], limit), stop));
+        foreach (var (known, file) in described)
         {
-            (answered, var file) = await LimitedAsync(stop => store.DescribeAsync(wanted.Repository, listing.Value.Commit, name, stop), cancellation);
-            if (!answered)
+            if (!known)
                 return Unreachable(store);
             if (!file.IsSuccess)
                 return Outcome<IReadOnlyList<HubFile>>.Failed(file.Problem, file.Code);
-            files.Add(file.Value);
         }
 
-        return Outcome<IReadOnlyList<HubFile>>.Of(files);
+        return Outcome<IReadOnlyList<HubFile>>.Of([.. described.Select(each => each.File.Value)]);
     }
 
     /// <returns>Not answered: none in time, or none that can be read.</returns>
