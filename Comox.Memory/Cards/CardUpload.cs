@@ -19,7 +19,7 @@ internal sealed record UploadedCard(string Json, byte[]? Png)
             size.MaxRequestBodySize = maxBytes + 64 * 1024L;
         try
         {
-            if (!request.HasFormContentType)
+            if (!IsMultipart(request))
                 return Of(await ReadLimitedAsync(request.Body, maxBytes, cancellation), maxBytes);
 
             var form = await request.ReadFormAsync(new FormOptions { MultipartBodyLengthLimit = maxBytes + 1L }, cancellation);
@@ -34,11 +34,14 @@ internal sealed record UploadedCard(string Json, byte[]? Png)
         }
         catch (InvalidDataException problem)
         {
-            return problem.Message.Contains("length limit", StringComparison.OrdinalIgnoreCase)
+            return problem.Message.Contains("body length limit", StringComparison.OrdinalIgnoreCase)
                 ? TooLarge(maxBytes)
                 : CardReader.Invalid("the form data is malformed.");
         }
     }
+
+    // curl calls whatever it sends application/x-www-form-urlencoded.
+    private static bool IsMultipart(HttpRequest request) => request.HasFormContentType && request.ContentType!.TrimStart().StartsWith("multipart/", StringComparison.OrdinalIgnoreCase);
 
     public static ApiResult<UploadedCard> Of(byte[]? file, int maxBytes)
     {

@@ -16,8 +16,8 @@ internal sealed class RoleModels(IServiceScopeFactory scopes, ConsolidationOptio
     /// <param name="cancellation">Ends the wait.</param>
     public async Task<ApiResult<string>> AskAsync(string model, string instructions, string material, int maxTokens, JsonElement? format, CancellationToken cancellation)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        using var timer = time.CreateTimer(static source => ((CancellationTokenSource)source!).Cancel(), patience, options.ModelTimeout, Timeout.InfiniteTimeSpan);
+        using var limit = new CancellationTokenSource(options.ModelTimeout, time);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
         // A client for each question: one that is kept would not follow a gateway that moves.
         await using var scope = scopes.CreateAsyncScope();
         try

@@ -42,6 +42,9 @@ internal static partial class MemoryLog
     [LoggerMessage(13, LogLevel.Warning, "Not all indexes could be built ahead, because {Database} failed; they are built when they are needed")]
     public static partial void NotWarmedUp(ILogger log, string database, Exception problem);
 
+    [LoggerMessage(14, LogLevel.Warning, "Session {Session}: turn {Turn} is passed over, because {Model} cannot take it: {Problem}")]
+    public static partial void PassedOver(ILogger log, string session, string turn, string model, string problem);
+
     [LoggerMessage(50, LogLevel.Information, "The character {Slug} is in use in version {Version}")]
     public static partial void CharacterVersionInUse(ILogger log, string slug, int version);
 }

@@ -15,15 +15,21 @@ internal static partial class ExtractReader
     private const int MaxObject = 120;
     private const int MaxAbout = 60;
 
+    /// <param name="answer">What the model said.</param>
+    /// <param name="turns">The numbered turns.</param>
+    /// <param name="line">All turns that it was shown.</param>
+    /// <param name="called">What the person is called, as far as that is known.</param>
+    /// <param name="character">The character's name.</param>
     /// <returns>The facts by turn, and how many were thrown away.</returns>
-    public static (IReadOnlyDictionary<string, List<ReadFact>> Facts, int Dropped) Read(string answer, IReadOnlyList<TurnRow> turns, string character)
+    public static (IReadOnlyDictionary<string, List<ReadFact>> Facts, int Dropped) Read(
+        string answer, IReadOnlyList<TurnRow> turns, IReadOnlyList<TurnRow> line, IReadOnlyList<string> called, string character)
     {
         var facts = new Dictionary<string, List<ReadFact>>(StringComparer.Ordinal);
         var dropped = 0;
         foreach (var claim in Claims(answer))
         {
             var turn = claim.Turn is { } number && number >= 1 && number <= turns.Count ? turns[number - 1] : null;
-            if (turn is null || Checked(claim, turn, character) is not { } fact)
+            if (turn is null || Checked(claim, turn, line, called, character) is not { } fact)
             {
                 dropped++;
                 continue;
@@ -38,7 +44,7 @@ internal static partial class ExtractReader
         return (facts, dropped);
     }
 
-    private static ReadFact? Checked(Claim claim, TurnRow turn, string character)
+    private static ReadFact? Checked(Claim claim, TurnRow turn, IReadOnlyList<TurnRow> line, IReadOnlyList<string> called, string character)
     {
         if (claim is not { Quote.Length: > 0, Relation: { } named, Object: { Length: > 0 and <= MaxObject } value } || claim.About?.Length > MaxAbout)
             return null;
@@ -47,7 +53,10 @@ internal static partial class ExtractReader
         if (start < 0 || !Relation().IsMatch(relation) || !IsIn(value, turn.Content))
             return null;
         var quote = turn.Content.Substring(start, claim.Quote.Length);
-        var about = About(claim.About, turn, character);
+        var about = About(claim.About, turn, called, character);
+        // Whom it is about must have been named, in the turn or in those before it that tell who "she" is.
+        if (about is not null && PlainName.Of(about) != PlainName.Of(character) && !line.Any(shown => IsIn(about, shown.Content)))
+            return null;
         // A character's guess about the person is not the person's word; and what the person is called is left to the rules, which do not take a sister's name for theirs.
         if ((about is null && (turn.Role == Utterance.Assistant || relation == Relations.Name)) || FactWords.IsSecret(relation.Replace('_', ' ').Replace('.', ' ')) || IsOfSecret(value, turn.Content))
             return null;
@@ -56,12 +65,16 @@ internal static partial class ExtractReader
     }
 
     // Null is the person. What a person says of "I" is about them, whatever the model calls it.
-    private static string? About(string? about, TurnRow turn, string character) => about?.Trim() switch
+    private static string? About(string? about, TurnRow turn, IReadOnlyList<string> called, string character)
     {
-        null or "" => turn.Role == Utterance.User ? null : character,
-        "USER" or "User" or "user" or "the user" => null,
-        var name => name,
-    };
+        var name = OfUser().Replace(about?.Trim() ?? "", "");
+        return PlainName.Of(name) switch
+        {
+            "" or "i" or "me" or "my" or "myself" or "self" or "speaker" or "narrator" => turn.Role == Utterance.User ? null : character,
+            "user" or "the user" or "person" or "the person" => null,
+            var plain => called.Any(own => PlainName.Of(own) == plain) ? null : name,
+        };
+    }
 
     // Every word of the value is in the turn, in whatever form of upper and lower case: "Porto" in "… to PORTO!".
     private static bool IsIn(string value, string content) => Word().Matches(value).All(word => content.Contains(word.Value, StringComparison.OrdinalIgnoreCase));
@@ -88,6 +101,10 @@ internal static partial class ExtractReader
             return [];
         }
     }
+
+    // "USER's brother" is the brother.
+    [GeneratedRegex("^(?:the )?user['’]s\\s+", RegexOptions.IgnoreCase)]
+    private static partial Regex OfUser();
 
     [GeneratedRegex("^[a-z][a-z_]{1,40}(?:\\.[a-z][a-z_]{0,40})?$")]
     private static partial Regex Relation();

@@ -2,7 +2,9 @@ using Comox.Memory.Consolidation;
 using Comox.Memory.Diagnostics;
 using Comox.Memory.Sessions;
 using Comox.Memory.Storage;
+using Comox.Memory.SuperPrompt;
 using Comox.ServiceDefaults.Clients;
+using Comox.ServiceDefaults.Contracts.OpenAI;
 using Microsoft.EntityFrameworkCore;
 
 namespace Comox.Memory.Ingestion;
@@ -31,8 +33,29 @@ internal sealed class ExtractWorker(RoleOptions roles, RoleModels models, TurnFa
         var unread = await Unread(db, session.Id, await LastOfPersonAsync(db, session.Id, cancellation)).Take(TurnsLookedAt).ToListAsync(cancellation);
         if (unread.Count == 0)
             return WorkDone.Nothing(session.Version);
-        var turns = unread.Where(IsWorthReading).Take(TurnsAtOnce).ToList();
-        var done = turns.Count < TurnsAtOnce ? unread : unread.TakeWhile(turn => turn.Depth <= turns[^1].Depth).ToList();
+
+        // Fewer at once for a model that has no room for so many.
+        for (var most = TurnsAtOnce; ; most /= 2)
+        {
+            var read = await ReadAsync(db, session, after, unread, most, cancellation);
+            if (read.IsSuccess || read.Error.Code != ErrorCodes.ContextLengthExceeded)
+                return read;
+            if (most == 1)
+                MemoryLog.PassedOver(log, session.Id, unread.First(IsWorthReading).Id, roles.Extract!, read.Error.Message);
+        }
+    }
+
+    /// <param name="db">The database.</param>
+    /// <param name="session">Whose turns.</param>
+    /// <param name="after">The worker's place.</param>
+    /// <param name="unread">What is to be read.</param>
+    /// <param name="most">So many turns; 0: the first is passed over.</param>
+    /// <param name="cancellation">Ends it.</param>
+    private async Task<ApiResult<WorkDone>> ReadAsync(MemoryDb db, SessionRow session, int after, IReadOnlyList<TurnRow> unread, int most, CancellationToken cancellation)
+    {
+        var worth = unread.Where(IsWorthReading).Take(Math.Max(1, most)).ToList();
+        var turns = worth.Take(most).ToList();
+        IReadOnlyList<TurnRow> done = worth.Count < Math.Max(1, most) ? unread : [.. unread.TakeWhile(turn => turn.Depth <= worth[^1].Depth)];
         var chains = done.Select(turn => turn.Chain).ToList();
         IReadOnlyList<string> ids = [.. done.Select(turn => turn.Id)];
         var forgotten = await ForgottenAsync(db, session.Id, ids, cancellation);
@@ -44,7 +67,8 @@ internal sealed class ExtractWorker(RoleOptions roles, RoleModels models, TurnFa
 
         // 2. The model, with a few turns before for who "she" is.
         var (first, last) = (turns.Min(turn => turn.Depth), turns.Max(turn => turn.Depth));
-        var line = await db.Turns.AsNoTracking().Where(turn => turn.SessionId == session.Id && turn.Current && turn.Depth >= first - ContextTurns && turn.Depth <= last)
+        var from = first - (most == 1 ? 0 : ContextTurns);
+        var line = await db.Turns.AsNoTracking().Where(turn => turn.SessionId == session.Id && turn.Current && turn.Depth >= from && turn.Depth <= last)
             .OrderBy(turn => turn.Depth).ToListAsync(cancellation);
         var character = await db.Characters.Where(row => row.Id == session.CharacterId).Select(row => row.Name).FirstAsync(cancellation);
         var model = roles.Extract!;
@@ -53,7 +77,7 @@ internal sealed class ExtractWorker(RoleOptions roles, RoleModels models, TurnFa
             return answer.Error;
 
         // 3. What it says, as far as the turns say it.
-        var (read, dropped) = ExtractReader.Read(answer.Value, turns, character);
+        var (read, dropped) = ExtractReader.Read(answer.Value, turns, line, await CalledAsync(db, session, cancellation), character);
         var events = turns.Select(turn => Merged(turn, read.GetValueOrDefault(turn.Id) ?? [], [.. forgotten.Where(entry => entry.Turn == turn.Id).Select(entry => entry.Fact)], model)).OfType<FactsRead>().ToList();
         MemoryLog.Extracted(log, session.Id, model, events.Sum(entry => entry.Facts.Count), turns.Count, dropped);
         return Done(events);
@@ -66,6 +90,12 @@ internal sealed class ExtractWorker(RoleOptions roles, RoleModels models, TurnFa
     // 0 where the person has said nothing.
     private static Task<int> LastOfPersonAsync(MemoryDb db, string session, CancellationToken cancellation) =>
         db.Turns.Where(turn => turn.SessionId == session && turn.Current && turn.Role == Utterance.User).OrderByDescending(turn => turn.Depth).Select(turn => turn.Depth).FirstOrDefaultAsync(cancellation);
+
+    /// <summary>What the person is called, as far as that is known.</summary>
+    private static async Task<IReadOnlyList<string>> CalledAsync(MemoryDb db, SessionRow session, CancellationToken cancellation) =>
+        UserName.For(session.Subject, FactFold.Held((await db.Facts.AsNoTracking()
+            .Where(fact => fact.Subject == session.Subject && fact.CharacterId == session.CharacterId && fact.Relation == Relations.Name && fact.About == "" && fact.Live)
+            .ToListAsync(cancellation)).Select(fact => ToldFact.From(fact)))).Called;
 
     private static bool IsWorthReading(TurnRow turn) =>
         ExtractPrompt.IsWorthReading(turn.Content) && !(turn.Role == Utterance.User && BackgroundCalls.QuotesChat(turn.Content));

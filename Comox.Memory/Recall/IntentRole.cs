@@ -21,8 +21,8 @@ internal sealed class IntentRole(RoleOptions roles, RoleModels models, MemoryOpt
     {
         if (string.IsNullOrWhiteSpace(roles.Intent) || byRules != Intent.Other || message.Length > LongestMessage)
             return (null, null);
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        using var timer = time.CreateTimer(static source => ((CancellationTokenSource)source!).Cancel(), patience, options.IntentTimeout, Timeout.InfiniteTimeSpan);
+        using var limit = new CancellationTokenSource(options.IntentTimeout, time);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
         try
         {
             var answer = await models.AskAsync(roles.Intent, Instructions, message, MaxTokens, null, patience.Token);

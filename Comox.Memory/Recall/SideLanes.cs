@@ -8,9 +8,9 @@ namespace Comox.Memory.Recall;
 
 /// <summary>What recall is told besides words: turns of like meaning, and turns around the names in a message. Neither is waited for longer than it is worth.</summary>
 /// <param name="Dense">Similarities by turn id; null: no embed role, or it was too slow.</param>
-/// <param name="Graph">Turns that the graph reaches.</param>
+/// <param name="Graph">Ids of the turns and facts that the graph reaches.</param>
 /// <param name="Note">What a receipt should say of it; null: nothing.</param>
-internal sealed record SideLanes(IReadOnlyDictionary<string, double>? Dense, IReadOnlyList<(string Turn, double Score)> Graph, string? Note)
+internal sealed record SideLanes(IReadOnlyDictionary<string, double>? Dense, IReadOnlyList<(string Id, double Score)> Graph, string? Note)
 {
     public static SideLanes None { get; } = new(null, [], null);
 }
@@ -43,8 +43,8 @@ internal sealed class SideLaneSources(IEmbedder embedder, IVectorStore vectors, 
     {
         if (embedder.Model is null || string.IsNullOrWhiteSpace(message))
             return (null, null);
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        using var timer = time.CreateTimer(static source => ((CancellationTokenSource)source!).Cancel(), patience, options.DenseTimeout, Timeout.InfiniteTimeSpan);
+        using var limit = new CancellationTokenSource(options.DenseTimeout, time);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
         try
         {
             var embedded = await embedder.EmbedAsync([message], patience.Token);
@@ -68,7 +68,8 @@ internal sealed class SideLaneSources(IEmbedder embedder, IVectorStore vectors, 
         }
     }
 
-    private static async Task<IReadOnlyList<(string Turn, double Score)>> GraphAsync(
+    /// <returns>Ids of turns, and of the facts themselves: what was said beside a fact in its turn is one thing, and what it says another.</returns>
+    private static async Task<IReadOnlyList<(string Id, double Score)>> GraphAsync(
         MemoryDb db, string subject, string characterId, string message, CancellationToken cancellation)
     {
         // A table without rows is the rule where nobody has told of names; then nothing is asked of it.
@@ -76,7 +77,11 @@ internal sealed class SideLaneSources(IEmbedder embedder, IVectorStore vectors, 
         if (names.Count == 0 || !await db.Entities.AnyAsync(row => row.Subject == subject && row.CharacterId == characterId && row.Name != "" && names.Contains(row.Name), cancellation))
             return [];
         var edges = await GraphQuery.AroundAsync(db, subject, characterId, names, Hops, cancellation);
-        return [.. edges.GroupBy(edge => edge.Fact.TurnId, StringComparer.Ordinal).Select(turn => (turn.Key, 1.0 / turn.Min(edge => edge.Hops)))];
+        return
+        [
+            .. edges.SelectMany(edge => new[] { (Id: edge.Fact.TurnId, edge.Hops), (edge.Fact.Id, edge.Hops) })
+                .GroupBy(found => found.Id, StringComparer.Ordinal).Select(found => (found.Key, 1.0 / found.Min(each => each.Hops))),
+        ];
     }
 
     /// <summary>Every run of one to three words that is more than stop words, as names are compared.</summary>

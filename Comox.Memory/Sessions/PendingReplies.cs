@@ -9,7 +9,8 @@ internal static class PendingReplies
     /// <summary>The newest request whose reply to this turn is still to come.</summary>
     public static async Task<RequestRow?> OfAsync(MemoryDb db, TurnRow question, CancellationToken cancellation) =>
         await db.Requests.AsNoTracking()
-            .Where(request => request.SessionId == question.SessionId && request.UserTurnId == question.Id && !db.Turns.Any(turn => turn.Id == request.ReplyTurnId))
+            .Where(request => request.SessionId == question.SessionId && request.UserTurnId == question.Id && !db.Turns.Any(turn => turn.Id == request.ReplyTurnId)
+                && !db.Events.Any(row => row.SessionId == request.SessionId && row.TurnId == request.ReplyTurnId))
             .OrderByDescending(request => request.CreatedAt).ThenByDescending(request => request.ReplyTurnId)
             .FirstOrDefaultAsync(cancellation);
 

@@ -62,6 +62,10 @@ internal sealed class ReplyRecorder(MemoryDbFactory databases, ConversationLocks
         if (await db.Turns.FirstOrDefaultAsync(turn => turn.Id == request.UserTurnId, cancellation) is not { } question)
             return new ApiError(StatusCodes.Status410Gone, ErrorCodes.TurnDeleted, "The message that this replies to has been deleted; the reply is not kept.", "turn");
 
+        // It was here: who delivers it again has not heard that it came, nor that it is gone.
+        if (await db.Events.AnyAsync(row => row.SessionId == sessionId && row.TurnId == turnId, cancellation))
+            return new ApiError(StatusCodes.Status410Gone, ErrorCodes.TurnDeleted, "This reply has been deleted; it is not kept again.", "turn");
+
         var log = new SessionLog(db, session, time);
         var content = reply.Content.Replace("\0", "", StringComparison.Ordinal);
         await log.AppendAsync(

@@ -34,7 +34,14 @@ internal sealed class SessionEditor(SessionChanges changes, TurnFacts facts, Tur
     /// <summary>A turn alone, or, with <paramref name="following"/>, all that was said after it on every branch too.</summary>
     public Task<ApiResult<DeletionReceipt>> DeleteAsync(string sessionId, string turnId, bool following, CancellationToken cancellation) =>
         ChangeAsync<DeletionReceipt>(
-            sessionId, turnId, async (db, log, turn) => await erasure.EraseAsync(db, log, following ? await BelowAsync(db, turn, cancellation) : [turn.Id], whole: false, cancellation), cancellation);
+            sessionId, turnId, async (db, log, turn) =>
+            {
+                var turns = following ? await BelowAsync(db, turn, cancellation) : [turn.Id];
+                var receipt = await erasure.EraseAsync(db, log, turns, whole: false, cancellation);
+
+                // The worker, too, takes them away, and those that it was about to store; but it may be behind, or its role be taken away. A store that is down keeps the turns.
+                return await vectors.DeleteAsync(log.Session.Subject, turns, cancellation) is { } notDeleted ? notDeleted : receipt;
+            }, cancellation);
 
     /// <summary>The whole conversation, and what other conversations of the two showed of it.</summary>
     public Task<ApiResult<DeletionReceipt>> DeleteSessionAsync(string sessionId, CancellationToken cancellation) =>

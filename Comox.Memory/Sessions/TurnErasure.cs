@@ -88,7 +88,7 @@ internal sealed class TurnErasure
     private static async Task<int> RedactAsync(MemoryDb db, SessionRow session, HashSet<string> turns, IReadOnlySet<string> summaries, CancellationToken cancellation)
     {
         var events = 0;
-        foreach (var row in await db.Events.Where(row => row.SessionId == session.Id && ((row.TurnId != null && turns.Contains(row.TurnId)) || row.Body.Contains("summary.made"))).ToListAsync(cancellation))
+        foreach (var row in await db.Events.Where(row => row.SessionId == session.Id && (row.TurnId == null ? row.Body.Contains("summary.made") : turns.Contains(row.TurnId))).ToListAsync(cancellation))
         {
             var entry = SessionLog.Read(row);
             if (row.TurnId is null && !(entry is SummaryMade made && summaries.Contains(made.Id)))

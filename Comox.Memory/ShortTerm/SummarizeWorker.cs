@@ -34,7 +34,17 @@ internal sealed class SummarizeWorker(RoleOptions roles, RoleModels models, Shor
             .OrderBy(turn => turn.Depth).ToListAsync(cancellation);
         var character = await db.Characters.Where(row => row.Id == session.CharacterId).Select(row => row.Name).FirstAsync(cancellation);
         var model = roles.Summarize!;
-        var answer = await models.AskAsync(model, Instructions(character), Material(before, turns, session.Subject, character), options.SummaryTokens, null, cancellation);
+        var answer = await AskAsync(LongestTurn);
+
+        // For a model that has no room for the block: fewer turns, and of a single one less.
+        while (!answer.IsSuccess && answer.Error.Code == ErrorCodes.ContextLengthExceeded && turns.Count > 1)
+        {
+            turns.RemoveRange(turns.Count / 2, turns.Count - (turns.Count / 2));
+            answer = await AskAsync(LongestTurn);
+        }
+
+        for (var longest = LongestTurn / 2; !answer.IsSuccess && answer.Error.Code == ErrorCodes.ContextLengthExceeded && longest >= ShortestTurn; longest /= 2)
+            answer = await AskAsync(longest);
         if (!answer.IsSuccess)
             return answer.Error;
         var text = answer.Value.Trim();
@@ -49,6 +59,9 @@ internal sealed class SummarizeWorker(RoleOptions roles, RoleModels models, Shor
             [new SummaryMade(Ids.New("sum", time), last.Chain, last.Depth, [.. turns.Select(turn => turn.Id)], text, model, before?.Id)],
             async (now, token) => await now.Turns.AnyAsync(turn => turn.Id == last.Id && turn.Current && turn.Chain == last.Chain, token)
                 && (before is null || await now.Summaries.AnyAsync(row => row.Id == before.Id, token)));
+
+        Task<ApiResult<string>> AskAsync(int longest) =>
+            models.AskAsync(model, Instructions(character), Material(before, turns, session.Subject, character, longest), options.SummaryTokens, null, cancellation);
     }
 
     private static string Instructions(string character) =>
@@ -56,16 +69,17 @@ internal sealed class SummarizeWorker(RoleOptions roles, RoleModels models, Shor
 
     // A pasted book in a block must not make it too long for its model for ever.
     private const int LongestTurn = 2_000;
+    private const int ShortestTurn = 100;
 
-    private static string Said(string content) => ShortText.Of(content.ReplaceLineEndings(" "), LongestTurn, LongestTurn);
+    private static string Said(string content, int longest) => ShortText.Of(content.ReplaceLineEndings(" "), longest, longest);
 
-    private static string Material(SummaryRow? before, IReadOnlyList<TurnRow> turns, string subject, string character)
+    private static string Material(SummaryRow? before, IReadOnlyList<TurnRow> turns, string subject, string character, int longest)
     {
         var text = new StringBuilder();
         if (before is not null)
             text.Append("The story so far:\n").Append(before.Content).Append("\n\nWhat happened next:\n");
         foreach (var turn in turns)
-            text.Append(turn.Role == Utterance.User ? subject : character).Append(": ").Append(Said(turn.Content)).Append('\n');
+            text.Append(turn.Role == Utterance.User ? subject : character).Append(": ").Append(Said(turn.Content, longest)).Append('\n');
         return text.ToString();
     }
 }

@@ -21,10 +21,7 @@ internal sealed class History(PromptParts parts, StandardTexts texts, TokenEstim
     public IReadOnlyList<LineTurn> Fit(int room)
     {
         var past = parts.Line.SkipLast(1).ToList();
-        room -= estimate.Of(texts.OpeningHeading);
-        var start = past.Count;
-        while (start > 0 && past.Count - start < parts.Profile.HistoryTurns - 1 && (room -= Cost(past[start - 1])) >= 0)
-            start--;
+        var start = past.Count - Newest(past, room);
         if (start < past.Count && past[start].Depth > 1 && BlockFor(past.Count - start) is > 0 and var block)
         {
             while (past[start].Depth % block != 1)
@@ -32,6 +29,19 @@ internal sealed class History(PromptParts parts, StandardTexts texts, TokenEstim
         }
 
         return past.GetRange(start, past.Count - start);
+    }
+
+    /// <summary>Whether in that room it is the profile's number of turns, and not the room, that ends the window.</summary>
+    public bool IsAsLongAsAllowed(int room) => Newest([.. parts.Line.SkipLast(1)], room) >= parts.Profile.HistoryTurns - 1;
+
+    /// <summary>How many of the newest fit.</summary>
+    private int Newest(List<LineTurn> past, int room)
+    {
+        room -= estimate.Of(texts.OpeningHeading);
+        var count = 0;
+        while (count < past.Count && count < parts.Profile.HistoryTurns - 1 && (room -= Cost(past[^(count + 1)])) >= 0)
+            count++;
+        return count;
     }
 
     // A power of two by the budget, which is the same for every turn of a session; smaller where so few turns fit that a block would empty the window.

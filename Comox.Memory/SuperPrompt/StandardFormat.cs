@@ -44,7 +44,10 @@ internal sealed class StandardFormat : IPromptFormat
 
         // 3. The running conversation. What stands with the message keeps its share whether it is used or not, so that the window, and the prefix, do not move with it.
         var share = (int)Math.Min(budget * parts.Profile.MemoryShare, left * Math.Min(1, 2 * parts.Profile.MemoryShare));
-        var summaryRoom = parts.Summaries.Count == 0 ? 0 : Math.Min(budget / 5, parts.Summaries.Max(summary => estimate.Of("\n\n" + StandardTexts.Summary(summary)) + 1));
+        // A summary takes no more than half of what the conversation has: what was just said is needed more than what was said long ago. One that is too long for that takes nothing.
+        var most = Math.Max(0, Math.Min(budget / 5, (left - share) / 2));
+        var summaries = parts.Summaries.Where(summary => CostOf(StandardTexts.Summary(summary)) <= most).ToList();
+        var summaryRoom = summaries.Select(summary => CostOf(StandardTexts.Summary(summary))).DefaultIfEmpty().Max();
         var history = new History(parts, texts, estimate);
         var shown = history.Fit(left - share - summaryRoom);
         if (shown.Count > 0)
@@ -52,11 +55,13 @@ internal sealed class StandardFormat : IPromptFormat
         if (history.IsCut(shown))
         {
             var first = shown.Count > 0 ? shown[0].Depth : parts.Line[^1].Depth;
-            if (Covering(parts.Summaries, first - 1) is { } summary)
+            if (Covering(summaries, first - 1) is { } summary)
                 Add("summary", [StandardTexts.Summary(summary)], summaryRoom);
+            else if (parts.Summaries.Count > 0)
+                notes.Add("The summary of what came before is left out: the model has no room for it.");
             notes.Add(
                 $"Of the {parts.Line[^1].Depth - 1} messages of this conversation the last {shown.Count} are in the prompt: "
-                + (shown.Count >= parts.Profile.HistoryTurns - 1 - History.MaxBlock ? $"the profile shows {parts.Profile.HistoryTurns} at most." : "the model has no room for more."));
+                + (history.IsAsLongAsAllowed(left - share - summaryRoom) ? $"the profile shows {parts.Profile.HistoryTurns} at most." : "the model has no room for more."));
         }
 
         // 4. With the message: the reminder first, because it is needed most. A few tokens are for what sets the rest apart.
@@ -81,6 +86,8 @@ internal sealed class StandardFormat : IPromptFormat
         messages.Insert(0, new ChatMessage("system", string.Join("\n\n", system)));
         return new AssembledPrompt(messages, new ReceiptBudget(budget, estimate.Of(messages), sections), recalled, notes);
 
+        int CostOf(string piece) => estimate.Of("\n\n" + piece) + 1;
+
         int Add(string section, IReadOnlyList<string> pieces, int room) => AddTo(system, section, pieces, room);
 
         int AddTo(List<string> target, string section, IReadOnlyList<string> pieces, int room)
@@ -91,7 +98,7 @@ internal sealed class StandardFormat : IPromptFormat
             var cost = 0;
             foreach (var piece in pieces)
             {
-                var added = estimate.Of("\n\n" + piece) + 1;
+                var added = CostOf(piece);
                 if (cost + added > room)
                     break;
                 taken.Add(piece);

@@ -1,7 +1,9 @@
 using Comox.Memory.Consolidation;
+using Comox.Memory.Diagnostics;
 using Comox.Memory.Sessions;
 using Comox.Memory.Storage;
 using Comox.Memory.Vectors.Embedding;
+using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Clients;
 using Microsoft.EntityFrameworkCore;
 
@@ -11,11 +13,12 @@ namespace Comox.Memory.Vectors;
 /// Turns what is said into vectors, in the background, by the model of the <c>embed</c> role; and takes away those of what was deleted. Turns of every branch
 /// have theirs, because a branch may come back; recall looks only at those on the line. A repeat changes nothing: a turn's vector has the turn's id.
 /// </summary>
-internal sealed class EmbedWorker(IEmbedder embedder, IVectorStore vectors) : ISessionWorker
+internal sealed class EmbedWorker(IEmbedder embedder, IVectorStore vectors, ILogger<EmbedWorker> log) : ISessionWorker
 {
     private const int EventsAtOnce = 256;
     private const int TextsAtOnce = 32;
     private const int MaxText = 4000;
+    private const int ShortestText = 250;
 
     public string Name => "embed";
 
@@ -36,16 +39,19 @@ internal sealed class EmbedWorker(IEmbedder embedder, IVectorStore vectors) : IS
         turns.RemoveAll(turn => string.IsNullOrWhiteSpace(turn.Content));
         if (turns.Count == 0)
             return WorkDone.Nothing(through);
-        var embedded = await embedder.EmbedAsync([.. turns.Select(turn => turn.Content.Length <= MaxText ? turn.Content : turn.Content[..MaxText])], cancellation);
+        var embedded = await EmbedAsync(session, turns, cancellation);
         if (!embedded.IsSuccess)
             return embedded.Error;
-        var points = turns.Select((turn, at) => new VectorPoint
+        foreach (var space in embedded.Value.GroupBy(each => each.Space))
         {
-            Id = turn.Id, Character = session.CharacterId, Session = session.Id, Turn = turn.Id, Witnesses = [session.CharacterId], Kind = VectorKind.Turn,
-            SaidAt = turn.CreatedAt, Vector = embedded.Value.Vectors[at],
-        });
-        if (await vectors.UpsertAsync(embedded.Value.Space, session.Subject, [.. points], cancellation) is { } notStored)
-            return notStored;
+            var points = space.Select(each => new VectorPoint
+            {
+                Id = each.Turn.Id, Character = session.CharacterId, Session = session.Id, Turn = each.Turn.Id, Witnesses = [session.CharacterId], Kind = VectorKind.Turn,
+                SaidAt = each.Turn.CreatedAt, Vector = each.Vector,
+            });
+            if (await vectors.UpsertAsync(space.Key, session.Subject, [.. points], cancellation) is { } notStored)
+                return notStored;
+        }
 
         // 3. A session that was deleted meanwhile has no log any more that would tell of it.
         if (!await db.Sessions.AnyAsync(row => row.Id == session.Id, cancellation)
@@ -53,6 +59,39 @@ internal sealed class EmbedWorker(IEmbedder embedder, IVectorStore vectors) : IS
             return notTakenBack;
         return WorkDone.Nothing(through);
     }
+
+    /// <summary>All of them at once; where the model refuses that, each by itself, and cut until it is taken: a model that reads 512 tokens must not keep all that is said later from having vectors.</summary>
+    private async Task<ApiResult<List<(TurnRow Turn, VectorSpace Space, ReadOnlyMemory<float> Vector)>>> EmbedAsync(SessionRow session, List<TurnRow> turns, CancellationToken cancellation)
+    {
+        var all = await embedder.EmbedAsync([.. turns.Select(turn => Cut(turn.Content, MaxText))], cancellation);
+        if (all.IsSuccess)
+            return turns.Select((turn, at) => (turn, all.Value.Space, all.Value.Vectors[at])).ToList();
+        if (!IsRefusal(all.Error) || await embedder.EmbedAsync(["Hello."], cancellation) is { IsSuccess: false })
+            return all.Error;
+
+        var taken = new List<(TurnRow, VectorSpace, ReadOnlyMemory<float>)>();
+        foreach (var turn in turns)
+        {
+            var one = await embedder.EmbedAsync([Cut(turn.Content, MaxText)], cancellation);
+            for (var longest = Math.Min(turn.Content.Length, MaxText) / 2; !one.IsSuccess && IsRefusal(one.Error) && longest >= ShortestText; longest /= 2)
+                one = await embedder.EmbedAsync([Cut(turn.Content, longest)], cancellation);
+            if (one.IsSuccess)
+                taken.Add((turn, one.Value.Space, one.Value.Vectors[0]));
+            else if (IsRefusal(one.Error))
+                MemoryLog.PassedOver(log, session.Id, turn.Id, embedder.Model!, one.Error.Message);
+            else
+                return one.Error;
+        }
+
+        return taken;
+    }
+
+    // An answer, and not the lack of one: what is down, busy or not there is waited for.
+    private static bool IsRefusal(ApiError error) => error.Status is StatusCodes.Status400BadRequest or StatusCodes.Status413PayloadTooLarge or StatusCodes.Status422UnprocessableEntity
+        or StatusCodes.Status500InternalServerError or StatusCodes.Status502BadGateway;
+
+    // Not between the halves of a character.
+    private static string Cut(string text, int longest) => text.Length <= longest ? text : text[..(char.IsHighSurrogate(text[longest - 1]) ? longest - 1 : longest)];
 
     private static (List<string> Said, List<string> Gone, int Through) Due(IReadOnlyList<EventRow> fresh, int last)
     {

@@ -63,9 +63,6 @@ internal sealed record VectorFilter
 
     /// <summary>Said before this time.</summary>
     public DateTimeOffset? Before { get; init; }
-
-    /// <summary>Whether it names a subject and nothing else: everything about a person.</summary>
-    public bool IsWholeSubject => this == new VectorFilter { Subject = Subject };
 }
 
 /// <param name="Filter">Where to look.</param>

@@ -200,6 +200,16 @@ public sealed class CardTests
         Assert.Contains("no field 'file'", (await refused.Content.ReadFromJsonAsync(OpenAIJson.Default.ApiErrorBody))!.Error.Message);
     }
 
+    [Fact]
+    public async Task A_card_is_what_its_bytes_are_though_curl_calls_it_a_form()
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        using var body = new ByteArrayContent(Encoding.UTF8.GetBytes($$"""{"name":"Ada","description":"{{new string('x', 5_000)}}"}"""));
+        body.Headers.ContentType = new MediaTypeHeaderValue("application/x-www-form-urlencoded");
+        using var response = await memory.Http.PostAsync("/memory/characters", body);
+        Assert.Equal(System.Net.HttpStatusCode.Created, response.StatusCode);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

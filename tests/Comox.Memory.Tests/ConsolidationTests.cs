@@ -180,6 +180,24 @@ public sealed class ConsolidationTests
     }
 
     [Fact]
+    public async Task A_model_with_little_room_reads_and_summarises_less_at_once()
+    {
+        await using var gateway = await StrictGateway.StartAsync(request => request["response_format"] is null ? "A summary." : Facts());
+        gateway.LongestInput = 700;
+        var settings = Small(gateway);
+        settings["Comox:Memory:Roles:Extract"] = "reader";
+        await using var memory = await MemoryHost.StartAsync(settings: settings);
+        var session = (await memory.ExchangeAsync($"We walked by the river {new string('x', 900)} today.", "Aye.")).Session;
+        for (var at = 0; at < 9; at++)
+            await memory.ExchangeAsync($"We walked by the river, {at} {new string('x', 200)} today.", "Aye.", session);
+        await memory.SettledAsync("extract");
+        await memory.SettledAsync("summarize");
+        Assert.InRange((await SummariesAsync(memory)).Max(row => row.Depth), 12, 14);
+        await using var db = memory.Services.GetRequiredService<MemoryDbFactory>().Open();
+        Assert.Equal(19, await db.Turns.CountAsync(turn => turn.Extracted));
+    }
+
+    [Fact]
     public async Task A_summary_of_an_edited_past_does_not_count_and_is_made_anew()
     {
         await using var gateway = await StrictGateway.StartAsync(request => StrictGateway.MaterialOf(request).Contains("Message 1 ") ? "Old." : "New.");

@@ -24,6 +24,22 @@ public sealed class ExtractReaderTests
         Assert.Null(Assert.Single(Read(Utterance.User, "I was born in Genoa.", "USER", "born_in", "Genoa", "born in Genoa")).About);
     }
 
+    [Theory]
+    [InlineData("Bob", false)]
+    [InlineData("my brother", true)]
+    [InlineData("USER's brother", true)]
+    public void Whom_a_fact_is_about_has_been_named(string about, bool isTaken) =>
+        Assert.Equal(isTaken, Read(Utterance.User, "My brother moved to Graz.", about, "lives_in", "Graz", "moved to Graz").Count == 1);
+
+    [Theory]
+    [InlineData("I")]
+    [InlineData("Me")]
+    [InlineData("USER")]
+    [InlineData("the User")]
+    [InlineData("Mara")]
+    public void The_person_is_the_person_whatever_a_model_calls_them(string about) =>
+        Assert.Null(Assert.Single(Read(Utterance.User, "We settled in Porto last spring.", about, "lives_in", "Porto", "settled in Porto")).About);
+
     [Fact]
     public void A_pasted_book_is_not_worth_a_models_time()
     {
@@ -35,7 +51,7 @@ public sealed class ExtractReaderTests
     private static List<ReadFact> Read(string role, string said, string about, string relation, string value, string quote)
     {
         var answer = System.Text.Json.JsonSerializer.Serialize(new { facts = new[] { new { turn = 1, about, relation, @object = value, quote, retracts = false } } });
-        var (facts, _) = ExtractReader.Read(answer, [Turn("trn_1", role, said)], "Brine");
+        var (facts, _) = ExtractReader.Read(answer, [Turn("trn_1", role, said)], [Turn("trn_1", role, said)], ["Mara"], "Brine");
         return facts.GetValueOrDefault("trn_1") ?? [];
     }
 

@@ -66,7 +66,7 @@ public sealed class PromptTests
     }
 
     [FsCheck.Xunit.Property(MaxTest = 400)]
-    public void No_prompt_is_above_its_budget_and_the_same_parts_give_the_same_bytes(string[] said, string[] values, int budget, byte density, bool spells, byte share, bool startsWithGreeting)
+    public void No_prompt_is_above_its_budget_and_the_same_parts_give_the_same_bytes(string[] said, string[] values, int budget, byte density, bool spells, byte share, bool startsWithGreeting, byte summary)
     {
         var line = (said ?? []).Where(text => !string.IsNullOrWhiteSpace(text)).Select((text, at) => new LineTurn($"t{at}", (at % 2 == 0) == startsWithGreeting ? "assistant" : "user", text + text, at + 1)).ToList();
         line.Add(new LineTurn("message", "user", "Where do I live?", line.Count + 1));
@@ -75,7 +75,10 @@ public sealed class PromptTests
             PromptTokens = 60 + Math.Abs(budget % 900), ContextTokens = 2000, CharsPerToken = 1 + (density % 40 / 10.0), HistoryTurns = 40, MemoryLines = 10,
             SpellsBytes = spells, MemoryShare = share / 255.0,
         };
-        var parts = Parts("Where do I live?", [.. (values ?? []).Where(value => !string.IsNullOrWhiteSpace(value)).Select((value, at) => ($"is.thing{at}", value))]) with { Line = line, Profile = profile };
+        var parts = Parts("Where do I live?", [.. (values ?? []).Where(value => !string.IsNullOrWhiteSpace(value)).Select((value, at) => ($"is.thing{at}", value))]) with
+        {
+            Line = line, Profile = profile, Summaries = summary % 3 == 0 ? [] : [new LineSummary(line.Count / 2, new string('s', 1 + (summary * 8)))],
+        };
         var format = new StandardFormat();
         var prompt = format.Assemble(parts);
         if (!prompt.IsSuccess)
@@ -172,6 +175,30 @@ public sealed class PromptTests
         Assert.True(cut.Budget.EstimatedTokens <= 2400);
         var whole = new StandardFormat().Assemble(parts with { Profile = PromptProfile.Standard with { PromptTokens = 60_000, ContextTokens = 70_000, HistoryTurns = 400 } }).Value!;
         Assert.DoesNotContain("The conversation so far", whole.Messages[0].Content);
+    }
+
+    [Fact]
+    public void A_summary_for_which_there_is_no_room_takes_none_from_the_conversation()
+    {
+        var line = Enumerable.Range(1, 60).Select(depth => new LineTurn($"t{depth}", depth % 2 == 1 ? "user" : "assistant", $"Line {depth:D2}.", depth)).ToList();
+        line.Add(new LineTurn("message", "user", "Hello!", 61));
+        var profile = PromptProfile.Standard with { PromptTokens = 880, ContextTokens = 1024 };
+        var without = new StandardFormat().Assemble(Parts("Hello!") with { Line = line, Profile = profile }).Value!;
+        var with = new StandardFormat().Assemble(Parts("Hello!") with { Line = line, Profile = profile, Summaries = [new LineSummary(40, new string('s', 1600))] }).Value!;
+
+        Assert.True(without.Messages.Count > 3);
+        Assert.Equal(without.Messages, with.Messages);
+        Assert.Contains(with.Notes, note => note.StartsWith("The summary of what came before is left out", StringComparison.Ordinal));
+        Assert.Contains(with.Notes, note => note.EndsWith("the model has no room for more.", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Where_the_profile_ends_the_window_the_receipt_says_so()
+    {
+        var line = Enumerable.Range(1, 60).Select(depth => new LineTurn($"t{depth}", depth % 2 == 1 ? "user" : "assistant", $"Line {depth:D2}.", depth)).ToList();
+        line.Add(new LineTurn("message", "user", "Hello!", 61));
+        var prompt = new StandardFormat().Assemble(Parts("Hello!") with { Line = line, Profile = PromptProfile.Standard with { HistoryTurns = 20 } }).Value!;
+        Assert.Contains(prompt.Notes, note => note.EndsWith("the profile shows 20 at most.", StringComparison.Ordinal));
     }
 
     private static PromptParts Parts(string message, params (string Relation, string Value)[] facts) => new()

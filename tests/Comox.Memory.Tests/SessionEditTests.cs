@@ -143,6 +143,29 @@ public abstract class SessionEditTests
     }
 
     [Fact]
+    public async Task A_deleted_reply_does_not_come_back_with_its_second_delivery()
+    {
+        await using var memory = await StartAsync();
+        var asked = await memory.ExchangeAsync("Hello.", "The hidden cove is yours.");
+        await memory.Client.DeleteTurnAsync(asked.Session, asked.ReplyTurn);
+        var again = await memory.Client.RecordReplyAsync(asked.Session, asked.ReplyTurn, new RecordedReply { Content = "The hidden cove is yours.", FinishReason = "stop", Model = "m", Receipt = asked.Receipt });
+        Assert.Equal("turn_deleted", again.Error!.Code);
+        Assert.Equal(["user: Hello."], await memory.LineAsync(asked.Session));
+        await using var db = memory.Services.GetRequiredService<MemoryDbFactory>().Open();
+        Assert.Empty(await db.Events.Where(row => row.Body.Contains("hidden cove")).ToListAsync());
+    }
+
+    [Fact]
+    public async Task What_others_said_stays_in_the_log_though_it_is_called_as_an_event_is()
+    {
+        await using var memory = await StartAsync();
+        var asked = await memory.ExchangeAsync("I like summary.made things.", "Do ye?");
+        await memory.Client.DeleteTurnAsync(asked.Session, asked.ReplyTurn);
+        await using var db = memory.Services.GetRequiredService<MemoryDbFactory>().Open();
+        Assert.Contains(await db.Events.Where(row => row.TurnId == asked.UserTurn).Select(row => row.Body).ToListAsync(), body => body.Contains("I like summary.made things."));
+    }
+
+    [Fact]
     public async Task A_repeated_request_whose_prompt_was_deleted_is_told_so()
     {
         await using var memory = await StartAsync();

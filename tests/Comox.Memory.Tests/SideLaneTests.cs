@@ -73,6 +73,40 @@ public sealed class SideLaneTests
     }
 
     [Fact]
+    public async Task A_deleted_turns_vector_goes_at_once_though_no_model_makes_vectors_any_more()
+    {
+        var home = Directory.CreateTempSubdirectory("comox-memory-").FullName;
+        await using var gateway = await StrictGateway.StartAsync(_ => "", text => [1, text.Length]);
+        string session, turn;
+        await using (var memory = await MemoryHost.StartAsync(home, settings: Patient(gateway, ("Embed", "vectors"))))
+        {
+            var first = await memory.ExchangeAsync("Grandfather built a small vessel of cedar.", "Fine work.");
+            (session, turn) = (first.Session, first.UserTurn);
+            await memory.SettledAsync("embed");
+        }
+
+        await using var without = await MemoryHost.StartAsync(home, settings: Patient(gateway));
+        Assert.True((await without.Client.DeleteTurnAsync(session, turn)).IsSuccess);
+        var left = await without.Services.GetRequiredService<IVectorStore>().CountAsync(new VectorSpace("vectors", 2), new VectorFilter { Subject = "mara" }, TestContext.Current.CancellationToken);
+        Assert.Equal(1, left.Value);
+        // Nor is it to be read in the log of the file.
+        Assert.Equal(0, new FileInfo(Directory.GetFiles(home, "vectors.db", SearchOption.AllDirectories).Single() + "-wal").Length);
+    }
+
+    [Fact]
+    public async Task A_turn_that_the_model_refuses_is_cut_and_keeps_no_other_from_its_vector()
+    {
+        await using var gateway = await StrictGateway.StartAsync(_ => "", text => [1, text.Length]);
+        gateway.LongestInput = 1000;
+        await using var memory = await MemoryHost.StartAsync(settings: Patient(gateway, ("Embed", "vectors")));
+        var first = await memory.ExchangeAsync("Grandfather built a small vessel of cedar.", "Fine work.");
+        await memory.ExchangeAsync(string.Concat(Enumerable.Repeat("And then it rained. ", 150)), "All day?", first.Session);
+        await memory.SettledAsync("embed");
+        var store = memory.Services.GetRequiredService<IVectorStore>();
+        Assert.Equal(4, (await store.CountAsync(new VectorSpace("vectors", 2), new VectorFilter { Subject = "mara" }, TestContext.Current.CancellationToken)).Value);
+    }
+
+    [Fact]
     public async Task A_name_brings_what_is_connected_with_it_over_two_hops()
     {
         await using var gateway = await StrictGateway.StartAsync(request => Read(StrictGateway.MaterialOf(request)));
@@ -86,6 +120,7 @@ public sealed class SideLaneTests
 
         var receipt = await memory.ReceiptAsync(await memory.SayAsync("Which waters are near Ana?"));
         Assert.Contains(receipt.Recalled, item => item.Text.Contains("Douro") && item.Lanes.ContainsKey("graph"));
+        Assert.Contains(receipt.Recalled, item => item.Kind == "fact" && item.Text.Contains("Douro") && item.Why.Contains("is connected with what the message names"));
     }
 
     [Fact]

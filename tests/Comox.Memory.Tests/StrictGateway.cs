@@ -43,10 +43,13 @@ internal sealed class StrictGateway : IAsyncDisposable
         app.Urls.Add("http://127.0.0.1:0");
         var gateway = new StrictGateway(app, request => Task.FromResult(answer(request)));
         app.MapPost("/v1/chat/completions", gateway.CompleteAsync);
-        app.MapPost("/v1/embeddings", (HttpRequest http) => EmbedAsync(http, embed ?? (_ => null)));
+        app.MapPost("/v1/embeddings", (HttpRequest http) => gateway.EmbedAsync(http, embed ?? (_ => null)));
         await app.StartAsync(TestContext.Current.CancellationToken);
         return gateway;
     }
+
+    /// <summary>The model has no room for a longer text: a chat is refused as the gateway refuses it, one of several texts to embed as llama.cpp does, all of them with 500.</summary>
+    public int LongestInput { get; set; } = int.MaxValue;
 
     public void Answer(Func<JsonObject, string?> answer) => _answer = request => Task.FromResult(answer(request));
 
@@ -55,9 +58,11 @@ internal sealed class StrictGateway : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 
-    private static async Task<IResult> EmbedAsync(HttpRequest http, Func<string, float[]?> embed)
+    private async Task<IResult> EmbedAsync(HttpRequest http, Func<string, float[]?> embed)
     {
         var request = (await JsonNode.ParseAsync(http.Body))!.AsObject();
+        if (request["input"]!.AsArray().Any(text => text!.GetValue<string>().Length > LongestInput))
+            return Results.Json(new { error = new { message = "input is too large to process", code = "upstream_error" } }, statusCode: 500);
         var vectors = request["input"]!.AsArray().Select(text => embed(text!.GetValue<string>())).ToList();
         return vectors.Contains(null)
             ? Results.Json(new { error = new { message = "No engine.", code = "engine_unavailable" } }, statusCode: 503)
@@ -74,6 +79,8 @@ internal sealed class StrictGateway : IAsyncDisposable
         if (request["model"]!.GetValueKind() != JsonValueKind.String || request["messages"]!.AsArray().Count == 0)
             return Results.Json(new { error = new { message = "model and messages are needed.", code = "invalid_request" } }, statusCode: 400);
         _requests.Enqueue(request);
+        if (MaterialOf(request).Length > LongestInput)
+            return Results.Json(new { error = new { message = "The prompt is too long.", code = "context_length_exceeded" } }, statusCode: 400);
         return await _answer(request) is { } text
             ? Results.Json(new { id = "chatcmpl-1", @object = "chat.completion", choices = new[] { new { index = 0, message = new { role = "assistant", content = text }, finish_reason = "stop" } } })
             : Results.Json(new { error = new { message = "No engine.", code = "engine_unavailable" } }, statusCode: 503);

@@ -35,11 +35,11 @@ internal sealed class SqliteVectorStore(VectorFile file, VectorOptions options, 
     {
         if (VectorChecks.Of(subject, ids) is { } fault)
             return fault;
-        return ids.Count == 0 ? null : await DeleteAsync(subject, VectorCondition.Of(subject, ids), whole: false, cancellation);
+        return ids.Count == 0 ? null : await DeleteAsync(subject, VectorCondition.Of(subject, ids), cancellation);
     }
 
     public async Task<ApiError?> DeleteAsync(VectorFilter filter, CancellationToken cancellation) =>
-        VectorChecks.Of(filter) ?? await DeleteAsync(filter.Subject, VectorCondition.Of(filter), filter.IsWholeSubject, cancellation);
+        VectorChecks.Of(filter) ?? await DeleteAsync(filter.Subject, VectorCondition.Of(filter), cancellation);
 
     public async Task<ApiResult<VectorMatch[]>> QueryAsync(VectorSpace space, VectorQuery query, CancellationToken cancellation)
     {
@@ -80,14 +80,13 @@ internal sealed class SqliteVectorStore(VectorFile file, VectorOptions options, 
     private Task<ApiError?> LoadAsync(VectorSpace space, string subject) =>
         WriteAsync(connection => new VectorReader(connection, _cache).Load(space, subject), CancellationToken.None);
 
-    private Task<ApiError?> DeleteAsync(string subject, VectorCondition condition, bool whole, CancellationToken cancellation) =>
+    private Task<ApiError?> DeleteAsync(string subject, VectorCondition condition, CancellationToken cancellation) =>
         File.Exists(file.Path)
             ? WriteAsync(
                 connection =>
                 {
-                    new VectorWriter(connection, _cache).Delete(subject, condition);
-                    // The log keeps the pages as they were until it is begun anew, and a person who is to be forgotten is not to be read from there.
-                    if (whole)
+                    // The log keeps the pages as they were until it is begun anew, and what is to be forgotten is not to be read from there.
+                    if (new VectorWriter(connection, _cache).Delete(subject, condition))
                         connection.Run("PRAGMA wal_checkpoint(TRUNCATE);");
                 },
                 cancellation)

@@ -35,7 +35,7 @@ internal sealed class VectorWriter(SqliteConnection connection, PartitionCache c
         cache.Trim();
     }
 
-    public void Delete(string subject, VectorCondition condition)
+    public bool Delete(string subject, VectorCondition condition)
     {
         using var transaction = connection.BeginTransaction();
         var rows = new List<(long Space, long Row)>();
@@ -66,6 +66,8 @@ internal sealed class VectorWriter(SqliteConnection connection, PartitionCache c
             if (VersionOf(space, subject) is null || cache.Find(space, subject) is not { } copy || copy.Version != before || !copy.Remove(gone, after))
                 cache.Remove(space, subject);
         }
+
+        return rows.Count > 0;
     }
 
     private long? VersionOf(long space, string subject) =>

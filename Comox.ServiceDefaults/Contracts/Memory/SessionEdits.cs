@@ -58,7 +58,7 @@ public sealed record DeletionReceipt
     /// <summary>Ids of the turns that are gone.</summary>
     public required IReadOnlyList<string> Turns { get; init; }
 
-    /// <summary>Rows by store: <c>turns</c>, <c>facts</c>, <c>summaries</c>, <c>vectors</c> deleted; <c>events</c>, <c>receipts</c> stripped of every word.</summary>
+    /// <summary>Rows by store: <c>turns</c>, <c>facts</c>, <c>summaries</c> deleted, and the vectors of the turns with them; <c>events</c>, <c>receipts</c> stripped of every word.</summary>
     public required IReadOnlyDictionary<string, int> Removed { get; init; }
 
     /// <summary>Ids of facts that hold again, because what had ended them is gone.</summary>
