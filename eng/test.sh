@@ -13,7 +13,6 @@ postgres_user=nobody
 cleanup() {
   set +e
   [ -z "${postgres_data:-}" ] || as_postgres "$postgres_bin/pg_ctl" -D "$postgres_data" -m immediate stop >/dev/null 2>&1
-  [ -z "${redis_pid:-}" ] || kill "$redis_pid" 2>/dev/null
   rm -rf "$work"
 }
 trap cleanup EXIT
@@ -33,7 +32,6 @@ say "What the tests need"
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   missing=()
   [ -n "$(find_postgres)" ] || missing+=(postgresql)
-  command -v redis-server >/dev/null || missing+=(redis-server)
   command -v chromium >/dev/null || missing+=(chromium fonts-dejavu-core)
   command -v clang >/dev/null || missing+=(clang lld)
   command -v g++ >/dev/null || missing+=(g++)
@@ -63,16 +61,6 @@ if [ -n "$postgres_bin" ]; then
   printf '   PostgreSQL on 127.0.0.1:%s\n' "$port"
 else
   skip "PostgreSQL is not installed: the store tests run on SQLite only."
-fi
-
-if command -v redis-server >/dev/null; then
-  port=$(free_port)
-  redis-server --bind 127.0.0.1 --port "$port" --save '' --appendonly no --daemonize no --dir "$work" >"$work/redis.log" 2>&1 &
-  redis_pid=$!
-  export COMOX_TEST_REDIS="127.0.0.1:$port"
-  printf '   Redis on 127.0.0.1:%s\n' "$port"
-else
-  skip "Redis is not installed."
 fi
 
 chromium=$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
