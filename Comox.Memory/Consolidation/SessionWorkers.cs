@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Data.Common;
 using System.Threading.Channels;
 using Comox.Memory.Diagnostics;
@@ -24,6 +25,8 @@ internal sealed class SessionWorkers(
 
     private readonly IReadOnlyList<(ISessionWorker Worker, Channel<bool> Nudges)> _workers =
         [.. places.Workers.Select(worker => (worker, Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite })))];
+
+    private readonly ConcurrentDictionary<ISessionWorker, bool> _begun = [];
 
     /// <summary>A log has grown. Never waits.</summary>
     public void Nudge()
@@ -76,6 +79,7 @@ internal sealed class SessionWorkers(
     {
         try
         {
+            await BeginAsync(worker, cancellation);
             while (await BehindAsync(worker, cancellation) is { Count: > 0 } sessions)
             {
                 var moved = false;
@@ -94,6 +98,15 @@ internal sealed class SessionWorkers(
             // One worker's bug must end neither the service nor the other workers; it is tried again with the next nudge.
             MemoryLog.WorkerCrashed(log, worker.Name, bug);
         }
+    }
+
+    private async Task BeginAsync(ISessionWorker worker, CancellationToken cancellation)
+    {
+        if (_begun.ContainsKey(worker))
+            return;
+        await using var db = databases.Open();
+        await worker.BeginAsync(db, cancellation);
+        _begun[worker] = true;
     }
 
     private async Task<List<string>> BehindAsync(ISessionWorker worker, CancellationToken cancellation)

@@ -13,16 +13,40 @@ namespace Comox.Memory.Vectors;
 /// Turns what is said into vectors, in the background, by the model of the <c>embed</c> role; and takes away those of what was deleted. Turns of every branch
 /// have theirs, because a branch may come back; recall looks only at those on the line. A repeat changes nothing: a turn's vector has the turn's id.
 /// </summary>
-internal sealed class EmbedWorker(IEmbedder embedder, IVectorStore vectors, ILogger<EmbedWorker> log) : ISessionWorker
+internal sealed class EmbedWorker(IEmbedder embedder, IVectorStore vectors, TimeProvider time, ILogger<EmbedWorker> log) : ISessionWorker
 {
     private const int EventsAtOnce = 256;
     private const int TextsAtOnce = 32;
     private const int MaxText = 4000;
     private const int ShortestText = 250;
 
+    /// <summary>Of what its places tell: the model that made the vectors, and the kind of store they are in.</summary>
+    private const string Mark = "vectors:";
+
     public string Name => "embed";
 
     public bool IsEnabled => !string.IsNullOrEmpty(embedder.Model);
+
+    /// <summary>Its places are those of one model in one store. Of another, or where the store was lost, all that was ever said is to be embedded anew.</summary>
+    public async Task BeginAsync(MemoryDb db, CancellationToken cancellation)
+    {
+        var mark = $"{Mark}{vectors.Kind}:{embedder.Model}";
+        var marks = await db.Marks.Where(row => row.Name.StartsWith(Mark)).Select(row => row.Name).ToListAsync(cancellation);
+        var isOther = marks.Count > 0 && !marks.Contains(mark);
+        var isNew = await vectors.IsNewAsync(cancellation);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
+        if (isOther || isNew)
+        {
+            var again = await db.Cursors.Where(row => row.Worker == Name && row.Number > 0)
+                .ExecuteUpdateAsync(row => row.SetProperty(cursor => cursor.Number, 0).SetProperty(cursor => cursor.Failures, 0).SetProperty(cursor => cursor.RetryAt, (DateTimeOffset?)null), cancellation);
+            if (again > 0)
+                VectorLog.MadeAnew(log, again, embedder.Model!, vectors.Description);
+        }
+
+        await db.Marks.Where(row => row.Name.StartsWith(Mark) && row.Name != mark).ExecuteDeleteAsync(cancellation);
+        await db.Database.ExecuteSqlAsync($"INSERT INTO marks (name, at) VALUES ({mark}, {time.GetUtcNow().ToUnixTimeMilliseconds()}) ON CONFLICT DO NOTHING", cancellation);
+        await transaction.CommitAsync(cancellation);
+    }
 
     public async Task<ApiResult<WorkDone>> WorkAsync(MemoryDb db, SessionRow session, int after, CancellationToken cancellation)
     {

@@ -14,6 +14,12 @@ internal interface IVectorStore
     /// <summary>Which store it is, for a person; without secrets.</summary>
     string Description { get; }
 
+    /// <summary>The kind of store: vectors in one are not in the other.</summary>
+    string Kind { get; }
+
+    /// <summary>Whether it holds nothing of ours: new, or lost. False where it does not say.</summary>
+    Task<bool> IsNewAsync(CancellationToken cancellation);
+
     /// <summary>Makes room for a model's vectors, where there is none yet. Upserts do so themselves; at start it tells early whether the store works.</summary>
     /// <returns>Null, or what went wrong.</returns>
     Task<ApiError?> EnsureAsync(VectorSpace space, CancellationToken cancellation);

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Comox.Memory.Storage;
 using Comox.Memory.Vectors;
 using Comox.ServiceDefaults.Contracts.Memory;
+using Comox.TestKit;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -91,6 +92,35 @@ public sealed class SideLaneTests
         Assert.Equal(1, left.Value);
         // Nor is it to be read in the log of the file.
         Assert.Equal(0, new FileInfo(Directory.GetFiles(home, "vectors.db", SearchOption.AllDirectories).Single() + "-wal").Length);
+    }
+
+    [Fact]
+    public async Task Another_model_or_a_lost_file_has_everything_embedded_anew_and_the_same_model_nothing()
+    {
+        var home = Directory.CreateTempSubdirectory("comox-memory-").FullName;
+        var replies = 0;
+        await using var gateway = await StrictGateway.StartAsync(_ => "", text => [1, text.StartsWith("Fine", StringComparison.Ordinal) ? Interlocked.Increment(ref replies) : -1]);
+
+        // Each says two turns more. A reply is embedded only by the worker; a message is looked for, too.
+        async Task StartAsync(string model, int turns, int embedded)
+        {
+            replies = 0;
+            await using var memory = await MemoryHost.StartAsync(home, settings: Patient(gateway, ("Embed", model)));
+            await memory.ExchangeAsync("Grandfather built a small vessel of cedar.", "Fine work.");
+            var store = memory.Services.GetRequiredService<IVectorStore>();
+            await Eventually.IsTrueAsync(
+                () => store.CountAsync(new VectorSpace(model, 2), new VectorFilter { Subject = "mara" }, TestContext.Current.CancellationToken).GetAwaiter().GetResult().Value == turns, $"all {turns} turns have a vector of {model}");
+            Assert.Equal(embedded, replies);
+        }
+
+        await StartAsync("one", turns: 2, embedded: 1);
+        await StartAsync("one", turns: 4, embedded: 1);
+        await StartAsync("two", turns: 6, embedded: 3);
+        await StartAsync("one", turns: 8, embedded: 4);
+        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+        foreach (var file in Directory.GetFiles(home, "vectors.db*", SearchOption.AllDirectories))
+            File.Delete(file);
+        await StartAsync("one", turns: 10, embedded: 5);
     }
 
     [Fact]

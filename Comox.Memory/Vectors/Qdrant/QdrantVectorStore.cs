@@ -109,6 +109,10 @@ internal sealed class QdrantVectorStore(QdrantClient client, VectorOptions optio
         return reply.Error is { } error ? error : reply.Result!.Count;
     }
 
+    public string Kind => "qdrant";
+
+    public async Task<bool> IsNewAsync(CancellationToken cancellation) => (await _spaces.ListAsync(cancellation)).Result is { Count: 0 };
+
     public async Task<ApiError?> CheckAsync(CancellationToken cancellation) => (await _spaces.ListAsync(cancellation)).Error;
 
     private async Task<ApiError?> UpsertChunkAsync(VectorSpace space, string subject, VectorPoint[] points, CancellationToken cancellation)

@@ -31,6 +31,10 @@ internal sealed class SqliteVectorStore(VectorFile file, VectorOptions options, 
         return points.Count == 0 ? null : await WriteAsync(connection => new VectorWriter(connection, _cache).Upsert(space, subject, points), cancellation);
     }
 
+    public string Kind => "sqlite";
+
+    public Task<bool> IsNewAsync(CancellationToken cancellation) => Task.FromResult(!File.Exists(file.Path));
+
     public async Task<ApiError?> DeleteAsync(string subject, IReadOnlyCollection<string> ids, CancellationToken cancellation)
     {
         if (VectorChecks.Of(subject, ids) is { } fault)
