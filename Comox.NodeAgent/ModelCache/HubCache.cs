@@ -57,7 +57,7 @@ internal sealed class HubCache(string root)
         var snapshots = Path.Combine(FolderOf(repository), "snapshots");
         return !Directory.Exists(snapshots) ? null : Directory.EnumerateDirectories(snapshots)
             .OrderByDescending(IsMain).ThenByDescending(Directory.GetLastWriteTimeUtc)
-            .FirstOrDefault(snapshot => File.Exists(Path.Combine(snapshot, config)) && Safetensors.WeightsOf(snapshot) is { Count: > 0 } weights && weights.All(File.Exists));
+            .FirstOrDefault(snapshot => Safetensors.IsWhole(snapshot, config));
     }
 
     /// <returns>Path of the blob, whole; null: it is not here.</returns>
