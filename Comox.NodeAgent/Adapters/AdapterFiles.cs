@@ -67,7 +67,7 @@ internal static class AdapterFiles
             Safetensors.Check(weights);
             return Outcome<AdapterInfo>.Of(new AdapterInfo([weights], new FileInfo(BlobLeases.Resolve(weights)).Length, rank));
         }
-        catch (JsonException)
+        catch (Exception damaged) when (Safetensors.IsDamage(damaged))
         {
             return Failed("one of its JSON files is damaged");
         }

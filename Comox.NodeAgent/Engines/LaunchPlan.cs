@@ -13,7 +13,8 @@ internal sealed record LaunchPlan(string Program, IReadOnlyList<string> Argument
     public string? KeyVariable { get; init; }
 
     /// <summary>
-    /// Variables an engine does not inherit: its own settings (the plan is to be the whole truth) and our secrets (it needs none of them).
+    /// Variables an engine does not inherit: its own settings (the plan is to be the whole truth) and our secrets (it needs none of them), by whatever name we are
+    /// given them: the bucket's key by the AWS SDK's, the collector's by OpenTelemetry's, the certificate's password by ASP.NET's.
     /// </summary>
     public static bool IsWithheld(string variable) =>
         variable.StartsWith("LLAMA_", StringComparison.OrdinalIgnoreCase)
@@ -21,5 +22,9 @@ internal sealed record LaunchPlan(string Program, IReadOnlyList<string> Argument
         || variable.StartsWith("Comox", StringComparison.OrdinalIgnoreCase)
         || variable.StartsWith("ConnectionStrings__", StringComparison.OrdinalIgnoreCase)
         || variable.StartsWith("services__", StringComparison.OrdinalIgnoreCase)
-        || variable.StartsWith("HF_", StringComparison.OrdinalIgnoreCase);
+        || variable.StartsWith("HF_", StringComparison.OrdinalIgnoreCase)
+        || variable.StartsWith("AWS_", StringComparison.OrdinalIgnoreCase)
+        || variable.StartsWith("ASPNETCORE_", StringComparison.OrdinalIgnoreCase)
+        || variable.StartsWith("Kestrel__", StringComparison.OrdinalIgnoreCase)
+        || (variable.StartsWith("OTEL_", StringComparison.OrdinalIgnoreCase) && variable.EndsWith("_HEADERS", StringComparison.OrdinalIgnoreCase));
 }

@@ -67,7 +67,7 @@ internal sealed class CacheRoom(IOptions<NodeAgentOptions> options, BlobLeases l
     }
 
     // First the names, then the bytes: a kill in between leaves a blob that nothing names, and that goes first the next time.
-    private static void Delete(CachedModel model, IReadOnlyList<CachedModel> all, string root)
+    private void Delete(CachedModel model, IReadOnlyList<CachedModel> all, string root)
     {
         foreach (var link in model.Links)
             File.Delete(link);
@@ -82,7 +82,7 @@ internal sealed class CacheRoom(IOptions<NodeAgentOptions> options, BlobLeases l
             BlobNotes.Delete(blob);
         }
 
-        new HubCache(root).Tidy(model.Repository);
+        new HubCache(root).Tidy(model.Repository, coming: _promised.Keys);
     }
 
     private bool IsPinned(string repository, string name)

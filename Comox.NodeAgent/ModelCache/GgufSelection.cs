@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace Comox.NodeAgent.ModelCache;
@@ -22,6 +23,14 @@ internal static partial class GgufSelection
 
     /// <summary>One file of a model that is split into several.</summary>
     public static bool IsPart(string name) => Part().IsMatch(name);
+
+    /// <summary>The names of all the parts of the model of which <paramref name="part"/> is one.</summary>
+    public static IEnumerable<string> PartsWith(string part)
+    {
+        var ending = Part().Match(part).Value; // -00001-of-00003.gguf
+        return Enumerable.Range(1, int.Parse(ending.AsSpan(10, 5), CultureInfo.InvariantCulture))
+            .Select(number => string.Create(CultureInfo.InvariantCulture, $"{part[..^ending.Length]}-{number:00000}{ending[6..]}"));
+    }
 
     /// <summary>The model that a GGUF file is, or is a part of: its name without <c>-00001-of-00003</c>. Null when it is no GGUF file.</summary>
     public static string? ModelOf(string name) => name.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) ? Part().Replace(name, ".gguf") : null;

@@ -57,7 +57,7 @@ internal sealed class HubCache(string root)
         var snapshots = Path.Combine(FolderOf(repository), "snapshots");
         return !Directory.Exists(snapshots) ? null : Directory.EnumerateDirectories(snapshots)
             .OrderByDescending(IsMain).ThenByDescending(Directory.GetLastWriteTimeUtc)
-            .FirstOrDefault(snapshot => File.Exists(Path.Combine(snapshot, config)) && Safetensors.WeightsOf(snapshot) is { Count: > 0 } weights && weights.All(File.Exists));
+            .FirstOrDefault(snapshot => Safetensors.IsWhole(snapshot, config));
     }
 
     /// <returns>Path of the blob, whole; null: it is not here.</returns>
@@ -133,7 +133,9 @@ internal sealed class HubCache(string root)
     }
 
     /// <summary>Removes what an eviction leaves empty: huggingface_hub calls a ref without a snapshot a damaged cache.</summary>
-    public void Tidy(string repository)
+    /// <param name="repository">That lost something.</param>
+    /// <param name="coming">Drafts that are promised room, though they may not be there yet: their folder stays.</param>
+    public void Tidy(string repository, IEnumerable<string> coming)
     {
         var folder = FolderOf(repository);
         var snapshots = Path.Combine(folder, "snapshots");
@@ -150,7 +152,8 @@ internal sealed class HubCache(string root)
                 File.Delete(dangling);
         }
 
-        if ((!Directory.Exists(snapshots) || IsEmpty(snapshots)) && IsEmpty(Path.Combine(folder, "blobs")))
+        var blobs = Path.Combine(folder, "blobs");
+        if (IsEmpty(snapshots) && IsEmpty(blobs) && !coming.Any(draft => Path.GetDirectoryName(draft) == blobs))
             Directory.Delete(folder, recursive: true);
     }
 

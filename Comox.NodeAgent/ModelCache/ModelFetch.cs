@@ -38,7 +38,10 @@ internal sealed class ModelFetch(CacheDrive drive, CacheRoom room, ModelStores s
                     return Outcome<string>.Failed(promised.Problem, promised.Code);
                 using var promise = promised.Value;
 
-                var order = new DownloadOrder(file.Name, draft, file.Digest, file.Size, await stores.SourcesOfAsync(file, cancellation))
+                var sources = await stores.SourcesOfAsync(file, cancellation);
+
+                // Asked for again, because that makes its folder: until room was promised there it may have gone with the last model in it.
+                var order = new DownloadOrder(file.Name, cache.PartialPath(file), file.Digest, file.Size, sources)
                 {
                     Beginning = cache.BeginningPath(file),
                     Connections = options.Value.Cache.Connections,

@@ -13,6 +13,17 @@ internal static class ModelSelection
         return selector is null ? Safetensors(names) : Parts(names, selector);
     }
 
+    /// <summary>What a model needs beside those of its files that are here.</summary>
+    /// <param name="here">Chosen by <see cref="Choose"/> among the files of a cache, which has no more of a model than has been fetched.</param>
+    /// <param name="indexed">The files with weights that the model's index names, where it has one.</param>
+    public static IReadOnlyList<string> Missing(IReadOnlyList<string> here, IEnumerable<string> indexed)
+    {
+        var needed = here.Where(GgufSelection.IsPart).SelectMany(GgufSelection.PartsWith).Concat(indexed);
+        if (here.Any(name => name.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase)) && !here.Contains("adapter_config.json"))
+            needed = needed.Append("config.json"); // It comes last: what has it has all the others.
+        return [.. needed.Except(here, StringComparer.OrdinalIgnoreCase)];
+    }
+
     /// <summary>The safetensors with what belongs to them; none: there are none.</summary>
     public static IReadOnlyList<string> Safetensors(IReadOnlyList<string> names)
     {

@@ -22,22 +22,28 @@ internal sealed record SafetensorsInfo : ModelInfo
 /// <summary>Reads the folder of a model and nothing of its weights. Format: github.com/huggingface/safetensors.</summary>
 internal static class Safetensors
 {
+    /// <summary>The file that names the files with the weights, where there are several.</summary>
+    public const string IndexName = "model.safetensors.index.json";
+
     private const int MaxHead = 100_000_000; // As the format's own reader has it.
 
     /// <summary>The files that the model's index names, or the only one there is; with those that are missing.</summary>
     /// <returns>Empty: it has none.</returns>
     public static IReadOnlyList<string> WeightsOf(string folder)
     {
-        var index = Path.Combine(folder, "model.safetensors.index.json");
+        var index = Path.Combine(folder, IndexName);
         if (File.Exists(index))
-        {
-            using var json = JsonDocument.Parse(File.ReadAllBytes(index));
-            return json.RootElement.TryGetProperty("weight_map", out var map) && map.ValueKind == JsonValueKind.Object
-                ? [.. map.EnumerateObject().Select(tensor => tensor.Value.GetString()).OfType<string>().Where(ModelFiles.StaysInside).Distinct().Order(StringComparer.Ordinal).Select(name => Path.Combine(folder, name))]
-                : [];
-        }
-
+            return [.. Indexed(index).Select(name => Path.Combine(folder, name))];
         return Directory.Exists(folder) ? [.. Directory.EnumerateFiles(folder, "*.safetensors").Order(StringComparer.Ordinal)] : [];
+    }
+
+    /// <summary>The names of the files with weights that an index speaks of. Throws what <see cref="IsDamage"/> knows.</summary>
+    public static IReadOnlyList<string> Indexed(string index)
+    {
+        using var json = JsonDocument.Parse(File.ReadAllBytes(index));
+        return json.RootElement.TryGetProperty("weight_map", out var map) && map.ValueKind == JsonValueKind.Object
+            ? [.. map.EnumerateObject().Select(tensor => tensor.Value.GetString()).OfType<string>().Where(ModelFiles.StaysInside).Distinct().Order(StringComparer.Ordinal)]
+            : [];
     }
 
     /// <summary>False with the reason as the end of a sentence: "it has no config.json".</summary>
@@ -49,7 +55,7 @@ internal static class Safetensors
             info = Read(folder);
             return true;
         }
-        catch (JsonException)
+        catch (Exception damaged) when (IsDamage(damaged))
         {
             problem = "one of its JSON files is damaged";
         }
@@ -65,7 +71,23 @@ internal static class Safetensors
         return false;
     }
 
-    /// <summary>Throws <see cref="InvalidDataException"/> or <see cref="JsonException"/> where a file is damaged or cut short.</summary>
+    /// <summary>Whether the files of <paramref name="folder"/> are a whole model, or with another <paramref name="config"/> a whole adapter, as far as their names tell.</summary>
+    public static bool IsWhole(string folder, string config)
+    {
+        try
+        {
+            return File.Exists(Path.Combine(folder, config)) && WeightsOf(folder) is { Count: > 0 } weights && weights.All(File.Exists);
+        }
+        catch (Exception damaged) when (IsDamage(damaged))
+        {
+            return false;
+        }
+    }
+
+    /// <summary>What reading JSON throws: of text that is none, of a value of another kind than the one asked for, and of a number that does not fit.</summary>
+    public static bool IsDamage(Exception problem) => problem is JsonException or InvalidOperationException or FormatException;
+
+    /// <summary>Throws <see cref="InvalidDataException"/>, or what <see cref="IsDamage"/> knows, where a file is damaged or cut short.</summary>
     public static void Check(string file) => Parameters(file, bits: null);
 
     private static SafetensorsInfo Read(string folder)

@@ -57,10 +57,14 @@ internal sealed class SlotFolders(ComoxHome home, IOptions<NodeAgentOptions> opt
         foreach (var folder in Directory.EnumerateDirectories(Root).ToList())
         {
             var isOurs = Options.IsOn && engines.Contains(Path.GetFileName(folder));
-            if (!isOurs || (Read(folder) is { } note && time.GetUtcNow() - note.At >= Options.MaxAge))
+            if (!isOurs || time.GetUtcNow() - SavedAt(folder) >= Options.MaxAge)
                 Delete(folder);
         }
     }
+
+    // The note is written last. Without one, an agent that was killed has left what was saved until then; or it is being saved.
+    private static DateTimeOffset SavedAt(string folder) =>
+        Read(folder)?.At ?? Directory.EnumerateFiles(folder).Select(file => new DateTimeOffset(File.GetLastWriteTimeUtc(file))).DefaultIfEmpty().Max();
 
     private static void Protect(string file)
     {

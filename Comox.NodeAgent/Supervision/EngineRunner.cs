@@ -148,7 +148,7 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
                 stopping.ThrowIfCancellationRequested();
                 if (!engine.Wanted.IsSet && !exited.IsCompleted)
                 {
-                    await DrainAsync("Makes room for another model", exited, watching.Token, order);
+                    order = await DrainAsync("Makes room for another model", exited, order, watching.Token);
                     stopping.ThrowIfCancellationRequested();
                     engine.Endpoint = null;
                     if (exited.IsCompleted || FaultIn(order) is not null || await RestAsync(recipe, started, order, watching.Token) is not { } rest)
@@ -166,14 +166,10 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
                 }
                 else if (!exited.IsCompleted && order.IsCompletedSuccessfully && FaultIn(order) is null)
                 {
-                    // Asked a second time, or condemned, it does not wait any longer.
-                    var again = engine.RestartRequestedAsync(watching.Token);
-                    await DrainAsync("Restarts, as asked", exited, watching.Token, again);
+                    order = await DrainAsync("Restarts, as asked", exited, order, watching.Token);
                     stopping.ThrowIfCancellationRequested();
                     engine.Endpoint = null;
-                    if (FaultIn(again) is not null)
-                        order = again;
-                    else if (!exited.IsCompleted)
+                    if (FaultIn(order) is null && !exited.IsCompleted)
                         await SaveAsync(recipe, started, watching.Token);
                 }
 
@@ -189,10 +185,19 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
         }
     }
 
-    private async Task DrainAsync(string why, Task exited, CancellationToken cancellation, Task order)
+    /// <returns>The order that says what is to become of it.</returns>
+    private async Task<Task<RestartOrder>> DrainAsync(string why, Task exited, Task<RestartOrder> order, CancellationToken cancellation)
     {
         engine.Enter(EngineStates.Draining, $"{why}; finishes {engine.Traffic.InFlight} {(engine.Traffic.InFlight == 1 ? "request" : "requests")} first");
-        await Task.WhenAny(exited, engine.Traffic.EmptyAsync(), Task.Delay(shared.Options.Swapping.DrainTimeout, shared.Time, cancellation), order);
+        var over = Task.WhenAny(exited, engine.Traffic.EmptyAsync(), Task.Delay(shared.Options.Swapping.DrainTimeout, shared.Time, cancellation));
+        await Task.WhenAny(over, order);
+        if (over.IsCompleted || !order.IsCompletedSuccessfully || FaultIn(order) is not null)
+            return order;
+
+        // Whoever asks for a restart waits, too. Asked a second time, or condemned, it does not wait any longer.
+        var again = engine.RestartRequestedAsync(cancellation);
+        await Task.WhenAny(over, again);
+        return FaultIn(again) is null ? order : again;
     }
 
     // Only what nobody works on any more; and its end, or the host's, does not wait for it.

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Comox.NodeAgent.Downloads;
 using Comox.ServiceDefaults;
+using Comox.ServiceDefaults.Contracts.Nodes;
 using Comox.ServiceDefaults.Contracts.OpenAI;
 
 namespace Comox.NodeAgent.ModelCache.Bundles;
@@ -20,6 +21,13 @@ internal sealed class BundleExport(ModelCaches caches, ComoxHome home, TimeProvi
     {
         if (caches.Describe(wanted.Repository) is not { } found || ModelSelection.Choose([.. found.Files.Select(file => file.Name)], wanted.Selector) is not { Count: > 0 } names)
             return Outcome<string>.Failed($"{wanted} is not in the model cache. Fetch it first: fetch {wanted}", ErrorCodes.BlobNotFound);
+        if (Missing(wanted, found, names) is [var first, .. var more])
+        {
+            return Outcome<string>.Failed(
+                $"{wanted} is not whole in the model cache: it lacks {first}{(more.Length > 0 ? $" and {more.Length} more of its files" : "")}. Fetch the rest first: fetch {wanted}",
+                ErrorCodes.BlobNotFound);
+        }
+
         using var key = BundleKeys.Open(home, keyFile);
         if (key is null)
             return Outcome<string>.Failed($"The file {keyFile} holds no key: it must be the base64 of the 32 bytes of an Ed25519 key.", ErrorCodes.BundleUntrusted);
@@ -56,6 +64,22 @@ internal sealed class BundleExport(ModelCaches caches, ComoxHome home, TimeProvi
 
         File.Move(target + ".new", target, overwrite: true);
         return Outcome<string>.Of(BundleKeys.PublicOf(key));
+    }
+
+    // A download that was broken off has left what it had, and a bundle of that would be found out where nothing can be fetched any more.
+    private string[] Missing(ModelReference.OnHub wanted, CachedRepository found, IReadOnlyList<string> names)
+    {
+        if (names is [var only] && only.Equals(wanted.Selector, StringComparison.OrdinalIgnoreCase))
+            return []; // One part by its name is what was asked for: some carry a large model in several bundles.
+        try
+        {
+            var index = found.Files.FirstOrDefault(file => file.Name == Safetensors.IndexName && names.Contains(file.Name));
+            return [.. ModelSelection.Missing(names, index is null ? [] : Safetensors.Indexed(PathOf(index.Blob)))];
+        }
+        catch (Exception damaged) when (Safetensors.IsDamage(damaged))
+        {
+            return [$"{Safetensors.IndexName} undamaged"];
+        }
     }
 
     private string PathOf(string blob) => caches.FindBlob(ContentDigest.Parse(blob)!)!;

@@ -76,7 +76,7 @@ internal sealed class ModelStores(HubClient hub, IEnumerable<INearStore> near, I
                 return Outcome<IReadOnlyList<HubFile>>.Failed(file.Problem, file.Code);
         }
 
-        return Outcome<IReadOnlyList<HubFile>>.Of([.. described.Select(each => each.File.Value)]);
+        return Outcome<IReadOnlyList<HubFile>>.Of([.. described.Select(each => each.File.Value!)]);
     }
 
     /// <returns>Not answered: none in time, or none that can be read.</returns>

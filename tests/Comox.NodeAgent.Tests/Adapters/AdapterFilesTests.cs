@@ -47,6 +47,17 @@ public sealed class AdapterFilesTests : IDisposable
         Assert.Equal("it has no adapter_config.json", AdapterFiles.Read(_folder, model).Problem);
     }
 
+    [Theory]
+    [InlineData("""{"peft_type":"LORA","r":"16"}""")]
+    [InlineData("""{"peft_type":7,"r":16}""")]
+    [InlineData("""{"peft_type":"LORA","r":16,"rank_pattern":{"q_proj":8.5}}""")]
+    public void A_config_with_values_of_another_kind_is_a_damaged_adapter(string config)
+    {
+        var folder = TestAdapters.Peft(_folder, "odd");
+        File.WriteAllText(Path.Combine(folder, "adapter_config.json"), config);
+        Assert.Equal("one of its JSON files is damaged", AdapterFiles.Read(folder, new SafetensorsInfo { Architecture = "LlamaForCausalLM", Weights = [] }).Problem);
+    }
+
     [Fact]
     public void Settings_are_checked_as_far_as_names_tell_all_at_once()
     {

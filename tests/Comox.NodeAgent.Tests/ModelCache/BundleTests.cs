@@ -1,6 +1,7 @@
 using System.Formats.Tar;
 using System.Security.Cryptography;
 using System.Text.Json;
+using Comox.NodeAgent.Downloads;
 using Comox.NodeAgent.ModelCache;
 using Comox.NodeAgent.ModelCache.Bundles;
 using Comox.NodeAgent.ModelCache.Stores;
@@ -21,6 +22,17 @@ public sealed class BundleTests : IAsyncLifetime
         ("config.json", """{"model_type":"llama"}"""u8.ToArray()),
         ("tokenizer/tokenizer.json", """{"version":"1.0"}"""u8.ToArray()),
         ("pytorch_model.bin", [1, 2, 3]),
+    ];
+
+    private static readonly (string Name, byte[] Bytes)[] InParts =
+    [
+        ("model-00001-of-00002.safetensors", [1]),
+        ("model-00002-of-00002.safetensors", [2]),
+        ("model.safetensors.index.json", """{"weight_map":{"a":"model-00001-of-00002.safetensors","b":"model-00002-of-00002.safetensors"}}"""u8.ToArray()),
+        ("config.json", "{}"u8.ToArray()),
+        ("m-q8_0-00001-of-00003.gguf", [3]),
+        ("m-q8_0-00002-of-00003.gguf", [4]),
+        ("m-q8_0-00003-of-00003.gguf", [5]),
     ];
 
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("comox-bundle-");
@@ -171,6 +183,44 @@ public sealed class BundleTests : IAsyncLifetime
         var outcome = await new BundleExport(cache.Caches, home, TimeProvider.System)
             .RunAsync(new ModelReference.OnHub("org/other", null), Bundle + "2", null, (_, _) => { }, TestContext.Current.CancellationToken);
         Assert.Contains("fetch org/other", outcome.Problem);
+    }
+
+    [Theory]
+    [InlineData(null, "model-00002-of-00002.safetensors and 1 more of its files", "model-00002-of-00002.safetensors", "config.json")]
+    [InlineData(null, "config.json", "config.json")]
+    [InlineData("Q8_0", "m-q8_0-00002-of-00003.gguf", "m-q8_0-00002-of-00003.gguf")]
+    public async Task What_is_only_half_in_the_cache_cannot_be_exported(string? selector, string lacks, params string[] absent)
+    {
+        var outcome = await ExportPartsAsync(selector, absent);
+        Assert.Equal(ErrorCodes.BlobNotFound, outcome.Code);
+        Assert.Contains($"it lacks {lacks}. Fetch the rest first", outcome.Problem);
+        Assert.False(File.Exists(Bundle + "2"));
+    }
+
+    [Theory]
+    [InlineData(null, "m-q8_0-00002-of-00003.gguf")]
+    [InlineData("Q8_0", "config.json")]
+    [InlineData("m-q8_0-00001-of-00003.gguf", "m-q8_0-00002-of-00003.gguf")]
+    public async Task What_is_wanted_may_be_exported_whatever_else_is_missing(string? selector, params string[] absent)
+    {
+        var outcome = await ExportPartsAsync(selector, absent);
+        Assert.True(outcome.IsSuccess, outcome.Problem);
+        Assert.True(File.Exists(Bundle + "2"));
+    }
+
+    private async Task<Outcome<string>> ExportPartsAsync(string? selector, string[] absent)
+    {
+        var (cache, home, _) = Installation("half", new NodeAgentOptions());
+        var hub = new HubCache(cache.Drive.Folder);
+        foreach (var (name, bytes) in InParts.Where(file => !absent.Contains(file.Name)))
+        {
+            var file = new HubFile("org/model", TestHub.Commit, name, ContentDigest.Parse(Convert.ToHexStringLower(SHA256.HashData(bytes)))!, bytes.Length);
+            await File.WriteAllBytesAsync(hub.PartialPath(file), bytes);
+            hub.Publish(file);
+        }
+
+        return await new BundleExport(cache.Caches, home, TimeProvider.System)
+            .RunAsync(new ModelReference.OnHub("org/model", selector), Bundle + "2", null, (_, _) => { }, TestContext.Current.CancellationToken);
     }
 
     private async Task<Outcome<string>> ImportAsync(string[]? trust = null, bool anyKey = false, NodeAgentOptions? options = null)

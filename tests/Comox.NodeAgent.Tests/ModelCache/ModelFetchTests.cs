@@ -19,6 +19,7 @@ public sealed class ModelFetchTests : IAsyncLifetime
 
     private readonly DirectoryInfo _home = Directory.CreateTempSubdirectory("comox-fetch-");
     private readonly byte[] _weights = RandomNumberGenerator.GetBytes(100_000);
+    private readonly byte[] _other = RandomNumberGenerator.GetBytes(90_000);
     private readonly byte[] _config = """{"model_type":"llama"}"""u8.ToArray();
     private readonly HttpClient _http = new(new SocketsHttpHandler { AllowAutoRedirect = false });
     private readonly FakeTimeProvider _time = new(Today);
@@ -28,7 +29,7 @@ public sealed class ModelFetchTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _hub = await TestHub.StartAsync((Weights, _weights), ("config.json", _config));
+        _hub = await TestHub.StartAsync((Weights, _weights), ("m-q4_k_m.gguf", _other), ("config.json", _config));
         _options.Hub = _hub.Address;
     }
 
@@ -114,6 +115,32 @@ public sealed class ModelFetchTests : IAsyncLifetime
         Assert.False(System.IO.File.Exists(PathOf("org/a")));
         Assert.True(System.IO.File.Exists(PathOf("org/b")));
         Assert.False(Directory.Exists(Path.Combine(Root, "models--org--a")));
+    }
+
+    [Fact]
+    public async Task Another_file_of_a_repository_takes_the_place_of_the_only_one_there()
+    {
+        _options.Cache = new CacheOptions { Size = "150KB", Reserve = "0" };
+        var first = (await FetchAsync(File("org/a"))).Value!;
+        var outcome = await FetchAsync(Other("org/a"));
+        Assert.True(outcome.IsSuccess, outcome.Problem);
+        Assert.Equal(_other, await System.IO.File.ReadAllBytesAsync(outcome.Value));
+        Assert.False(System.IO.File.Exists(first));
+    }
+
+    [Fact]
+    public async Task A_folder_in_which_a_download_is_about_to_begin_stays_when_another_makes_room_there()
+    {
+        _options.Cache = new CacheOptions { Size = "250KB", Reserve = "0" };
+        await FetchAsync(File("org/a"));
+        var draft = new HubCache(Root).PartialPath(Other("org/a"));
+        using (Cache.Room.Reserve(Root, draft, "other", 1000).Value)
+        {
+            using var room = Cache.Room.Reserve(Root, new HubCache(Root).PartialPath(File("org/b")), "b", 200_000).Value;
+            Assert.NotNull(room);
+            Assert.False(System.IO.File.Exists(PathOf("org/a")));
+            Assert.True(Directory.Exists(Path.GetDirectoryName(draft)));
+        }
     }
 
     [Fact]
@@ -264,6 +291,8 @@ public sealed class ModelFetchTests : IAsyncLifetime
     private Task<Outcome<string>> FetchAsync(HubFile file) => Cache.Fetch(Stores).RunAsync(file, (_, _) => { }, TestContext.Current.CancellationToken);
 
     private HubFile File(string repository) => new(repository, TestHub.Commit, Weights, ContentDigest.Parse(Hash(_weights))!, _weights.Length);
+
+    private HubFile Other(string repository) => new(repository, TestHub.Commit, "m-q4_k_m.gguf", ContentDigest.Parse(Hash(_other))!, _other.Length);
 
     private HubFile Config(string repository) => new(repository, TestHub.Commit, "config.json", ContentDigest.Parse(TestHub.GitName(_config))!, _config.Length);
 

@@ -49,6 +49,9 @@ public sealed class SafetensorsTests : IDisposable
     [InlineData("cut", "model.safetensors is cut short")]
     [InlineData("garbage", "model.safetensors is not a safetensors file")]
     [InlineData("json", "one of its JSON files is damaged")]
+    [InlineData("head", "one of its JSON files is damaged")]
+    [InlineData("shape", "one of its JSON files is damaged")]
+    [InlineData("index", "one of its JSON files is damaged")]
     public void What_cannot_be_served_says_why(string what, string problem)
     {
         var folder = TestModels.Folder(_folder, "ada");
@@ -76,10 +79,33 @@ public sealed class SafetensorsTests : IDisposable
             case "json":
                 File.WriteAllText(config, "{");
                 break;
+            case "head":
+                File.WriteAllBytes(weights, [2, 0, 0, 0, 0, 0, 0, 0, .. "[]"u8]);
+                break;
+            case "shape":
+                var head = """{"a":{"dtype":"F16","shape":[1.5],"data_offsets":[0,2]}}"""u8;
+                File.WriteAllBytes(weights, [(byte)head.Length, 0, 0, 0, 0, 0, 0, 0, .. head, 0, 0]);
+                break;
+            case "index":
+                File.WriteAllText(Path.Combine(folder, Safetensors.IndexName), """{"weight_map":{"a":1}}""");
+                break;
         }
 
         Assert.False(Safetensors.TryRead(folder, out _, out var told));
         Assert.StartsWith(problem, told, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{")]
+    [InlineData("[]")]
+    [InlineData("""{"weight_map":{"a":1}}""")]
+    public void A_snapshot_with_a_damaged_index_is_no_whole_model(string index)
+    {
+        var snapshots = Path.Combine(_folder, "models--org--ada", "snapshots");
+        var snapshot = TestModels.Folder(snapshots, "main");
+        Assert.Equal(snapshot, new HubCache(_folder).FindFolder("org/ada"));
+        File.WriteAllText(Path.Combine(snapshot, Safetensors.IndexName), index);
+        Assert.Null(new HubCache(_folder).FindFolder("org/ada"));
     }
 
     private const string Fp8Both = """{"quant_method":"compressed-tensors","config_groups":{"group_0":{"weights":{"num_bits":8,"type":"float"},"input_activations":{"num_bits":8,"type":"float"}}}}""";

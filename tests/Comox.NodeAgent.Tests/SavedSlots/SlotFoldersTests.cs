@@ -32,6 +32,24 @@ public sealed class SlotFoldersTests : IDisposable
     }
 
     [Fact]
+    public void What_an_agent_left_that_was_killed_while_it_saved_is_deleted_when_it_is_too_old()
+    {
+        var folders = Folders(TimeSpan.FromHours(2));
+        Save(folders, "ada", 10);
+        Save(folders, "brine", 10);
+        foreach (var file in Directory.GetFiles(folders.Of("ada")!))
+            File.SetLastWriteTimeUtc(file, _time.GetUtcNow().UtcDateTime);
+        File.Delete(Path.Combine(folders.Of("ada")!, "slots.json"));
+        _time.Advance(TimeSpan.FromHours(1));
+        folders.Sweep(["ada", "brine"]);
+        Assert.Equal(["ada", "brine"], Kept());
+        Save(folders, "brine", 10);
+        _time.Advance(TimeSpan.FromHours(1));
+        folders.Sweep(["ada", "brine"]);
+        Assert.Equal(["brine"], Kept());
+    }
+
+    [Fact]
     public void Switched_off_they_are_deleted_all()
     {
         Save(Folders(TimeSpan.FromHours(2)), "ada", 10);

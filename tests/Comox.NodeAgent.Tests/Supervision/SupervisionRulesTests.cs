@@ -121,6 +121,13 @@ public sealed class SupervisionRulesTests
     [InlineData("HF_TOKEN", true)]
     [InlineData("Comox__Gateway__AdminKey", true)]
     [InlineData("ConnectionStrings__memory", true)]
+    [InlineData("AWS_SECRET_ACCESS_KEY", true)]
+    [InlineData("AWS_SESSION_TOKEN", true)]
+    [InlineData("OTEL_EXPORTER_OTLP_HEADERS", true)]
+    [InlineData("OTEL_EXPORTER_OTLP_TRACES_HEADERS", true)]
+    [InlineData("ASPNETCORE_Kestrel__Certificates__Default__Password", true)]
+    [InlineData("Kestrel__Certificates__Default__Password", true)]
+    [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT", false)]
     [InlineData("PATH", false)]
     [InlineData("CUDA_VISIBLE_DEVICES", false)]
     public void Engines_inherit_no_secret_and_no_setting(string variable, bool withheld) => Assert.Equal(withheld, LaunchPlan.IsWithheld(variable));

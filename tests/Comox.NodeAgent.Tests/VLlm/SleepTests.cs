@@ -1,5 +1,8 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
+using Comox.NodeAgent.Engines;
 using Comox.ServiceDefaults.Contracts.Nodes;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Comox.NodeAgent.Tests.VLlm;
 
@@ -81,6 +84,30 @@ public sealed class SleepTests
         Assert.EndsWith("data: [DONE]\n\n", await stream.Content.ReadAsStringAsync());
         await other;
         await node.UntilAsync("ada", EngineStates.Asleep);
+    }
+
+    [Fact]
+    public async Task A_restart_that_is_asked_for_while_it_makes_room_lets_the_stream_finish_too()
+    {
+        await using var node = await StartAsync();
+        await node.AskAsync("ada");
+        var before = node.Status("ada").ProcessId;
+        using var stream = await node.SendAsync("ada", stream: true, tokens: 150);
+        var other = node.AskAsync("brine");
+        await node.UntilAsync("ada", EngineStates.Draining);
+        var ada = node.Agent.Services.GetRequiredService<EngineRegistry>().Find("ada")!;
+        var cut = new ConcurrentQueue<string>(); // The stand-in may finish an answer even when it is told to end; others do not.
+        ada.Entered += () =>
+        {
+            if (ada.Traffic.InFlight > 0 && ada.Status.State != EngineStates.Draining)
+                cut.Enqueue(ada.Status.State);
+        };
+        (await node.Agent.Http.PostAsync("node/engines/ada/restart", null)).Dispose();
+        Assert.EndsWith("data: [DONE]\n\n", await stream.Content.ReadAsStringAsync());
+        await other;
+        Assert.Empty(cut);
+        await node.AskAsync("ada");
+        Assert.NotEqual(before, node.Status("ada").ProcessId);
     }
 
     [Fact]
