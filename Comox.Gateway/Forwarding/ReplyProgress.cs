@@ -33,7 +33,7 @@ internal sealed class ReplyProgress(ReplyFacts facts, int choices, TimeProvider 
     /// <summary>Takes what choice 0 says; null where nobody keeps it.</summary>
     public ReplyText? Text { get; set; }
 
-    /// <summary>Whether an event that finishes waits until the reply is durable; then only the pump may send it.</summary>
+    /// <summary>Whether what finishes, the last event or <c>[DONE]</c>, waits until the reply is durable; then only the pump may send it.</summary>
     public bool HoldsFinish { get; set; }
 
     /// <summary>Whether usage stays with us.</summary>
