@@ -72,6 +72,14 @@ internal sealed class ReplyProgress(ReplyFacts facts, int choices, TimeProvider 
         return chunk.Finished > 0 && HasFinished ? EventKind.Finishing : EventKind.Token;
     }
 
+    /// <summary>An answer that came whole: nobody has seen when its first token was there, so nothing is told of moments.</summary>
+    public void TakeWhole(ReadOnlySpan<byte> body)
+    {
+        var chunk = ChunkScan.Read(body, Text, identity: !facts.IsIdentified);
+        facts.Add(chunk);
+        _finished += chunk.Finished;
+    }
+
     public void Dispose()
     {
         _shape.Dispose();
