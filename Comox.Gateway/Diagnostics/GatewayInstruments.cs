@@ -26,7 +26,7 @@ internal sealed class GatewayInstruments
         FirstChunk = Both("gen_ai.client.inference.time_to_first_chunk", "gen_ai.client.operation.time_to_first_chunk", "From sending a streamed chat until its first token.");
         NextChunk = Both("gen_ai.client.inference.time_per_output_chunk", "gen_ai.client.operation.time_per_output_chunk", "Between two tokens of a streamed chat.");
         ServerDuration = InSeconds("gen_ai.server.request.duration", "As gen_ai.client.inference.duration: to its clients, the gateway is the server.");
-        ServerFirstToken = meter.CreateHistogram("gen_ai.server.time_to_first_token", "s", "From sending a chat until its first token, streamed or not.", null, FirstToken);
+        ServerFirstToken = meter.CreateHistogram("gen_ai.server.time_to_first_token", "s", "From sending a chat until its first token, where the engine streams.", null, FirstToken);
         ServerPerToken = meter.CreateHistogram("gen_ai.server.time_per_output_token", "s", "Mean time per token after the first, one value per chat.", null, PerToken);
 
         InputTokens = Counted("gen_ai.client.inference.usage.input_tokens", "Tokens of prompts, cached ones included, as engines count them.");

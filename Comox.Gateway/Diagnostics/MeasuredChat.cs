@@ -16,6 +16,7 @@ internal sealed class MeasuredChat : ITokenWatch, IDisposable
     private ChatLabels _labels;
     private readonly bool _captures;
     private readonly ChunkPauses? _pauses;
+    private long _firstTokenAt;
     private long _lastTokenAt;
 
     public MeasuredChat(GatewayTelemetry telemetry, Exchange exchange)
@@ -38,11 +39,15 @@ internal sealed class MeasuredChat : ITokenWatch, IDisposable
     /// <summary>A token came; runs for each, so it must not allocate.</summary>
     public void TokenAt(long timestamp)
     {
-        if (_lastTokenAt != 0 && _pauses is not null)
+        if (_lastTokenAt == 0)
+        {
+            _firstTokenAt = timestamp;
+        }
+        else if (_pauses is not null)
         {
             _pauses.Add(timestamp - _lastTokenAt);
         }
-        else if (_lastTokenAt != 0 && _exchange.Request.Stream)
+        else if (_exchange.Request.Stream)
         {
             // Somebody exports each measurement, and what he is not told does not exist for him.
             var pause = _telemetry.Time.GetElapsedTime(_lastTokenAt, timestamp).TotalSeconds;
@@ -69,8 +74,8 @@ internal sealed class MeasuredChat : ITokenWatch, IDisposable
         _to.Duration.Latest.Record(seconds, labels);
         _to.Duration.Old.Record(seconds, labels);
         _to.ServerDuration.Record(seconds, labels);
-        if (reply.FirstTokenAt is { } first)
-            RecordTimes(first);
+        if (_firstTokenAt != 0)
+            RecordTimes();
         RecordTokens(reply);
         if (_activity is not null)
             Describe(_activity, reply, error, outcome);
@@ -91,12 +96,16 @@ internal sealed class MeasuredChat : ITokenWatch, IDisposable
 
     private ChatLabels Labels() => new(Operation, _telemetry.Providers.Bound(_exchange.Backend.Kind), _telemetry.Models.Bound(_exchange.Route.Model));
 
-    private void RecordTimes(long first)
+    // Of this attempt alone: where an answer goes on elsewhere, its first token came before this one was sent.
+    private TimeSpan UntilFirst => _telemetry.Time.GetElapsedTime(_startedAt, _firstTokenAt);
+
+    private void RecordTimes()
     {
-        var untilFirst = _telemetry.Time.GetElapsedTime(_startedAt, first).TotalSeconds;
+        var untilFirst = UntilFirst.TotalSeconds;
         _to.ServerFirstToken.Record(untilFirst, _labels.All);
-        if (_exchange.Reply.CompletionTokens is > 1 and var tokens)
-            _to.ServerPerToken.Record(_telemetry.Time.GetElapsedTime(first, _lastTokenAt).TotalSeconds / (tokens - 1), _labels.All);
+        // The tokens of an answer that goes on are those of several backends.
+        if (_exchange is { IsContinued: false, Reply.CompletionTokens: > 1 and var tokens })
+            _to.ServerPerToken.Record(_telemetry.Time.GetElapsedTime(_firstTokenAt, _lastTokenAt).TotalSeconds / (tokens - 1), _labels.All);
         if (!_exchange.Request.Stream)
             return;
         _to.FirstChunk.Latest.Record(untilFirst, _labels.All);
@@ -161,8 +170,8 @@ internal sealed class MeasuredChat : ITokenWatch, IDisposable
         // One reason per choice, and of the others none is known.
         if (_exchange.Request.Choices == 1)
             activity.SetTag("gen_ai.response.finish_reasons", new[] { finish });
-        if (_exchange.Request.Stream && reply.FirstTokenAt is { } first)
-            activity.SetTag("gen_ai.response.time_to_first_chunk", _telemetry.Time.GetElapsedTime(_startedAt, first).TotalSeconds);
+        if (_exchange.Request.Stream && _firstTokenAt != 0)
+            activity.SetTag("gen_ai.response.time_to_first_chunk", UntilFirst.TotalSeconds);
         if (error is not null)
             activity.SetStatus(ActivityStatusCode.Error, error.Error.Code);
         if (_captures)

@@ -35,9 +35,6 @@ internal sealed class ReplyFacts
     public long? Created { get; private set; }
     public bool IsIdentified { get; private set; }
 
-    /// <summary>Timestamp of the first token, or null.</summary>
-    public long? FirstTokenAt { get; private set; }
-
     /// <summary>Null where nobody measures.</summary>
     public ITokenWatch? Watch { get; set; }
 
@@ -82,9 +79,5 @@ internal sealed class ReplyFacts
         return unmetered;
     }
 
-    public void TokenAt(long timestamp)
-    {
-        FirstTokenAt ??= timestamp;
-        Watch?.TokenAt(timestamp);
-    }
+    public void TokenAt(long timestamp) => Watch?.TokenAt(timestamp);
 }

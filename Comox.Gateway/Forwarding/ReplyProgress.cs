@@ -33,7 +33,7 @@ internal sealed class ReplyProgress(ReplyFacts facts, int choices, TimeProvider 
     /// <summary>Takes what choice 0 says; null where nobody keeps it.</summary>
     public ReplyText? Text { get; set; }
 
-    /// <summary>Whether an event that finishes waits until the reply is durable; then only the pump may send it.</summary>
+    /// <summary>Whether what finishes, the last event or <c>[DONE]</c>, waits until the reply is durable; then only the pump may send it.</summary>
     public bool HoldsFinish { get; set; }
 
     /// <summary>Whether usage stays with us.</summary>
@@ -70,6 +70,14 @@ internal sealed class ReplyProgress(ReplyFacts facts, int choices, TimeProvider 
         if (chunk.IsPlainText)
             _shape.Learn(data, chunk.Content);
         return chunk.Finished > 0 && HasFinished ? EventKind.Finishing : EventKind.Token;
+    }
+
+    /// <summary>An answer that came whole: nobody has seen when its first token was there, so nothing is told of moments.</summary>
+    public void TakeWhole(ReadOnlySpan<byte> body)
+    {
+        var chunk = ChunkScan.Read(body, Text, identity: !facts.IsIdentified);
+        facts.Add(chunk);
+        _finished += chunk.Finished;
     }
 
     public void Dispose()

@@ -175,7 +175,7 @@ internal sealed class ReplyPump(Exchange exchange, OpenedAnswer opened, IReplySi
                 _unusual++;
                 return default;
             case RelayEnd.Done:
-                return Step.Last(_recorder is null ? null : await _recorder.HandOverAsync(exchange.Reply.FinishReason ?? "stop"));
+                return Step.Last(null); // A reply that is not durable yet would have come back as unusual.
             case RelayEnd.Finishing:
                 _reader.TryRead(out var finish);
                 return await SendAsync(finish, isFinish: true);

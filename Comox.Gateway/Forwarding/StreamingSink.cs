@@ -32,6 +32,7 @@ internal sealed class StreamingSink : IReplySink
     private readonly ITimer _timer;
     private TaskCompletionSource? _owner;
     private bool _held;
+    private bool _tellsOfLoading;
     private long _lastFlush;
 
     public StreamingSink(Exchange exchange, LoadNews news, GatewayOptions options, TimeProvider time)
@@ -47,7 +48,11 @@ internal sealed class StreamingSink : IReplySink
     public ClientConnection? RelayTarget => _exchange.Committed && !_held ? _target : null;
 
     /// <summary>The backend that is asked now has to load its model first: tells of it until the answer begins.</summary>
-    public void TellOfLoading() => _timer.Change(FirstNews, NewsInterval);
+    public void TellOfLoading()
+    {
+        Volatile.Write(ref _tellsOfLoading, true);
+        _timer.Change(FirstNews, NewsInterval);
+    }
 
     public async ValueTask WriteAsync(SseEvent sse)
     {
@@ -120,12 +125,26 @@ internal sealed class StreamingSink : IReplySink
         if (_target is { Output.IsCarried: true })
             Volatile.Write(ref _lastFlush, _time.GetTimestamp());
         var news = _exchange.Spoken ? null : _news.Of(_exchange.Backend);
-        if (news is null && _time.GetElapsedTime(Volatile.Read(ref _lastFlush)) < _keepAlive)
+        var silence = _time.GetElapsedTime(Volatile.Read(ref _lastFlush));
+        if (news is null && silence < _keepAlive)
+        {
+            LookAgainIn(_keepAlive - silence);
             return;
+        }
+
         var mine = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         // Taken: an event is being written this moment, so there is no silence.
         if (Interlocked.CompareExchange(ref _owner, mine, null) is null)
             _ = PingAsync(mine, news);
+    }
+
+    // At the moment when the silence would be too long: to ticks that stand still, one that began just after a tick is too young at the next, and twice as old as it may be at the one after.
+    private void LookAgainIn(TimeSpan rest)
+    {
+        var interval = Volatile.Read(ref _tellsOfLoading) && !_exchange.Spoken ? NewsInterval : _keepAlive;
+        // Timers count in whole milliseconds, and one that is early is asked once more.
+        var due = TimeSpan.FromMilliseconds(Math.Ceiling(rest.TotalMilliseconds));
+        _timer.Change(due < interval ? due : interval, interval);
     }
 
     private async Task PingAsync(TaskCompletionSource mine, string? news)
@@ -138,6 +157,7 @@ internal sealed class StreamingSink : IReplySink
             else
                 await WritePingAsync(news);
             Volatile.Write(ref _lastFlush, _time.GetTimestamp());
+            LookAgainIn(_keepAlive);
         }
         catch (Exception problem) when (problem is OperationCanceledException or IOException or InvalidOperationException)
         {

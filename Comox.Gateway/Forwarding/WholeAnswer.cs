@@ -8,7 +8,7 @@ internal static class WholeAnswer
 {
     public static async ValueTask<ForwardError?> SendAsync(Exchange exchange, byte[] body)
     {
-        exchange.Progress.Take(body);
+        exchange.Progress.TakeWhole(body);
         await WriteAsync(exchange, body);
         return null;
     }

@@ -20,7 +20,7 @@ internal sealed record RouteOptions
     /// <summary>Whether an answer that breaks in its middle is continued on another backend.</summary>
     public bool Continue { get; set; } = true;
 
-    /// <summary>The silence after which a second backend is asked for the first token as well; null: never.</summary>
+    /// <summary>The silence after which a second backend is asked for the first token as well, or for the whole answer where it comes whole; null: never.</summary>
     public TimeSpan? HedgeAfter { get; set; }
 
     /// <summary>Overrides <see cref="GatewayOptions.FirstTokenTimeout"/>.</summary>

@@ -1,5 +1,7 @@
 using Comox.FakeBackend;
+using Comox.Gateway.Forwarding;
 using Comox.Gateway.Recall;
+using Comox.Gateway.Tests.Sockets;
 using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Clients;
 using Comox.ServiceDefaults.Contracts.Memory;
@@ -216,13 +218,7 @@ public sealed class HandoverTests
     public async Task A_reply_that_cannot_be_stored_is_not_called_whole(bool streamed)
     {
         await using var gateway = await GatewayUnderTest.StartAsync();
-        using (var database = new SqliteConnection($"Data Source={OutboxPath(gateway)};Pooling=False"))
-        {
-            database.Open();
-            using var drop = database.CreateCommand();
-            drop.CommandText = "DROP TABLE replies";
-            drop.ExecuteNonQuery();
-        }
+        BreakOutbox(gateway);
 
         using var response = await gateway.SendAsync(streamed ? Chat.CharacterStreamed : Chat.CharacterWhole);
         var text = await response.Content.ReadAsStringAsync();
@@ -232,6 +228,26 @@ public sealed class HandoverTests
         Assert.DoesNotContain("[DONE]", text);
         Assert.DoesNotContain("\"stop\"", text);
         Assert.Equal(HealthStatus.Unhealthy, health.Entries["gateway"].Status);
+    }
+
+    [Theory]
+    [InlineData(RelayOptions.Portable)]
+    [InlineData(RelayOptions.Linux)]
+    public async Task A_reply_that_ends_without_a_finish_reason_is_not_called_whole_either(string relay)
+    {
+        Assert.SkipWhen(relay == RelayOptions.Linux && !OperatingSystem.IsLinux(), "This relay is Linux's.");
+        await using var asked = await AskedEngine.StartAsync(GatewayUnderTest.StartAsync(settings: ("Relay:Mode", relay)), Chat.CharacterStreamed);
+        BreakOutbox(asked.Gateway);
+        await asked.Call.SendAsync(Sse.Head + Sse.Chunk(Sse.Token("Hello")));
+        using var answer = await LiveAnswer.OfAsync(asked.Sent);
+        // Where there is a loop, it carries what comes after the first token.
+        Assert.Contains("Hello", await answer.NextEventAsync());
+
+        await asked.Call.SendAsync(Sse.Chunk(Sse.Done) + Sse.End);
+        var rest = await answer.RestAsync();
+
+        Assert.Contains(ErrorCodes.StorageFailed, rest);
+        Assert.DoesNotContain("[DONE]", rest);
     }
 
     [Fact]
@@ -285,6 +301,15 @@ public sealed class HandoverTests
         outbox.Apply([], [], [new RefusedReply(ids[0], "never")]);
 
         Assert.Equal(["old"], outbox.ReadAll().Select(stored => stored.Pending.Turn));
+    }
+
+    private static void BreakOutbox(GatewayUnderTest gateway)
+    {
+        using var database = new SqliteConnection($"Data Source={OutboxPath(gateway)};Pooling=False");
+        database.Open();
+        using var drop = database.CreateCommand();
+        drop.CommandText = "DROP TABLE replies";
+        drop.ExecuteNonQuery();
     }
 
     private static IReadOnlyList<string> DeadLettersOf(GatewayUnderTest gateway)

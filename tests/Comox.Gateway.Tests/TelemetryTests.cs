@@ -85,6 +85,43 @@ public sealed class TelemetryTests
         Assert.Single(measured.Of("gen_ai.server.time_to_first_token"));
     }
 
+    [Theory]
+    [InlineData(200, 2)]
+    [InlineData(500, 1)]
+    public async Task Of_an_answer_that_goes_on_elsewhere_each_attempt_measures_the_first_token_it_brought(int secondStatus, int times)
+    {
+        await using var routed = await RoutedGateway.StartAsync(
+            null, [(":MaxAttempts", "2")], new At("a") { Script = new() { DropAfter = 3 } }, new At("b") { Script = new() { FailWithStatus = secondStatus == 200 ? null : secondStatus } });
+        using var measured = new Measured(routed.Gateway);
+
+        await routed.EventsAsync(RoutedGateway.Body(true));
+        await Eventually.IsTrueAsync(() => measured.Of("comox.gateway.request.duration").Any(), "the chat is measured");
+
+        Assert.Equal(2, measured.Spans.Count);
+        string[] names = ["gen_ai.server.time_to_first_token", "gen_ai.client.inference.time_to_first_chunk", "gen_ai.client.operation.time_to_first_chunk"];
+        Assert.All(names, name => Assert.Equal(times, measured.Of(name).Count(value => value.Number > 0)));
+        Assert.All(names, name => Assert.Equal(times, measured.Of(name).Count()));
+        Assert.Equal(times, measured.Spans.Count(span => span.GetTagItem("gen_ai.response.time_to_first_chunk") is > 0.0));
+        Assert.DoesNotContain(measured.Spans, span => span.GetTagItem("gen_ai.response.time_to_first_chunk") is <= 0.0);
+        Assert.Empty(measured.Of("gen_ai.server.time_per_output_token"));
+    }
+
+    [Fact]
+    public async Task Of_an_answer_that_comes_whole_nobody_has_seen_the_first_token()
+    {
+        await using var routed = await RoutedGateway.StartAsync(new At("a"));
+        using var measured = new Measured(routed.Gateway);
+
+        using var response = await routed.SendAsync(RoutedGateway.Body(false));
+        await response.Content.ReadAsStringAsync();
+        await measured.EndedAsync();
+
+        Assert.Empty(measured.Of("gen_ai.server.time_to_first_token"));
+        Assert.Empty(measured.Of("gen_ai.server.time_per_output_token"));
+        Assert.Single(measured.Of("gen_ai.client.inference.duration"));
+        Assert.Equal(5, Assert.Single(measured.Of("gen_ai.client.inference.usage.output_tokens")).Number);
+    }
+
     [Fact]
     public async Task A_span_says_what_was_asked_and_what_came_of_it()
     {

@@ -199,8 +199,9 @@ internal sealed class StreamRelay(ClientOutput client, ReplyProgress progress, R
             return RelayEnd.Unusual;
         var data = sse[6..^2];
         forward = true;
+        // Without a finish reason before it, it is what the reply's being durable has to come before.
         if (data.SequenceEqual("[DONE]"u8))
-            return RelayEnd.Done;
+            return progress.HoldsFinish ? RelayEnd.Unusual : RelayEnd.Done;
         switch (progress.Take(data, _now))
         {
             case EventKind.Token:
