@@ -56,7 +56,13 @@ internal sealed class DatasetGenerator(WordLists lists, PromptProfile profile, i
                 continue;
             }
 
-            var example = new Example(exchange.Kind, prompt.Messages, exchange.Reply) { Said = exchange.Said, Uses = [.. exchange.Uses.Select(statement => statement.Value)], NotLearned = notLearned };
+            var example = new Example(exchange.Kind, prompt.Messages, exchange.Reply)
+            {
+                Said = exchange.Said,
+                Uses = [.. exchange.Uses.Select(statement => statement.Value)],
+                NotLearned = notLearned,
+                Written = encounter.Persona.IsGiven ? [.. encounter.Written, exchange.Said] : null,
+            };
 
             // 3. The filters.
             if (_filters.FirstOrDefault(filter => filter.Objection(example) is not null) is { } objects)

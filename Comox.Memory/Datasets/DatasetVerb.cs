@@ -16,7 +16,9 @@ internal static class DatasetVerb
     private const int BetweenLines = 1000;
 
     /// <returns>The exit code: 0 written, 1 not, 2 not understood; null: another verb, or none.</returns>
-    public static int? Run(string[] args, TextWriter told)
+    public static int? Run(string[] args, TextWriter told) => Run(args, told, WordLists.BuiltIn);
+
+    public static int? Run(string[] args, TextWriter told, WordLists lists)
     {
         if (args is not ["dataset", .. var rest])
             return null;
@@ -28,20 +30,23 @@ internal static class DatasetVerb
 
         try
         {
-            Write(wanted, told);
-            return 0;
+            var counts = Write(wanted, told, lists);
+            if (counts.Examples > 0)
+                return 0;
+            told.WriteLine($"No example was kept: {Dropped(counts)}.");
+            return 1;
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ArgumentException or FormatException)
         {
             told.WriteLine($"The data set could not be written: {failure.Message}");
             return 1;
         }
     }
 
-    private static void Write(Wanted wanted, TextWriter told)
+    private static DatasetCounts Write(Wanted wanted, TextWriter told, WordLists lists)
     {
         Directory.CreateDirectory(wanted.Out);
-        var generator = new DatasetGenerator(WordLists.BuiltIn, PromptProfile.BuiltIn, wanted.Seed, Maker(wanted));
+        var generator = new DatasetGenerator(lists, PromptProfile.BuiltIn, wanted.Seed, Maker(wanted, lists));
         var path = Path.Combine(wanted.Out, "train.jsonl");
         using (var file = new BufferedStream(File.Create(path), 1 << 20))
         using (var writer = new ExampleWriter(file))
@@ -57,17 +62,20 @@ internal static class DatasetVerb
         }
 
         using var made = File.OpenRead(path);
-        var card = DataCard.Of(generator.Counts, WordLists.BuiltIn, wanted.Seed, wanted.Encounters, Convert.ToHexStringLower(SHA256.HashData(made)));
+        var card = DataCard.Of(generator.Counts, lists, wanted.Seed, wanted.Encounters, Convert.ToHexStringLower(SHA256.HashData(made)));
         File.WriteAllText(Path.Combine(wanted.Out, "data-card.md"), card);
-        told.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{path}: {generator.Counts.Examples:N0} examples of {wanted.Encounters:N0} encounters, {made.Length / 1e6:N0} MB; {string.Join(", ", generator.Counts.Dropped.Select(drop => $"{drop.Key} {drop.Value:N0}"))} kept out"));
+        told.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{path}: {generator.Counts.Examples:N0} examples of {wanted.Encounters:N0} encounters, {made.Length / 1e6:N0} MB; {Dropped(generator.Counts)} kept out"));
+        return generator.Counts;
     }
 
-    private static EncounterMaker Maker(Wanted wanted)
+    private static string Dropped(DatasetCounts counts) => string.Join(", ", counts.Dropped.Select(drop => string.Create(CultureInfo.InvariantCulture, $"{drop.Key} {drop.Value:N0}")));
+
+    private static EncounterMaker Maker(Wanted wanted, WordLists lists)
     {
         if (wanted.Card is null)
-            return new EncounterMaker(WordLists.BuiltIn);
+            return new EncounterMaker(lists);
         var card = CardReader.Read(File.ReadAllText(wanted.Card));
-        return card.IsSuccess ? new EncounterMaker(WordLists.BuiltIn, card.Value, wanted.Voice) : throw new ArgumentException(card.Error.Message);
+        return card.IsSuccess ? new EncounterMaker(lists, card.Value, wanted.Voice) : throw new ArgumentException(card.Error.Message);
     }
 
     private static Wanted? Read(string[] args, out string problem)
@@ -103,7 +111,8 @@ internal static class DatasetVerb
             }
         }
 
-        problem = args.Length % 2 == 1 ? $"'{args[^1]}' has no value." : wanted.Out.Length == 0 ? "Where to? --out names a folder." : "";
+        problem = args.Length % 2 == 1 ? $"'{args[^1]}' has no value." : wanted.Out.Length == 0 ? "Where to? --out names a folder."
+            : (wanted.Card is null) != (wanted.Voice.Length == 0) ? "--card and --voice go together: one says who speaks, the other how." : "";
         return problem.Length == 0 ? wanted : null;
     }
 

@@ -37,6 +37,18 @@ internal sealed class Encounter
 
     public bool IsReminded { get; init; }
 
+    /// <summary>All that its prompts are made of, but the card and the last message.</summary>
+    public IReadOnlyList<string> Written =>
+    [
+        Person.Name.Spoken,
+        .. Memory.SelectMany(remembered => new[] { remembered.Candidate.Fact?.Relation, remembered.Candidate.Fact?.Object, remembered.Candidate.Fact?.Quote, remembered.Candidate.Turn?.Content }).OfType<string>(),
+        .. History.SelectMany(entry => new[] { entry.Exchange.Said, entry.Exchange.Reply }),
+        Scene.Text ?? "",
+        Summary ?? "",
+        .. Lore,
+        .. Instructions,
+    ];
+
     /// <summary>The prompt that ends with <paramref name="said"/>; null: it does not fit. And the statements that it shows.</summary>
     public (IReadOnlyList<ChatMessage> Messages, IReadOnlyList<Statement> Shown)? Prompt(string said)
     {

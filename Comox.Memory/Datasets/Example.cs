@@ -16,4 +16,7 @@ internal sealed record Example(string Kind, IReadOnlyList<ChatMessage> Prompt, s
 
     /// <summary>What the person said, without what the prompt puts before it.</summary>
     public required string Said { get; init; }
+
+    /// <summary>What of the prompt was written for this data set; null: all of it. The rest is the text of a card that somebody wrote.</summary>
+    public IReadOnlyList<string>? Written { get; init; }
 }

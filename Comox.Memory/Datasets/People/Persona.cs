@@ -7,6 +7,9 @@ namespace Comox.Memory.Datasets.People;
 /// <summary>A character of the data set: the card, as an author would write it, and how it talks.</summary>
 internal sealed record Persona(CharacterCard Card, Speech Speech, IReadOnlyList<ForbiddenMatter> Boundaries)
 {
+    /// <summary>Whether its card is somebody's, and not made for the data set.</summary>
+    public bool IsGiven { get; init; }
+
     /// <summary>A line with the names put in.</summary>
     public string Named(string line, string user) => line.Replace("{char}", Card.SpokenName, StringComparison.Ordinal).Replace("{role}", Speech.Role, StringComparison.Ordinal).Replace("{user}", user, StringComparison.Ordinal);
 }

@@ -95,8 +95,10 @@ internal sealed class PersonaMaker(WordLists lists, Wordsmith words, BoundaryMak
     /// <param name="voice">The name of the kind: <c>pirate</c>.</param>
     public Persona Of(CharacterCard card, string voice)
     {
-        var family = _families.FirstOrDefault(family => family.Name == voice) ?? throw new ArgumentException($"There is no voice '{voice}'; there are {string.Join(", ", _families.Select(family => family.Name))}.", nameof(voice));
-        return new Persona(card, new Speech { Voice = family, Role = family["role"][0] }, []);
+        Voice[] all = [.. _families, _plain];
+        var wanted = all.FirstOrDefault(one => one.Name == voice) ?? throw new ArgumentException($"There is no voice '{voice}'; there are {string.Join(", ", all.Select(one => one.Name))}.", nameof(voice));
+        wanted.Check(_plain);
+        return new Persona(card, new Speech { Voice = wanted, Role = wanted["role"][0] }, []) { IsGiven = true };
     }
 
     private Speech OfFamily(Voice voice, Dice dice) => new() { Voice = voice, Role = dice.Of(voice["role"]), Gestures = Gestures(dice, .03) };

@@ -29,6 +29,14 @@ internal sealed class Voice
     /// <summary>Lines by what they are for: <c>greet</c>, <c>mood</c>, <c>unknown</c>, <c>role</c>, <c>look</c> …</summary>
     public IReadOnlyList<string> this[string key] => _lines.Needed(key);
 
+    /// <summary>Whether it has every kind of line that another has.</summary>
+    /// <exception cref="FormatException">One is missing: said before anything is made, not when the dice come to it.</exception>
+    public void Check(Voice other)
+    {
+        foreach (var key in other._lines.Keys)
+            _lines.Needed(key);
+    }
+
     /// <summary>A sentence that says "you", as this voice says it.</summary>
     public string Spoken(string sentence)
     {

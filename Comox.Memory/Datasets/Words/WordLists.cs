@@ -31,6 +31,9 @@ internal sealed class WordLists
     /// <summary>The lists of a folder, by name.</summary>
     public IReadOnlyList<KeyedLines> Folder(string folder) => [.. Names.Where(name => name.StartsWith(folder + "/", StringComparison.Ordinal)).Select(Keyed)];
 
+    /// <summary>These lists and one more.</summary>
+    public WordLists With(string name, params IEnumerable<string> lines) => new(new Dictionary<string, IReadOnlyList<string>>(_lines, StringComparer.Ordinal) { [name] = Lines(lines) });
+
     /// <summary>What a list says; without what is for its readers.</summary>
     public static IReadOnlyList<string> Lines(IEnumerable<string> text) => [.. text.Select(line => line.Trim()).Where(line => line.Length > 0 && line[0] != '#').Distinct(StringComparer.Ordinal)];
 
@@ -57,6 +60,8 @@ internal sealed class KeyedLines
 
     /// <summary><c>topics/lives_in</c>.</summary>
     public string Path { get; }
+
+    public IEnumerable<string> Keys => _byKey.Keys;
 
     /// <summary>How many lines it has.</summary>
     public int Count => _byKey.Values.Sum(texts => texts.Count);

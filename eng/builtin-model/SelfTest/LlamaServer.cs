@@ -22,10 +22,7 @@ internal sealed class LlamaServer : IDisposable
         string[] exact = ["-ctk", "f32", "-ctv", "f32", "-fa", "off"];
         string[] arguments = ["-m", model, "--host", "127.0.0.1", "--port", $"{port}", "-np", "1", "-c", "1024", "--no-ui", "--offline", .. exact, .. more];
 
-        // The libraries that this program runs with are not those that the server was built for.
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true };
-        start.Environment.Remove("LD_LIBRARY_PATH");
-        var process = Process.Start(start)!;
+        var process = Process.Start(Command(program, arguments))!;
         process.OutputDataReceived += (_, _) => { };
         process.ErrorDataReceived += (_, _) => { };
         process.BeginOutputReadLine();
@@ -40,6 +37,15 @@ internal sealed class LlamaServer : IDisposable
 
         server.Dispose();
         throw new InvalidDataException($"{program} does not start with {string.Join(' ', arguments)}.");
+    }
+
+    /// <summary>A program of the machine: the libraries that this one runs with (run.sh) are not those that it was built for.</summary>
+    public static ProcessStartInfo Command(string program, params IEnumerable<string> arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true };
+        foreach (var own in new[] { "LD_LIBRARY_PATH", "LD_PRELOAD", "MALLOC_CONF" })
+            start.Environment.Remove(own);
+        return start;
     }
 
     public async Task<int[]> Tokenize(string text) =>

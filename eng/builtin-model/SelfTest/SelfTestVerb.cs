@@ -22,6 +22,7 @@ internal static class SelfTestVerb
             var conversations = data.SelectMany(File.ReadLines).Take(lines).Select(Conversation.Parse).ToList();
             if (folder.Length == 0)
                 folder = Untrained(work, conversations);
+            DataTest.Run(work, LoraVerb.Base(folder).Tokenizer, conversations[0]);
             PackingTest.Run(folder, conversations, data);
             AgainstServer(work, folder, server, conversations).GetAwaiter().GetResult();
             Console.WriteLine("all as it should be");

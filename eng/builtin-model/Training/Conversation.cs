@@ -18,7 +18,7 @@ internal sealed record Conversation(IReadOnlyList<Conversation.Message> Messages
             using var document = JsonDocument.Parse(line);
             return new Conversation([.. document.RootElement.GetProperty("messages").EnumerateArray().Select(Read)]);
         }
-        catch (Exception broken) when (broken is JsonException or KeyNotFoundException or InvalidOperationException)
+        catch (Exception broken) when (broken is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
             throw new InvalidDataException($"This line is no conversation ({broken.Message}): {line[..Math.Min(200, line.Length)]}", broken);
         }
@@ -26,10 +26,12 @@ internal sealed record Conversation(IReadOnlyList<Conversation.Message> Messages
 
     private static Message Read(JsonElement message)
     {
-        var role = message.GetProperty("role").GetString()!;
+        var role = Text(message, "role");
         var weight = message.TryGetProperty("weight", out var given) ? given.GetInt32() : 1;
-        return new Message(role, message.GetProperty("content").GetString()!, role == "assistant" && weight != 0);
+        return new Message(role, Text(message, "content"), role == "assistant" && weight != 0);
     }
+
+    private static string Text(JsonElement message, string name) => message.GetProperty(name).GetString() ?? throw new InvalidOperationException($"a message's {name} is null");
 
     /// <summary>As the model's chat template writes it, up to the end of the last message. Learned are a reply's tokens and the one that ends it.</summary>
     public Example Encode(SpmTokenizer tokenizer)

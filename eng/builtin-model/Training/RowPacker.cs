@@ -96,17 +96,21 @@ internal sealed class RowPacker(DataReader data, SpmTokenizer tokenizer, Packing
 
     private IEnumerable<(List<Example> Examples, DataPlace Next)> Encounters(DataPlace from)
     {
-        var encounter = new List<Example>();
+        var (encounter, anyFits) = (new List<Example>(), false);
         foreach (var (line, place) in data.From(from))
         {
             var example = Conversation.Parse(line).Encode(tokenizer);
             var length = example.Tokens.Length;
             if (length > options.Context)
             {
+                // Of data none of which fits, nothing would ever come.
+                if (!anyFits && (place.Round, place.File, place.Offset).CompareTo((from.Round + 1, from.File, from.Offset)) >= 0)
+                    throw new InvalidDataException($"No example fits the {options.Context} tokens of the context: {TooLong} are too long.");
                 TooLong++;
                 continue;
             }
 
+            anyFits = true;
             if (options.HasHints)
                 example = example with { Hints = _sources.Of(example.Tokens, example.Learned) };
             if (encounter.Count > 0 && (encounter.Count >= MostExamples || Common(encounter[0], example, length) < SameEncounter * length))

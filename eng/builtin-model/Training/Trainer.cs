@@ -27,39 +27,48 @@ internal sealed class Trainer(Learner learner, Action<TrainingState> save, Train
         var schedule = new Schedule(options.Minutes, options.Fall);
         var (began, before) = (time.GetTimestamp(), state.Minutes);
         double Minutes() => before + time.GetElapsedTime(began).TotalMinutes;
-        var (shown, saved, progress, skipped) = (Minutes(), Minutes(), new Progress(), 0);
+        var (first, shown, saved, progress, skipped) = (state.Step, Minutes(), Minutes(), new Progress(), 0);
         log.Write($"begin at {state.Minutes:F1} of {options.Minutes:F1} min, step {state.Step}, {100 * data.Share(state.Place):F1} % of the data");
         using var batches = new ReadAhead<RowPacker.Batch>(packer.From(state.Place));
-        foreach (var batch in batches.Items)
+        try
         {
-            if (Minutes() >= options.Minutes)
-                break;
-            var share = schedule.At(Minutes());
-            var outcome = learner.Learn(batch.Rows, state.Step + 1 - skipped, share);
-            if (outcome.Taken)
-                progress.Add(outcome);
-            else
-                skipped++;
-            state = state with
+            foreach (var batch in batches.Items)
             {
-                Step = state.Step + 1,
-                Minutes = Minutes(),
-                Examples = state.Examples + batch.Examples,
-                Tokens = state.Tokens + outcome.Tokens,
-                LossTokens = state.LossTokens + outcome.LossTokens,
-                Place = batch.Next,
-            };
-            if (60 * (state.Minutes - shown) >= options.ProgressSeconds)
-            {
-                log.Write($"{state.Minutes:F2} min · step {state.Step} · {progress.Take(60 * (state.Minutes - shown))} · rate {share:F3} · data {100 * data.Share(state.Place):F1} % · {options.Minutes - state.Minutes:F1} min left");
-                shown = state.Minutes;
-            }
+                if (Minutes() >= options.Minutes)
+                    break;
+                var share = schedule.At(Minutes());
+                var outcome = learner.Learn(batch.Rows, state.Step + 1 - skipped, share);
+                if (outcome.Taken)
+                    progress.Add(outcome);
+                else
+                    skipped++;
+                state = state with
+                {
+                    Step = state.Step + 1,
+                    Minutes = Minutes(),
+                    Examples = state.Examples + batch.Examples,
+                    Tokens = state.Tokens + outcome.Tokens,
+                    LossTokens = state.LossTokens + outcome.LossTokens,
+                    Place = batch.Next,
+                };
+                if (60 * (state.Minutes - shown) >= options.ProgressSeconds)
+                {
+                    log.Write($"{state.Minutes:F2} min · step {state.Step} · {progress.Take(60 * (state.Minutes - shown))} · rate {share:F3} · data {100 * data.Share(state.Place):F1} % · {options.Minutes - state.Minutes:F1} min left");
+                    shown = state.Minutes;
+                }
 
-            if (state.Minutes - saved >= options.CheckpointMinutes)
-            {
-                save(state);
-                saved = Minutes();
+                if (state.Minutes - saved >= options.CheckpointMinutes)
+                {
+                    save(state);
+                    saved = Minutes();
+                }
             }
+        }
+        catch (InvalidDataException) when (state.Step > first)
+        {
+            // A line that cannot be read costs nothing of what was learned before it.
+            save(state);
+            throw;
         }
 
         save(state);
@@ -104,8 +113,9 @@ internal sealed class ReadAhead<T> : IDisposable
 
     public void Dispose()
     {
+        // What it ended with has been told by Items: thrown here again, inside an AggregateException, it would take that one's place.
         _ended.Cancel();
-        _reading.Wait();
+        _reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter().GetResult();
         _queue.Dispose();
         _ended.Dispose();
     }

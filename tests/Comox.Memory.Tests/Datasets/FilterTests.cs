@@ -13,6 +13,18 @@ public sealed class FilterTests
     [InlineData(" ", "a message is empty")]
     public void The_form_is_checked(string reply, string? objection) => Assert.Equal(objection, new FormatFilter().Objection(Of(reply)));
 
+    [Theory]
+    [InlineData("Where do I live?", null)]
+    [InlineData("Where is {v}?", "a placeholder is left")]
+    [InlineData("Where  is it?", "a placeholder is left")]
+    public void Of_somebodys_card_only_what_is_written_for_it_is_looked_at(string said, string? objection)
+    {
+        var example = Of("Aye.");
+        example = example with { Prompt = [new("system", "You are Brine.  It is {{time}}."), new("user", said)] };
+        Assert.Equal("a placeholder is left", new FormatFilter().Objection(example));
+        Assert.Equal(objection, new FormatFilter().Objection(example with { Written = [said] }));
+    }
+
     [Fact]
     public void Person_and_character_take_turns()
     {
