@@ -13,12 +13,16 @@ namespace Comox.Web.Chat;
 /// <summary>Conversations at the left, the open one in the middle. Which one is open is in the address; what was said is in memory; nothing is kept here.</summary>
 public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
 {
+    private const int ListedAtFirst = 50;
+    private const int MostListed = 500; // More than this the memory service does not list.
+
     private Conversation? _conversation;
     private RenderThrottle? _throttle;
     private ElementReference _thread;
     private ThreadScript? _script;
     private IReadOnlyList<SessionSummary>? _sessions;
     private IReadOnlyList<CharacterSummary>? _characters;
+    private int _shown = ListedAtFirst;
     private Conversation? _next;
     private Composer? _composer;
     private string? _problem;
@@ -58,6 +62,8 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
 
     [Inject]
     private IJSRuntime Browser { get; set; } = null!;
+
+    private bool HasOlder => _sessions?.Count >= _shown;
 
     private CharacterSummary? Character => _characters?.FirstOrDefault(character => character.Slug == _conversation?.Session.Character);
 
@@ -142,7 +148,7 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
 
     private async Task LoadListsAsync()
     {
-        var sessions = Memory.ListSessionsAsync(ServiceAuthentication.AdminCaller);
+        var sessions = Memory.ListSessionsAsync(ServiceAuthentication.AdminCaller, limit: _shown);
         var characters = Memory.ListCharactersAsync();
         if (await sessions is { IsSuccess: true } found)
             _sessions = found.Value.Data;
@@ -152,6 +158,15 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
             _characters = known.Value.Data;
         else
             _problem ??= (await characters).Error!.Message;
+    }
+
+    private Task ShowOlderAsync() => ListAgainAsync(Math.Min(_shown * 2, MostListed));
+
+    private async Task ListAgainAsync(int most)
+    {
+        // Meanwhile somebody may have asked for older ones: a shorter list does not take them away again.
+        if (await Memory.ListSessionsAsync(ServiceAuthentication.AdminCaller, limit: most) is { IsSuccess: true } sessions && most >= _shown)
+            (_sessions, _shown) = (sessions.Value.Data, most);
     }
 
     // Not from the container itself, which would hold every conversation of this tab until the tab is closed.
@@ -223,9 +238,7 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
         if (_script is not null)
             await _script.FocusAsync();
         // The list shows titles and times, which the turn has changed.
-        if (await Memory.ListSessionsAsync(ServiceAuthentication.AdminCaller) is not { IsSuccess: true } sessions)
-            return;
-        _sessions = sessions.Value.Data;
+        await ListAgainAsync(_shown);
         StateHasChanged();
     }
 

@@ -195,6 +195,31 @@ public sealed class ChatPageTests : IAsyncLifetime
         chat.WaitForAssertion(() => Assert.Equal("ada", chat.Find("[data-testid=character-choice]").GetAttribute("data-slug")));
     }
 
+    [Theory]
+    [InlineData(60, 1, 60, false)]
+    [InlineData(600, 4, 500, true)]
+    public void Older_conversations_than_the_list_begins_with_can_be_shown(int count, int clicks, int shown, bool endsEarly)
+    {
+        for (var number = 2; number <= count; number++)
+            _fake.Sessions[$"ses_{number}"] = Some.Session($"ses_{number}", _fake.Characters[0], []);
+        var chat = Open("ses_1");
+        chat.WaitForAssertion(() => Assert.Equal(50, chat.FindAll("[data-testid=conversation]").Count));
+
+        for (var click = 1; click <= clicks; click++)
+        {
+            var before = chat.FindAll("[data-testid=conversation]").Count;
+            chat.WaitForElement("[data-testid=older]").Click();
+            chat.WaitForAssertion(() => Assert.NotEqual(before, chat.FindAll("[data-testid=conversation]").Count));
+        }
+
+        Assert.Equal(shown, chat.FindAll("[data-testid=conversation]").Count);
+        Assert.Empty(chat.FindAll("[data-testid=older]"));
+        Assert.Equal(endsEarly, chat.FindAll("[data-testid=no-older]").Count == 1);
+    }
+
+    [Fact]
+    public void A_list_that_is_whole_offers_no_older_ones() => Assert.Empty(Open("ses_1").FindAll("[data-testid=older], [data-testid=no-older]"));
+
     [Fact]
     public void A_conversation_that_does_not_exist_is_named_as_such()
     {
