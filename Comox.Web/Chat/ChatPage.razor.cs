@@ -25,9 +25,10 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
     private int _shown = ListedAtFirst;
     private Conversation? _next;
     private Composer? _composer;
+    private ChatReadiness _readiness = null!;
     private string? _problem;
     private string? _receipt;
-    private bool _attach, _isGone, _starting, _picking, _factsOpen, _listOpen, _canChat;
+    private bool _attach, _isGone, _starting, _picking, _factsOpen, _listOpen;
 
     [Parameter]
     public string? SessionId { get; set; }
@@ -52,6 +53,9 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
     private NodeMonitor Node { get; set; } = null!;
 
     [Inject]
+    private FleetMonitor Fleet { get; set; } = null!;
+
+    [Inject]
     private NavigationManager Navigation { get; set; } = null!;
 
     [Inject]
@@ -69,7 +73,7 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        Node.Changed -= OnNodeChanged;
+        _readiness.Dispose();
         Close();
         _throttle?.Dispose();
         if (_script is not null)
@@ -81,8 +85,7 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
         if (Handover.TryTake(HandoverKey, out Prerendered? read))
             (_sessions, _characters, _next) = (read.Sessions, read.Characters, read.Conversation);
         _throttle = new RenderThrottle(Time, () => _ = InvokeAsync(StateHasChanged));
-        _canChat = Node.Current.CanChat;
-        Node.Changed += OnNodeChanged;
+        _readiness = new ChatReadiness(Node, Fleet, () => _ = InvokeAsync(StateHasChanged));
     }
 
     protected override Task OnParametersSetAsync() => _conversation is not null && _conversation.Session.Id == SessionId ? Task.CompletedTask : LoadAsync();
@@ -256,14 +259,6 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
         EntryState.Interrupted => "interrupted",
         _ => null,
     };
-
-    private void OnNodeChanged() => _ = InvokeAsync(() =>
-    {
-        if (_canChat == Node.Current.CanChat)
-            return;
-        _canChat = Node.Current.CanChat;
-        StateHasChanged();
-    });
 
     private sealed record Prerendered(IReadOnlyList<SessionSummary> Sessions, IReadOnlyList<CharacterSummary> Characters, Conversation Conversation);
 }

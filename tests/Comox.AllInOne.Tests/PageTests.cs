@@ -30,22 +30,29 @@ public sealed class PageTests(OneMachine machine)
         await Expect(page.GetByTestId("conversation").First).ToContainTextAsync("I live in Ljubljana.");
     }
 
-    [Fact]
-    public async Task Tokens_are_on_the_page_before_the_answer_is_complete()
+    /// <param name="enginePath">Of the node's own engine, which is not the one that speaks for characters here. Null: one that starts.</param>
+    [Theory]
+    [InlineData(null)]
+    [InlineData("/no/such/llama-server")]
+    public async Task Tokens_are_on_the_page_before_the_answer_is_complete(string? enginePath)
     {
         // Somebody else's server, which says the rest when it is told to: whether a browser sees the steps of a real engine depends on which of them is quicker.
         await using var engine = await FakeBackendServer.StartAsync(key: null, new FakeScript { Tokens = ["Once", " upon", " a", " time."], HoldAfter = 3 });
         engine.TakesUnbounded = true;
         using var home = new TempHome();
+        (string, string)[] ownEngine = enginePath is null ? [] : [("Comox__NodeAgent__EnginePath", enginePath)];
         await using var comox = await AllInOneProcess.StartAsync(
             home.Path,
-            ("Comox__Gateway__DefaultModel", "told"),
-            ("Comox__Gateway__Routes__0__Model", "told"),
-            ("Comox__Gateway__Routes__0__Pools__0__Name", "elsewhere"),
-            ("Comox__Gateway__Routes__0__Pools__0__Backends__0__Name", "teller"),
-            ("Comox__Gateway__Routes__0__Pools__0__Backends__0__Kind", "openai"),
-            ("Comox__Gateway__Routes__0__Pools__0__Backends__0__Url", new Uri(engine.Address, "v1").ToString()));
-        await comox.EngineAsync();
+            [
+                ("Comox__Gateway__DefaultModel", "told"),
+                ("Comox__Gateway__Routes__0__Model", "told"),
+                ("Comox__Gateway__Routes__0__Pools__0__Name", "elsewhere"),
+                ("Comox__Gateway__Routes__0__Pools__0__Backends__0__Name", "teller"),
+                ("Comox__Gateway__Routes__0__Pools__0__Backends__0__Kind", "openai"),
+                ("Comox__Gateway__Routes__0__Pools__0__Backends__0__Url", new Uri(engine.Address, "v1").ToString()),
+                .. ownEngine,
+            ]);
+        Assert.Equal(enginePath is null, (await comox.EngineAsync()).Contains("Ready: ", StringComparison.Ordinal));
         await using var browser = await Browser.LaunchAsync();
         var page = await browser.OpenAsync(await comox.PageAsync());
         await StartChatAsync(page, "Brine");

@@ -248,6 +248,42 @@ public sealed class ChatPageTests : IAsyncLifetime
         chat.WaitForAssertion(() => Assert.Empty(chat.FindAll("[data-testid=preparing]")));
     }
 
+    /// <summary>The node that the console follows is one of those that the gateway may have.</summary>
+    [Fact]
+    public async Task Whoever_else_answers_for_characters_opens_the_page_when_the_node_is_lost()
+    {
+        var chat = Open("ses_1");
+        Assert.Equal(0, _fake.Fleet.Asked);
+        var lost = _page.NextViewAsync(view => view.IsLost);
+        _fake.Node.Drop();
+        await lost;
+        chat.WaitForAssertion(() => Assert.Contains("The node is lost", chat.Find("[data-testid=preparing]").TextContent, StringComparison.Ordinal));
+        Assert.True(chat.WaitForElement("[data-testid=composer]").HasAttribute("disabled"));
+
+        _fake.Fleet.AnswersCharacters = true;
+        chat.WaitForAssertion(() => Assert.Empty(chat.FindAll("[data-testid=preparing]")));
+        PageContext.Send(chat, "Where do I live?");
+        var reply = await _fake.NextChatAsync();
+        reply.Say("In Ljubljana.");
+        reply.Done();
+
+        chat.WaitForAssertion(() => Assert.Equal("In Ljubljana.", Texts(chat, "message-assistant")[^1]));
+    }
+
+    [Fact]
+    public async Task An_engine_that_cannot_start_does_not_keep_people_from_a_route_that_is_ready()
+    {
+        var failed = _page.NextViewAsync(view => view.ChatEngine?.State == EngineStates.Failed);
+        _fake.Node.Set(Some.Node(Some.Engine(EngineStates.Failed)));
+        await failed;
+        _fake.Fleet.AnswersCharacters = true;
+
+        var chat = Open("ses_1");
+
+        chat.WaitForAssertion(() => Assert.False(chat.Find("[data-testid=composer]").HasAttribute("disabled")));
+        Assert.Empty(chat.FindAll("[data-testid=preparing]"));
+    }
+
     [Fact]
     public async Task Opening_a_conversation_has_its_model_on_the_way_and_so_has_choosing_a_character()
     {
