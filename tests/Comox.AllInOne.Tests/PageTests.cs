@@ -66,6 +66,30 @@ public sealed class PageTests(OneMachine machine)
         await Expect(page.GetByTestId("message-assistant").Last).ToContainTextAsync("Once upon a time.");
     }
 
+    /// <summary>Safari has ended the choice of a Japanese or Chinese word before it tells of the Enter that ended it, and marks that key alone.</summary>
+    [Fact]
+    public async Task The_Enter_that_chooses_a_word_sends_nothing()
+    {
+        await using var browser = await Browser.LaunchAsync();
+        var page = await browser.OpenAsync(await machine.Comox.PageAsync());
+        await StartChatAsync(page, "Brine");
+        var composer = page.GetByTestId("composer");
+        await Expect(composer).ToHaveAttributeAsync("enterkeyhint", "send");
+        await composer.FillAsync("I live in 日本");
+
+        // False: the page has taken the key for itself.
+        Assert.False(await LeavesEnterAsync(13));
+        await Expect(page.GetByTestId("message-user")).ToHaveCountAsync(1);
+        await AnsweredAsync(page, 1);
+        await composer.FillAsync("I live in 日本");
+        Assert.True(await LeavesEnterAsync(229));
+        await Expect(composer).ToHaveValueAsync("I live in 日本");
+        await Expect(page.GetByTestId("message-user")).ToHaveCountAsync(1);
+
+        Task<bool> LeavesEnterAsync(int code) => composer.EvaluateAsync<bool>(
+            "(field, code) => field.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', keyCode: code, bubbles: true, cancelable: true }))", code);
+    }
+
     [Fact]
     public async Task The_page_lives_on_a_web_socket()
     {
