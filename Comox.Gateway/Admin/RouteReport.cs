@@ -4,13 +4,19 @@ using Comox.Gateway.CircuitBreaking;
 using Comox.Gateway.Routing;
 using Comox.ServiceDefaults.Contracts.Gateway;
 using Comox.ServiceDefaults.Contracts.Nodes;
+using Microsoft.Extensions.Options;
 
 namespace Comox.Gateway.Admin;
 
 /// <summary>Every route with its backends, and what the next decision would know of each.</summary>
-internal sealed class RouteReport(RouteTable table, TimeProvider time)
+internal sealed class RouteReport(RouteTable table, IOptions<GatewayOptions> options, TimeProvider time)
 {
-    public RouteList Make() => new([.. table.Current.Routes.Select(Of)]);
+    public RouteList Make()
+    {
+        var routes = table.Current;
+        var characters = routes.FindDefault(options.Value.DefaultModel);
+        return new([.. routes.Routes.Select(route => Of(route) with { Characters = ReferenceEquals(route, characters) })]);
+    }
 
     private RouteStatus Of(ModelRoute route) => new()
     {

@@ -13,17 +13,22 @@ namespace Comox.Web.Chat;
 /// <summary>Conversations at the left, the open one in the middle. Which one is open is in the address; what was said is in memory; nothing is kept here.</summary>
 public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
 {
+    private const int ListedAtFirst = 50;
+    private const int MostListed = 500; // More than this the memory service does not list.
+
     private Conversation? _conversation;
     private RenderThrottle? _throttle;
     private ElementReference _thread;
     private ThreadScript? _script;
     private IReadOnlyList<SessionSummary>? _sessions;
     private IReadOnlyList<CharacterSummary>? _characters;
+    private int _shown = ListedAtFirst;
     private Conversation? _next;
     private Composer? _composer;
+    private ChatReadiness _readiness = null!;
     private string? _problem;
     private string? _receipt;
-    private bool _attach, _isGone, _starting, _picking, _factsOpen, _listOpen, _canChat;
+    private bool _attach, _isGone, _starting, _picking, _factsOpen, _listOpen;
 
     [Parameter]
     public string? SessionId { get; set; }
@@ -48,6 +53,9 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
     private NodeMonitor Node { get; set; } = null!;
 
     [Inject]
+    private FleetMonitor Fleet { get; set; } = null!;
+
+    [Inject]
     private NavigationManager Navigation { get; set; } = null!;
 
     [Inject]
@@ -59,11 +67,13 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
     [Inject]
     private IJSRuntime Browser { get; set; } = null!;
 
+    private bool HasOlder => _sessions?.Count >= _shown;
+
     private CharacterSummary? Character => _characters?.FirstOrDefault(character => character.Slug == _conversation?.Session.Character);
 
     public async ValueTask DisposeAsync()
     {
-        Node.Changed -= OnNodeChanged;
+        _readiness.Dispose();
         Close();
         _throttle?.Dispose();
         if (_script is not null)
@@ -75,8 +85,7 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
         if (Handover.TryTake(HandoverKey, out Prerendered? read))
             (_sessions, _characters, _next) = (read.Sessions, read.Characters, read.Conversation);
         _throttle = new RenderThrottle(Time, () => _ = InvokeAsync(StateHasChanged));
-        _canChat = Node.Current.CanChat;
-        Node.Changed += OnNodeChanged;
+        _readiness = new ChatReadiness(Node, Fleet, () => _ = InvokeAsync(StateHasChanged));
     }
 
     protected override Task OnParametersSetAsync() => _conversation is not null && _conversation.Session.Id == SessionId ? Task.CompletedTask : LoadAsync();
@@ -142,7 +151,7 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
 
     private async Task LoadListsAsync()
     {
-        var sessions = Memory.ListSessionsAsync(ServiceAuthentication.AdminCaller);
+        var sessions = Memory.ListSessionsAsync(ServiceAuthentication.AdminCaller, limit: _shown);
         var characters = Memory.ListCharactersAsync();
         if (await sessions is { IsSuccess: true } found)
             _sessions = found.Value.Data;
@@ -152,6 +161,15 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
             _characters = known.Value.Data;
         else
             _problem ??= (await characters).Error!.Message;
+    }
+
+    private Task ShowOlderAsync() => ListAgainAsync(Math.Min(_shown * 2, MostListed));
+
+    private async Task ListAgainAsync(int most)
+    {
+        // Meanwhile somebody may have asked for older ones: a shorter list does not take them away again.
+        if (await Memory.ListSessionsAsync(ServiceAuthentication.AdminCaller, limit: most) is { IsSuccess: true } sessions && most >= _shown)
+            (_sessions, _shown) = (sessions.Value.Data, most);
     }
 
     // Not from the container itself, which would hold every conversation of this tab until the tab is closed.
@@ -223,9 +241,7 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
         if (_script is not null)
             await _script.FocusAsync();
         // The list shows titles and times, which the turn has changed.
-        if (await Memory.ListSessionsAsync(ServiceAuthentication.AdminCaller) is not { IsSuccess: true } sessions)
-            return;
-        _sessions = sessions.Value.Data;
+        await ListAgainAsync(_shown);
         StateHasChanged();
     }
 
@@ -243,14 +259,6 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
         EntryState.Interrupted => "interrupted",
         _ => null,
     };
-
-    private void OnNodeChanged() => _ = InvokeAsync(() =>
-    {
-        if (_canChat == Node.Current.CanChat)
-            return;
-        _canChat = Node.Current.CanChat;
-        StateHasChanged();
-    });
 
     private sealed record Prerendered(IReadOnlyList<SessionSummary> Sessions, IReadOnlyList<CharacterSummary> Characters, Conversation Conversation);
 }

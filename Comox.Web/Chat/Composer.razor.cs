@@ -15,7 +15,7 @@ public sealed partial class Composer : ComponentBase
     [Parameter]
     public bool Streaming { get; set; }
 
-    /// <summary>Whether the engine can answer.</summary>
+    /// <summary>Whether anybody can answer.</summary>
     [Parameter]
     public bool Ready { get; set; }
 

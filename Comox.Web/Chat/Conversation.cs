@@ -118,7 +118,10 @@ internal sealed class Conversation(SessionDetails session, MemoryClient memory, 
         await AnswerAsync(Entries, before, isWhole: true, stop);
     }
 
-    /// <summary>Whether a stream was opened, which is when the messages are stored. When not, the entries are <paramref name="before"/> again.</summary>
+    /// <summary>
+    /// Whether a stream was opened, which is when the messages are stored. When not, the entries are <paramref name="before"/> again; and so they are when it ended
+    /// before its first word (a model may think for long): such a reply is no turn, and until there is one memory keeps the reply that was there.
+    /// </summary>
     private async Task<bool> AnswerAsync(IReadOnlyList<ChatEntry> said, IReadOnlyList<ChatEntry> before, bool isWhole, CancellationToken stop)
     {
         var entry = new ChatEntry($"reply-{time.GetTimestamp()}", "assistant", time.GetUtcNow()) { State = EntryState.Streaming };
@@ -158,10 +161,8 @@ internal sealed class Conversation(SessionDetails session, MemoryClient memory, 
         }
         finally
         {
-            if (!isStored)
+            if (!isStored || (entry.IsEmpty && entry.State is not EntryState.Whole))
                 Set([.. before]);
-            else if (entry.IsEmpty && entry.State is not EntryState.Whole)
-                Set([.. Entries.Where(one => one != entry)]);
         }
 
         return isStored || stop.IsCancellationRequested;

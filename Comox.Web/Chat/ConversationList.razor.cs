@@ -15,6 +15,17 @@ public sealed partial class ConversationList : ComponentBase
     [Parameter]
     public string? Current { get; set; }
 
+    /// <summary>There may be conversations older than these.</summary>
+    [Parameter]
+    public bool HasOlder { get; set; }
+
+    /// <summary>False: more than these cannot be had.</summary>
+    [Parameter]
+    public bool CanShowOlder { get; set; }
+
+    [Parameter]
+    public EventCallback OnOlder { get; set; }
+
     [Parameter]
     public EventCallback OnOpen { get; set; }
 

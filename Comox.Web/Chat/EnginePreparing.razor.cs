@@ -4,13 +4,17 @@ using Microsoft.AspNetCore.Components;
 
 namespace Comox.Web.Chat;
 
-/// <summary>Says why nobody can answer yet, and how far it is. Shows nothing while the engine is ready.</summary>
+/// <summary>Says why nobody can answer yet, and how far it is. Shows nothing while anybody can.</summary>
 public sealed partial class EnginePreparing : ComponentBase, IDisposable
 {
     private NodeView _node = null!;
+    private ChatReadiness _readiness = null!;
 
     [Inject]
     private NodeMonitor Node { get; set; } = null!;
+
+    [Inject]
+    private FleetMonitor Fleet { get; set; } = null!;
 
     private string Headline => _node switch
     {
@@ -29,12 +33,17 @@ public sealed partial class EnginePreparing : ComponentBase, IDisposable
         _ => "The node agent has not answered yet.",
     };
 
-    public void Dispose() => Node.Changed -= OnNodeChanged;
+    public void Dispose()
+    {
+        Node.Changed -= OnNodeChanged;
+        _readiness.Dispose();
+    }
 
     protected override void OnInitialized()
     {
         _node = Node.Current;
         Node.Changed += OnNodeChanged;
+        _readiness = new ChatReadiness(Node, Fleet, OnNodeChanged);
     }
 
     private void OnNodeChanged() => _ = InvokeAsync(() =>

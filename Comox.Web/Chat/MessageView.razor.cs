@@ -19,10 +19,7 @@ public sealed partial class MessageView : ComponentBase
     public required string Slug { get; set; }
 
     [Parameter]
-    public bool HasPicture { get; set; }
-
-    [Parameter]
-    public int Version { get; set; } = 1;
+    public string? Picture { get; set; }
 
     [Parameter]
     public bool Streaming { get; set; }

@@ -12,12 +12,9 @@ public sealed partial class Avatar : ComponentBase
     [Parameter, EditorRequired]
     public required string Name { get; set; }
 
+    /// <summary>Which picture it is, as the character's page or list has it: another one gets another address, so that each may be kept for long. Null: it has none.</summary>
     [Parameter]
-    public bool HasPicture { get; set; }
-
-    /// <summary>Version of the identity core: a new picture gets a new address, so that the old one may be cached for long.</summary>
-    [Parameter]
-    public int Version { get; set; } = 1;
+    public string? Picture { get; set; }
 
     /// <summary>Pixels; 0 fills the parent.</summary>
     [Parameter]
@@ -25,5 +22,5 @@ public sealed partial class Avatar : ComponentBase
 
     private string Style =>
         (Size > 0 ? string.Create(CultureInfo.InvariantCulture, $"width:{Size}px;height:{Size}px;font-size:{Size * 0.4:0}px;") : "")
-        + (HasPicture ? "" : $"background:{Monogram.GradientOf(Slug)}");
+        + (Picture is not null ? "" : $"background:{Monogram.GradientOf(Slug)}");
 }

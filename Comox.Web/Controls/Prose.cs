@@ -49,11 +49,12 @@ internal static class Prose
     private static List<ProseSpan> ParseSpans(ReadOnlySpan<char> text, int depth)
     {
         var spans = new List<ProseSpan>();
+        var settled = Settled.None;
         var plainFrom = 0;
         var at = 0;
         while (at < text.Length)
         {
-            if (depth < MaxDepth && SpanAt(text[at..], at == 0 ? ' ' : text[at - 1], depth) is var (span, length))
+            if (depth < MaxDepth && SpanAt(text[at..], at == 0 ? ' ' : text[at - 1], depth, ref settled) is var (span, length))
             {
                 AddText(spans, text[plainFrom..at]);
                 spans.Add(span);
@@ -68,13 +69,13 @@ internal static class Prose
         return spans;
     }
 
-    private static (ProseSpan Span, int Length)? SpanAt(ReadOnlySpan<char> text, char before, int depth)
+    private static (ProseSpan Span, int Length)? SpanAt(ReadOnlySpan<char> text, char before, int depth, ref Settled settled)
     {
         switch (text[0])
         {
             case '*':
                 var stars = RunOfStars(text);
-                var close = stars > 2 ? -1 : EndOfStars(text, stars);
+                var close = stars > 2 ? -1 : EndOfStars(text, stars, ref settled);
                 if (close < 0)
                     return null;
                 var inner = ParseSpans(text[stars..close], depth + 1);
@@ -83,18 +84,22 @@ internal static class Prose
                 var tick = text[1..].IndexOf('`');
                 return tick > 0 && !text.Slice(1, tick).Contains('\n') ? (new CodeSpan(text.Slice(1, tick).ToString()), tick + 2) : null;
             case '"' when !char.IsLetterOrDigit(before):
-                return Speech(text, '"', depth);
+                return Speech(text, '"', depth, Settled.None, ref settled);
             case '\u201C':
-                return Speech(text, '\u201D', depth);
+                return Speech(text, '\u201D', depth, Settled.Quotes, ref settled);
             default:
                 return null;
         }
     }
 
     /// <summary>The quotation marks stay part of the text: they are punctuation, not markup.</summary>
-    private static (ProseSpan Span, int Length)? Speech(ReadOnlySpan<char> text, char mark, int depth)
+    private static (ProseSpan Span, int Length)? Speech(ReadOnlySpan<char> text, char mark, int depth, Settled kind, ref Settled settled)
     {
+        if (kind != Settled.None && settled.HasFlag(kind))
+            return null;
         var end = text[1..].IndexOf(mark);
+        if (end < 0)
+            settled |= kind;
         if (end < 1)
             return null;
         var spans = new List<ProseSpan>();
@@ -105,9 +110,10 @@ internal static class Prose
     }
 
     /// <summary>Where the closing run of exactly <paramref name="stars"/> stars begins, or -1. <c>2 * 3 * 4</c> opens nothing: a space follows the star.</summary>
-    private static int EndOfStars(ReadOnlySpan<char> text, int stars)
+    private static int EndOfStars(ReadOnlySpan<char> text, int stars, ref Settled settled)
     {
-        if (stars >= text.Length || char.IsWhiteSpace(text[stars]))
+        var kind = stars == 2 ? Settled.TwoStars : Settled.OneStar;
+        if (settled.HasFlag(kind) || stars >= text.Length || char.IsWhiteSpace(text[stars]))
             return -1;
         for (var at = stars; at < text.Length; at++)
         {
@@ -119,6 +125,7 @@ internal static class Prose
             at += run - 1;
         }
 
+        settled |= kind;
         return -1;
     }
 
@@ -126,6 +133,20 @@ internal static class Prose
     {
         var length = text.IndexOfAnyExcept('*');
         return length < 0 ? text.Length : Math.Max(1, length);
+    }
+
+    /// <summary>
+    /// Markers of which one was looked for up to the text's end and not found. Whether one closes depends on its own place alone, so for an opener further on there is
+    /// none either: without this, each of a card's million open stars is searched the rest of the card for. A straight quote or a backtick needs none: the next one
+    /// that could open is the one that closes, so only the last is looked for in vain.
+    /// </summary>
+    [Flags]
+    private enum Settled
+    {
+        None = 0,
+        OneStar = 1,
+        TwoStars = 2,
+        Quotes = 4,
     }
 
     private static void AddText(List<ProseSpan> spans, ReadOnlySpan<char> text)

@@ -3,7 +3,8 @@ using Comox.ServiceDefaults.Clients;
 namespace Comox.Web.Fleet;
 
 /// <summary>
-/// Asks the gateway for its nodes, once for all open fleet pages and only while there are any: without one it waits for a signal and costs nothing.
+/// Asks the gateway for its nodes, once for all open pages that look (the fleet page; a chat page while <see cref="NodeMonitor"/>'s node cannot chat) and only while
+/// there are any: without one it waits for a signal and costs nothing.
 /// <see cref="NodeMonitor"/> stays beside it, because every page shows the state of the node that people chat with, and shows it sooner.
 /// </summary>
 internal sealed class FleetMonitor(IServiceScopeFactory scopes, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<FleetMonitor> log) : BackgroundService

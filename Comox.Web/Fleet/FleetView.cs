@@ -11,6 +11,9 @@ internal sealed record FleetView(IReadOnlyList<FleetNode>? Nodes, DateTimeOffset
 {
     public static FleetView None { get; } = new(null, default, null);
 
+    /// <summary>Whether the gateway has a backend that is ready to speak for characters; null: it has not said.</summary>
+    public bool? AnswersCharacters { get; private init; }
+
     /// <summary>Addresses of the backends that were not well when this was heard.</summary>
     private IReadOnlySet<string> NotWell { get; init; } = new HashSet<string>();
 
@@ -31,7 +34,11 @@ internal sealed record FleetView(IReadOnlyList<FleetNode>? Nodes, DateTimeOffset
             backends.TryAdd(backend.Address, NotWell.Contains(backend.Address) ? backend : backend with { Well = true });
         }
 
-        return new FleetView([.. nodes.Data.Select((node, place) => FleetNode.Of(KeyOf(node, place), node, backends))], now, null) { NotWell = notWell };
+        return new FleetView([.. nodes.Data.Select((node, place) => FleetNode.Of(KeyOf(node, place), node, backends))], now, null)
+        {
+            NotWell = notWell,
+            AnswersCharacters = routes is null ? AnswersCharacters : routes.Data.Any(route => route is { Characters: true, Ready: true }),
+        };
     }
 
     // Its place in the settings names a node that has no address.

@@ -16,7 +16,7 @@ internal sealed record NodeView(NodeStatus? Status, bool Connected, DateTimeOffs
     /// <summary>The engine that people chat with.</summary>
     public EngineStatus? ChatEngine => NodeAgentClient.ChatEngine(Status);
 
-    /// <summary>Whether a message is answered, at once or after its model is loaded.</summary>
+    /// <summary>Whether this node answers a message, at once or after its model is loaded. Where it does not, another may: see <see cref="Chat.ChatReadiness"/>.</summary>
     public bool CanChat => Connected && ChatEngine is { } engine && NodeAgentClient.TakesRequests(engine);
 }
 

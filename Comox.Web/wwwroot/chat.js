@@ -9,8 +9,8 @@ function attachComposer(textarea, signal) {
   };
   textarea.addEventListener('input', grow, { signal });
   textarea.addEventListener('keydown', event => {
-    // isComposing: Enter also ends the choice of a Japanese or Chinese word.
-    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+    // isComposing: Enter also ends the choice of a Japanese or Chinese word. Safari says so before this event comes, and only the code 229, which no key has, is left of it.
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return;
     event.preventDefault();
     // Not a click on the button: the server may not have heard of the text yet. It hears of both in this order.
     textarea.form.requestSubmit();

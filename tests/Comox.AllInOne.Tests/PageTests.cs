@@ -30,22 +30,29 @@ public sealed class PageTests(OneMachine machine)
         await Expect(page.GetByTestId("conversation").First).ToContainTextAsync("I live in Ljubljana.");
     }
 
-    [Fact]
-    public async Task Tokens_are_on_the_page_before_the_answer_is_complete()
+    /// <param name="enginePath">Of the node's own engine, which is not the one that speaks for characters here. Null: one that starts.</param>
+    [Theory]
+    [InlineData(null)]
+    [InlineData("/no/such/llama-server")]
+    public async Task Tokens_are_on_the_page_before_the_answer_is_complete(string? enginePath)
     {
         // Somebody else's server, which says the rest when it is told to: whether a browser sees the steps of a real engine depends on which of them is quicker.
         await using var engine = await FakeBackendServer.StartAsync(key: null, new FakeScript { Tokens = ["Once", " upon", " a", " time."], HoldAfter = 3 });
         engine.TakesUnbounded = true;
         using var home = new TempHome();
+        (string, string)[] ownEngine = enginePath is null ? [] : [("Comox__NodeAgent__EnginePath", enginePath)];
         await using var comox = await AllInOneProcess.StartAsync(
             home.Path,
-            ("Comox__Gateway__DefaultModel", "told"),
-            ("Comox__Gateway__Routes__0__Model", "told"),
-            ("Comox__Gateway__Routes__0__Pools__0__Name", "elsewhere"),
-            ("Comox__Gateway__Routes__0__Pools__0__Backends__0__Name", "teller"),
-            ("Comox__Gateway__Routes__0__Pools__0__Backends__0__Kind", "openai"),
-            ("Comox__Gateway__Routes__0__Pools__0__Backends__0__Url", new Uri(engine.Address, "v1").ToString()));
-        await comox.EngineAsync();
+            [
+                ("Comox__Gateway__DefaultModel", "told"),
+                ("Comox__Gateway__Routes__0__Model", "told"),
+                ("Comox__Gateway__Routes__0__Pools__0__Name", "elsewhere"),
+                ("Comox__Gateway__Routes__0__Pools__0__Backends__0__Name", "teller"),
+                ("Comox__Gateway__Routes__0__Pools__0__Backends__0__Kind", "openai"),
+                ("Comox__Gateway__Routes__0__Pools__0__Backends__0__Url", new Uri(engine.Address, "v1").ToString()),
+                .. ownEngine,
+            ]);
+        Assert.Equal(enginePath is null, (await comox.EngineAsync()).Contains("Ready: ", StringComparison.Ordinal));
         await using var browser = await Browser.LaunchAsync();
         var page = await browser.OpenAsync(await comox.PageAsync());
         await StartChatAsync(page, "Brine");
@@ -57,6 +64,30 @@ public sealed class PageTests(OneMachine machine)
 
         await AnsweredAsync(page, 1);
         await Expect(page.GetByTestId("message-assistant").Last).ToContainTextAsync("Once upon a time.");
+    }
+
+    /// <summary>Safari has ended the choice of a Japanese or Chinese word before it tells of the Enter that ended it, and marks that key alone.</summary>
+    [Fact]
+    public async Task The_Enter_that_chooses_a_word_sends_nothing()
+    {
+        await using var browser = await Browser.LaunchAsync();
+        var page = await browser.OpenAsync(await machine.Comox.PageAsync());
+        await StartChatAsync(page, "Brine");
+        var composer = page.GetByTestId("composer");
+        await Expect(composer).ToHaveAttributeAsync("enterkeyhint", "send");
+        await composer.FillAsync("I live in 日本");
+
+        // False: the page has taken the key for itself.
+        Assert.False(await LeavesEnterAsync(13));
+        await Expect(page.GetByTestId("message-user")).ToHaveCountAsync(1);
+        await AnsweredAsync(page, 1);
+        await composer.FillAsync("I live in 日本");
+        Assert.True(await LeavesEnterAsync(229));
+        await Expect(composer).ToHaveValueAsync("I live in 日本");
+        await Expect(page.GetByTestId("message-user")).ToHaveCountAsync(1);
+
+        Task<bool> LeavesEnterAsync(int code) => composer.EvaluateAsync<bool>(
+            "(field, code) => field.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', keyCode: code, bubbles: true, cancelable: true }))", code);
     }
 
     [Fact]

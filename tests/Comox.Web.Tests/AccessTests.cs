@@ -273,12 +273,30 @@ public sealed partial class AccessTests : IAsyncLifetime
         await using var console = await ConsoleServer.StartAsync(_fake);
         using var client = console.Client();
 
-        using var picture = await client.GetAsync("/characters/ada/avatar?v=1");
+        using var picture = await client.GetAsync("/characters/ada/avatar?v=chr_ada-1");
 
         Assert.Equal([1, 2, 3], await picture.Content.ReadAsByteArrayAsync());
         Assert.Equal("image/png", picture.Content.Headers.ContentType!.MediaType);
         Assert.True(picture.Headers.CacheControl is { Private: true, MaxAge.TotalDays: 7 });
         Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync("/characters/nobody/avatar")).StatusCode);
+    }
+
+    /// <summary>A page that was opened before the picture changed asks for the old one, and gets the new one.</summary>
+    [Theory]
+    [InlineData("")]
+    [InlineData("?v=")]
+    [InlineData("?v=1")]
+    [InlineData("?v=chr_ada-2")]
+    [InlineData("?v=chr_another-1")]
+    public async Task A_picture_under_the_name_of_another_is_not_kept(string query)
+    {
+        await using var console = await ConsoleServer.StartAsync(_fake);
+        using var client = console.Client();
+
+        using var picture = await client.GetAsync($"/characters/ada/avatar{query}");
+
+        Assert.Equal([1, 2, 3], await picture.Content.ReadAsByteArrayAsync());
+        Assert.Equal(TimeSpan.Zero, picture.Headers.CacheControl!.MaxAge);
     }
 
     [GeneratedRegex("<(?:script[^>]* src|link[^>]* href)=\"([^\"]+)\"")]

@@ -39,6 +39,22 @@ public sealed class CharactersPageTests : IAsyncLifetime
     }
 
     [Fact]
+    public void The_picture_of_another_character_has_another_address_though_name_and_version_are_the_same()
+    {
+        _fake.Characters[0] = _fake.Characters[0] with { HasAvatar = true };
+        var before = AddressOf(OpenList());
+        _fake.Characters[0] = _fake.Characters[0] with { Id = "chr_second" };
+        var after = AddressOf(OpenList());
+        _fake.Characters[0] = _fake.Characters[0] with { IdentityVersion = 2 };
+
+        Assert.Equal(
+            ["characters/ada/avatar?v=chr_ada-1", "characters/ada/avatar?v=chr_second-1", "characters/ada/avatar?v=chr_second-2"],
+            [before, after, AddressOf(OpenList())]);
+
+        static string? AddressOf(IRenderedComponent<CharactersPage> page) => page.WaitForElement(".avatar img").GetAttribute("src");
+    }
+
+    [Fact]
     public void Of_several_files_each_gets_its_own_answer_and_a_bad_one_does_not_keep_out_the_good()
     {
         _fake.RefuseCard = card => card.Contains("broken", StringComparison.Ordinal) ? new ApiError(400, "invalid_card", "The card has no name: the field 'data.name' is missing.", "data.name") : null;

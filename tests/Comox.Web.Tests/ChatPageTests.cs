@@ -195,6 +195,31 @@ public sealed class ChatPageTests : IAsyncLifetime
         chat.WaitForAssertion(() => Assert.Equal("ada", chat.Find("[data-testid=character-choice]").GetAttribute("data-slug")));
     }
 
+    [Theory]
+    [InlineData(60, 1, 60, false)]
+    [InlineData(600, 4, 500, true)]
+    public void Older_conversations_than_the_list_begins_with_can_be_shown(int count, int clicks, int shown, bool endsEarly)
+    {
+        for (var number = 2; number <= count; number++)
+            _fake.Sessions[$"ses_{number}"] = Some.Session($"ses_{number}", _fake.Characters[0], []);
+        var chat = Open("ses_1");
+        chat.WaitForAssertion(() => Assert.Equal(50, chat.FindAll("[data-testid=conversation]").Count));
+
+        for (var click = 1; click <= clicks; click++)
+        {
+            var before = chat.FindAll("[data-testid=conversation]").Count;
+            chat.WaitForElement("[data-testid=older]").Click();
+            chat.WaitForAssertion(() => Assert.NotEqual(before, chat.FindAll("[data-testid=conversation]").Count));
+        }
+
+        Assert.Equal(shown, chat.FindAll("[data-testid=conversation]").Count);
+        Assert.Empty(chat.FindAll("[data-testid=older]"));
+        Assert.Equal(endsEarly, chat.FindAll("[data-testid=no-older]").Count == 1);
+    }
+
+    [Fact]
+    public void A_list_that_is_whole_offers_no_older_ones() => Assert.Empty(Open("ses_1").FindAll("[data-testid=older], [data-testid=no-older]"));
+
     [Fact]
     public void A_conversation_that_does_not_exist_is_named_as_such()
     {
@@ -221,6 +246,42 @@ public sealed class ChatPageTests : IAsyncLifetime
         _fake.Node.Set(Some.Node());
         chat.WaitForAssertion(() => Assert.False(chat.Find("[data-testid=composer]").HasAttribute("disabled")));
         chat.WaitForAssertion(() => Assert.Empty(chat.FindAll("[data-testid=preparing]")));
+    }
+
+    /// <summary>The node that the console follows is one of those that the gateway may have.</summary>
+    [Fact]
+    public async Task Whoever_else_answers_for_characters_opens_the_page_when_the_node_is_lost()
+    {
+        var chat = Open("ses_1");
+        Assert.Equal(0, _fake.Fleet.Asked);
+        var lost = _page.NextViewAsync(view => view.IsLost);
+        _fake.Node.Drop();
+        await lost;
+        chat.WaitForAssertion(() => Assert.Contains("The node is lost", chat.Find("[data-testid=preparing]").TextContent, StringComparison.Ordinal));
+        Assert.True(chat.WaitForElement("[data-testid=composer]").HasAttribute("disabled"));
+
+        _fake.Fleet.AnswersCharacters = true;
+        chat.WaitForAssertion(() => Assert.Empty(chat.FindAll("[data-testid=preparing]")));
+        PageContext.Send(chat, "Where do I live?");
+        var reply = await _fake.NextChatAsync();
+        reply.Say("In Ljubljana.");
+        reply.Done();
+
+        chat.WaitForAssertion(() => Assert.Equal("In Ljubljana.", Texts(chat, "message-assistant")[^1]));
+    }
+
+    [Fact]
+    public async Task An_engine_that_cannot_start_does_not_keep_people_from_a_route_that_is_ready()
+    {
+        var failed = _page.NextViewAsync(view => view.ChatEngine?.State == EngineStates.Failed);
+        _fake.Node.Set(Some.Node(Some.Engine(EngineStates.Failed)));
+        await failed;
+        _fake.Fleet.AnswersCharacters = true;
+
+        var chat = Open("ses_1");
+
+        chat.WaitForAssertion(() => Assert.False(chat.Find("[data-testid=composer]").HasAttribute("disabled")));
+        Assert.Empty(chat.FindAll("[data-testid=preparing]"));
     }
 
     [Fact]

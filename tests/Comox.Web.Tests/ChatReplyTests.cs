@@ -180,6 +180,25 @@ public sealed class ChatReplyTests : IAsyncLifetime
         Assert.NotNull(chat.WaitForElement("[data-testid=regenerate]"));
     }
 
+    /// <summary>A model that thinks opens the stream with a thought, which is no word of the reply.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_reply_stays_when_a_new_one_ends_before_its_first_word(bool isStopped)
+    {
+        var chat = Open("ses_1");
+        chat.WaitForElement("[data-testid=regenerate]").Click();
+        var reply = await _fake.NextChatAsync();
+        if (isStopped)
+            chat.WaitForElement("[data-testid=stop]").Click();
+        else
+            reply.Break();
+
+        chat.WaitForAssertion(() => Assert.Empty(chat.FindAll("[data-testid=streaming]")));
+        Assert.Equal(["Fine."], Texts(chat, "message-assistant"));
+        Assert.NotNull(chat.WaitForElement("[data-testid=regenerate]"));
+    }
+
     [Fact]
     public void A_conversation_that_went_on_elsewhere_is_shown_and_not_cut()
     {

@@ -11,6 +11,9 @@ internal sealed class FakeFleet
     private volatile IReadOnlyList<NodeEntry> _nodes = [Some.Entry("box-1")];
     private volatile IReadOnlyList<BackendStatus> _backends = [];
 
+    /// <summary>Whether something that is ready speaks for characters.</summary>
+    public bool AnswersCharacters { get; set; }
+
     /// <summary>Sent instead of a list.</summary>
     public ApiError? Refuse { get; set; }
 
@@ -34,7 +37,7 @@ internal sealed class FakeFleet
 
     public Task RoutesAsync(HttpContext context)
     {
-        var route = new RouteStatus { Model = "keepsake", Policy = "auto", MaxAttempts = 2, Ready = true, Pools = [new PoolStatus("fleet", _backends)] };
+        var route = new RouteStatus { Model = "keepsake", Policy = "auto", MaxAttempts = 2, Ready = true, Characters = AnswersCharacters, Pools = [new PoolStatus("fleet", _backends)] };
         return context.Response.WriteAsJsonAsync(new RouteList([route]), GatewayJson.Default.RouteList);
     }
 }

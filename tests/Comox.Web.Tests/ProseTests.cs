@@ -64,6 +64,40 @@ public sealed class ProseTests
         Assert.Equal(text.Count(char.IsLetter), Prose.Parse(text).Select(WordsOf).Sum(words => words.Count(char.IsLetter)));
     }
 
+    [Theory]
+    [InlineData("*a ")]
+    [InlineData("**a ")]
+    [InlineData("*a **b “c ")]
+    [InlineData("“a ")]
+    [InlineData("\"a")]
+    [InlineData("`a\n")]
+    public async Task What_is_opened_a_million_times_and_never_closed_stops_no_page(string opened)
+    {
+        var text = string.Concat(Enumerable.Repeat(opened, 1_000_000 / opened.Length));
+
+        // Looked for anew from each, the partners that are not there take minutes.
+        var blocks = await Task.Run(() => Prose.Parse(text)).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+
+        Assert.Equal(Letters(text), Letters(string.Concat(blocks.Select(WordsOf))));
+    }
+
+    [Theory]
+    [InlineData("*a **b** c", "*a (strong b) c")]
+    [InlineData("**a *b* c", "**a (action b) c")]
+    [InlineData("*a \"*b*\" c", "(action a \")b*\" c")]
+    [InlineData("“a *b* “c", "“a (action b) “c")]
+    [InlineData("\"*a\" *b*", "(speech \"*a\") (action b)")]
+    public void One_without_a_partner_takes_none_from_the_others(string text, string expected) =>
+        Assert.Equal(expected, string.Concat(((Paragraph)Assert.Single(Prose.Parse(text))).Spans.Select(ShapeOf)));
+
+    private static string ShapeOf(ProseSpan span) => span switch
+    {
+        ActionSpan action => $"(action {string.Concat(action.Spans.Select(ShapeOf))})",
+        StrongSpan strong => $"(strong {string.Concat(strong.Spans.Select(ShapeOf))})",
+        SpeechSpan speech => $"(speech {string.Concat(speech.Spans.Select(ShapeOf))})",
+        _ => WordsOf(span),
+    };
+
     private static string Hostile(string?[] pieces, int seed)
     {
         string[] markers = ["*", "**", "\"", "“", "”", "`", "\n", "\n\n", " ", "<b>", "</p>", "<script>", "&amp;", "javascript:", "'", "onload="];

@@ -17,6 +17,9 @@ public sealed record RouteStatus
     /// <summary>Whether any backend could answer.</summary>
     public required bool Ready { get; init; }
 
+    /// <summary>Whether it is the one that speaks for characters; one at the most is.</summary>
+    public bool Characters { get; init; }
+
     /// <summary>In the order in which they are asked.</summary>
     public required IReadOnlyList<PoolStatus> Pools { get; init; }
 }

@@ -152,6 +152,21 @@ public sealed partial class AdminTests
         Assert.Equal((false, "Its node cannot be reached."), (lost.Ready, lost.Pools[0].Backends[0].Reason));
     }
 
+    [Theory]
+    [InlineData(null, "one")]
+    [InlineData("two", "two")]
+    [InlineData("fake-model", "fake-model")]
+    [InlineData("elsewhere", null)]
+    public async Task One_route_is_told_to_speak_for_characters(string? configured, string? expected)
+    {
+        (string, string)[] others = configured is null ? [] : [("DefaultModel", configured)];
+        await using var live = await LiveGateway.StartAsync(it => LiveGateway.Routes(LiveGateway.Route("one", ("a", it.A)), LiveGateway.Route("two", ("b", it.B))), others: others);
+
+        var routes = (await live.Admin.GetRoutesAsync()).Value!.Data;
+
+        Assert.Equal(expected, routes.SingleOrDefault(route => route.Characters)?.Model);
+    }
+
     [Fact]
     public async Task Keys_are_told_by_their_names_alone()
     {
