@@ -16,8 +16,9 @@ internal interface ISessionWorker
     /// <summary>Whether it has what it needs (a model for its role); otherwise its place stays where it is.</summary>
     bool IsEnabled { get; }
 
-    /// <summary>Before its first look at the logs; where it throws, it is asked again.</summary>
-    Task BeginAsync(MemoryDb db, CancellationToken cancellation) => Task.CompletedTask;
+    /// <summary>Before its first look at the logs.</summary>
+    /// <returns>False: not yet, it is asked again; as where it throws.</returns>
+    Task<bool> BeginAsync(MemoryDb db, CancellationToken cancellation) => Task.FromResult(true);
 
     /// <summary>
     /// Looks at what came after <paramref name="after"/>, without any lock, as long as it takes. Failure is a value: the same is tried again later. What it

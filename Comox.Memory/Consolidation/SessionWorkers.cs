@@ -79,7 +79,8 @@ internal sealed class SessionWorkers(
     {
         try
         {
-            await BeginAsync(worker, cancellation);
+            if (!await BeginAsync(worker, cancellation))
+                return;
             while (await BehindAsync(worker, cancellation) is { Count: > 0 } sessions)
             {
                 var moved = false;
@@ -100,13 +101,15 @@ internal sealed class SessionWorkers(
         }
     }
 
-    private async Task BeginAsync(ISessionWorker worker, CancellationToken cancellation)
+    private async Task<bool> BeginAsync(ISessionWorker worker, CancellationToken cancellation)
     {
         if (_begun.ContainsKey(worker))
-            return;
+            return true;
         await using var db = databases.Open();
-        await worker.BeginAsync(db, cancellation);
+        if (!await worker.BeginAsync(db, cancellation))
+            return false;
         _begun[worker] = true;
+        return true;
     }
 
     private async Task<List<string>> BehindAsync(ISessionWorker worker, CancellationToken cancellation)

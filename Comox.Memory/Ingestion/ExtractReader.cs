@@ -71,7 +71,7 @@ internal static partial class ExtractReader
         return PlainName.Of(name) switch
         {
             "" or "i" or "me" or "my" or "myself" or "self" or "speaker" or "narrator" => turn.Role == Utterance.User ? null : character,
-            "user" or "the user" or "person" or "the person" => null,
+            "user" or "person" => null,
             var plain => called.Any(own => PlainName.Of(own) == plain) ? null : name,
         };
     }

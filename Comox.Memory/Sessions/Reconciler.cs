@@ -80,7 +80,7 @@ internal static class Reconciler
             var asked = (await PathsAsync(db, sessions, [chains[^2]], cancellation)).Where(path => path.Session.HeadId == path.Turn.Id).OrderByDescending(path => path.Session.UpdatedAt);
             foreach (var (session, turn) in asked)
             {
-                if (await PendingReplies.OfAsync(db, turn, cancellation) is not null)
+                if (await db.Requests.AnyAsync(request => request.SessionId == session.Id && request.UserTurnId == turn.Id, cancellation))
                     return await AtAsync(db, session, turn, [past[^1]], message, cancellation);
             }
         }

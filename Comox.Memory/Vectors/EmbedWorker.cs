@@ -5,6 +5,7 @@ using Comox.Memory.Storage;
 using Comox.Memory.Vectors.Embedding;
 using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Clients;
+using Comox.ServiceDefaults.Contracts.OpenAI;
 using Microsoft.EntityFrameworkCore;
 
 namespace Comox.Memory.Vectors;
@@ -28,12 +29,14 @@ internal sealed class EmbedWorker(IEmbedder embedder, IVectorStore vectors, Time
     public bool IsEnabled => !string.IsNullOrEmpty(embedder.Model);
 
     /// <summary>Its places are those of one model in one store. Of another, or where the store was lost, all that was ever said is to be embedded anew.</summary>
-    public async Task BeginAsync(MemoryDb db, CancellationToken cancellation)
+    public async Task<bool> BeginAsync(MemoryDb db, CancellationToken cancellation)
     {
-        var mark = $"{Mark}{vectors.Kind}:{embedder.Model}";
+        var (isNew, unknown) = await vectors.IsNewAsync(cancellation);
+        if (unknown is not null)
+            return false; // What was lost would look as if it had just been made, once something is in it.
+        var mark = Current;
         var marks = await db.Marks.Where(row => row.Name.StartsWith(Mark)).Select(row => row.Name).ToListAsync(cancellation);
         var isOther = marks.Count > 0 && !marks.Contains(mark);
-        var isNew = await vectors.IsNewAsync(cancellation);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
         if (isOther || isNew)
         {
@@ -46,10 +49,14 @@ internal sealed class EmbedWorker(IEmbedder embedder, IVectorStore vectors, Time
         await db.Marks.Where(row => row.Name.StartsWith(Mark) && row.Name != mark).ExecuteDeleteAsync(cancellation);
         await db.Database.ExecuteSqlAsync($"INSERT INTO marks (name, at) VALUES ({mark}, {time.GetUtcNow().ToUnixTimeMilliseconds()}) ON CONFLICT DO NOTHING", cancellation);
         await transaction.CommitAsync(cancellation);
+        return true;
     }
 
     public async Task<ApiResult<WorkDone>> WorkAsync(MemoryDb db, SessionRow session, int after, CancellationToken cancellation)
     {
+        // While one version takes the place of another, two processes may embed by two models.
+        if (!await IsOursAsync(db, cancellation))
+            return new ApiError(StatusCodes.Status409Conflict, ErrorCodes.Conflict, "Another process on this database embeds by another model; the places are its.");
         var fresh = await db.Events.AsNoTracking().Where(row => row.SessionId == session.Id && row.Number > after && row.Number <= session.Version)
             .OrderBy(row => row.Number).Take(EventsAtOnce).ToListAsync(cancellation);
         var (said, gone, through) = Due(fresh, session.Version);
@@ -62,7 +69,7 @@ internal sealed class EmbedWorker(IEmbedder embedder, IVectorStore vectors, Time
         var turns = await db.Turns.AsNoTracking().Where(turn => said.Contains(turn.Id)).OrderBy(turn => turn.Number).ToListAsync(cancellation);
         turns.RemoveAll(turn => string.IsNullOrWhiteSpace(turn.Content));
         if (turns.Count == 0)
-            return WorkDone.Nothing(through);
+            return Done(through);
         var embedded = await EmbedAsync(session, turns, cancellation);
         if (!embedded.IsSuccess)
             return embedded.Error;
@@ -81,8 +88,18 @@ internal sealed class EmbedWorker(IEmbedder embedder, IVectorStore vectors, Time
         if (!await db.Sessions.AnyAsync(row => row.Id == session.Id, cancellation)
             && await vectors.DeleteAsync(new VectorFilter { Subject = session.Subject, Session = session.Id }, cancellation) is { } notTakenBack)
             return notTakenBack;
-        return WorkDone.Nothing(through);
+        return Done(through);
     }
+
+    private string Current => $"{Mark}{vectors.Kind}:{embedder.Model}";
+
+    private async Task<bool> IsOursAsync(MemoryDb db, CancellationToken cancellation)
+    {
+        var mark = Current;
+        return await db.Marks.AnyAsync(row => row.Name == mark, cancellation);
+    }
+
+    private WorkDone Done(int through) => new(through, [], IsOursAsync);
 
     /// <summary>All of them at once; where the model refuses that, each by itself, and cut until it is taken: a model that reads 512 tokens must not keep all that is said later from having vectors.</summary>
     private async Task<ApiResult<List<(TurnRow Turn, VectorSpace Space, ReadOnlyMemory<float> Vector)>>> EmbedAsync(SessionRow session, List<TurnRow> turns, CancellationToken cancellation)

@@ -17,8 +17,9 @@ internal interface IVectorStore
     /// <summary>The kind of store: vectors in one are not in the other.</summary>
     string Kind { get; }
 
-    /// <summary>Whether it holds nothing of ours: new, or lost. False where it does not say.</summary>
-    Task<bool> IsNewAsync(CancellationToken cancellation);
+    /// <summary>Whether it holds nothing of ours, because it is new or was lost.</summary>
+    /// <returns>The problem: why that cannot be told.</returns>
+    Task<(bool IsNew, ApiError? Problem)> IsNewAsync(CancellationToken cancellation);
 
     /// <summary>Makes room for a model's vectors, where there is none yet. Upserts do so themselves; at start it tells early whether the store works.</summary>
     /// <returns>Null, or what went wrong.</returns>

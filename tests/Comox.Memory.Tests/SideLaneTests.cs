@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using Comox.Memory.Storage;
 using Comox.Memory.Vectors;
 using Comox.ServiceDefaults.Contracts.Memory;
-using Comox.TestKit;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -91,7 +90,8 @@ public sealed class SideLaneTests
         var left = await without.Services.GetRequiredService<IVectorStore>().CountAsync(new VectorSpace("vectors", 2), new VectorFilter { Subject = "mara" }, TestContext.Current.CancellationToken);
         Assert.Equal(1, left.Value);
         // Nor is it to be read in the log of the file.
-        Assert.Equal(0, new FileInfo(Directory.GetFiles(home, "vectors.db", SearchOption.AllDirectories).Single() + "-wal").Length);
+        var wal = new FileInfo(Directory.GetFiles(home, "vectors.db", SearchOption.AllDirectories).Single() + "-wal");
+        Assert.True(!wal.Exists || wal.Length == 0);
     }
 
     [Fact]
@@ -108,8 +108,8 @@ public sealed class SideLaneTests
             await using var memory = await MemoryHost.StartAsync(home, settings: Patient(gateway, ("Embed", model)));
             await memory.ExchangeAsync("Grandfather built a small vessel of cedar.", "Fine work.");
             var store = memory.Services.GetRequiredService<IVectorStore>();
-            await Eventually.IsTrueAsync(
-                () => store.CountAsync(new VectorSpace(model, 2), new VectorFilter { Subject = "mara" }, TestContext.Current.CancellationToken).GetAwaiter().GetResult().Value == turns, $"all {turns} turns have a vector of {model}");
+            await memory.SettledAsync("embed");
+            Assert.Equal(turns, (await store.CountAsync(new VectorSpace(model, 2), new VectorFilter { Subject = "mara" }, TestContext.Current.CancellationToken)).Value);
             Assert.Equal(embedded, replies);
         }
 

@@ -111,7 +111,11 @@ internal sealed class QdrantVectorStore(QdrantClient client, VectorOptions optio
 
     public string Kind => "qdrant";
 
-    public async Task<bool> IsNewAsync(CancellationToken cancellation) => (await _spaces.ListAsync(cancellation)).Result is { Count: 0 };
+    public async Task<(bool IsNew, ApiError? Problem)> IsNewAsync(CancellationToken cancellation)
+    {
+        var listed = await _spaces.ListAsync(cancellation);
+        return (listed.Result is { Count: 0 }, listed.Error);
+    }
 
     public async Task<ApiError?> CheckAsync(CancellationToken cancellation) => (await _spaces.ListAsync(cancellation)).Error;
 

@@ -33,7 +33,7 @@ internal sealed class SqliteVectorStore(VectorFile file, VectorOptions options, 
 
     public string Kind => "sqlite";
 
-    public Task<bool> IsNewAsync(CancellationToken cancellation) => Task.FromResult(!File.Exists(file.Path));
+    public Task<(bool IsNew, ApiError? Problem)> IsNewAsync(CancellationToken cancellation) => Task.FromResult<(bool, ApiError?)>((!File.Exists(file.Path), null));
 
     public async Task<ApiError?> DeleteAsync(string subject, IReadOnlyCollection<string> ids, CancellationToken cancellation)
     {

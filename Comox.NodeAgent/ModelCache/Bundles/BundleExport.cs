@@ -71,14 +71,14 @@ internal sealed class BundleExport(ModelCaches caches, ComoxHome home, TimeProvi
     {
         if (names is [var only] && only.Equals(wanted.Selector, StringComparison.OrdinalIgnoreCase))
             return []; // One part by its name is what was asked for: some carry a large model in several bundles.
+        var index = found.Files.FirstOrDefault(file => file.Name == Safetensors.IndexName && names.Contains(file.Name));
         try
         {
-            var index = found.Files.FirstOrDefault(file => file.Name == Safetensors.IndexName && names.Contains(file.Name));
             return [.. ModelSelection.Missing(names, index is null ? [] : Safetensors.Indexed(PathOf(index.Blob)))];
         }
         catch (Exception damaged) when (Safetensors.IsDamage(damaged))
         {
-            return [$"{Safetensors.IndexName} undamaged"];
+            return [$"{Safetensors.IndexName} undamaged (delete {PathOf(index!.Blob)})"]; // Fetching leaves alone what has the right length.
         }
     }
 

@@ -63,20 +63,20 @@ internal sealed class ModelStores(HubClient hub, IEnumerable<INearStore> near, I
             return Outcome<IReadOnlyList<HubFile>>.Failed($"{wanted.Repository} at {store.Name} has no single GGUF file {wanted.Selector ?? "to choose"} (or, for vLLM, no safetensors); name one as org/repo:file.gguf.");
 
         // Several at once: a neighbour that is down would cost its time limit for each of a model's files.
-        var described = new (bool Answered, Outcome<HubFile> File)[names.Count];
-        await Parallel.ForEachAsync(
-            Enumerable.Range(0, names.Count),
-            new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellation },
-            async (at, stop) => described[at] = await LimitedAsync(limit => store.DescribeAsync(wanted.Repository, listing.Value.Commit, names[at], limit), stop));
-        foreach (var (known, file) in described)
+        var files = new List<HubFile>();
+        foreach (var some in names.Chunk(AtOnce))
         {
-            if (!known)
-                return Unreachable(store);
-            if (!file.IsSuccess)
-                return Outcome<IReadOnlyList<HubFile>>.Failed(file.Problem, file.Code);
+            foreach (var (known, file) in await Task.WhenAll(some.Select(name => LimitedAsync(stop => store.DescribeAsync(wanted.Repository, listing.Value.Commit, name, stop), cancellation))))
+            {
+                if (!known)
+                    return Unreachable(store);
+                if (!file.IsSuccess)
+                    return Outcome<IReadOnlyList<HubFile>>.Failed(file.Problem, file.Code);
+                files.Add(file.Value);
+            }
         }
 
-        return Outcome<IReadOnlyList<HubFile>>.Of([.. described.Select(each => each.File.Value!)]);
+        return Outcome<IReadOnlyList<HubFile>>.Of(files);
     }
 
     /// <returns>Not answered: none in time, or none that can be read.</returns>

@@ -166,7 +166,12 @@ public sealed class RealEngineTests
 
         var home = Directory.CreateTempSubdirectory("comox-node-").FullName;
         var snapshot = Directory.CreateDirectory(Path.Combine(home, "models", "models--a--b", "snapshots", new string('a', 40))).FullName;
-        await File.WriteAllBytesAsync(Path.Combine(snapshot, "large.gguf"), [.. ModelCache.GgufFileTests.TinyGguf("large"), .. new byte[200_000_000]]);
+        await using (var large = File.Create(Path.Combine(snapshot, "large.gguf")))
+        {
+            await large.WriteAsync(ModelCache.GgufFileTests.TinyGguf("large"));
+            large.SetLength(200_000_000);
+        }
+
         await using var agent = await RunningAgent.StartAsync(home: home);
         var left = await agent.UntilAsync(EngineStates.Ready);
         Assert.Equal(ModelSources.BuiltIn, left.Model!.Source);
