@@ -1,4 +1,5 @@
 using Comox.Gateway.Admin;
+using Comox.Gateway.Anthropic;
 using Comox.Gateway.Backends;
 using Comox.Gateway.CircuitBreaking;
 using Comox.Gateway.CircuitBreaking.Stalls;
@@ -26,6 +27,7 @@ public static class GatewayModule
 
         var services = builder.Services;
         services.AddSingleton<IValidateOptions<GatewayOptions>, GatewayOptionsValidator>();
+        services.AddSingleton<IErrorDialect, AnthropicErrors.OnTheirPaths>();
         services.AddOptions<GatewayOptions>().BindConfiguration(GatewayOptions.Section).ValidateOnStart();
 
         services.AddSingleton(provider => ServiceClients.AuthorizationOf(provider)).AddSingleton<BackendFactory>();

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Comox.ServiceDefaults.Contracts.OpenAI;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Comox.ServiceDefaults;
 
@@ -22,6 +23,12 @@ public sealed record ApiError(int Status, string Code, string Message, string? P
         context.Response.StatusCode = Status;
         if (RetryAfter is { } seconds)
             context.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        if (context.RequestServices?.GetService<IErrorDialect>()?.BodyOf(context.Request.Path, this) is { } body)
+        {
+            context.Response.ContentType = "application/json";
+            return context.Response.Body.WriteAsync(body, context.RequestAborted).AsTask();
+        }
+
         return context.Response.WriteAsJsonAsync(ToBody(), OpenAIJson.Default.ApiErrorBody, cancellationToken: context.RequestAborted);
     }
 
@@ -43,4 +50,11 @@ public sealed record ApiError(int Status, string Code, string Message, string? P
     {
         public Task ExecuteAsync(HttpContext httpContext) => error.WriteAsync(httpContext);
     }
+}
+
+/// <summary>How errors look to the clients of an API that is not OpenAI's, whoever finds them: a wrong key is refused before any endpoint is asked.</summary>
+public interface IErrorDialect
+{
+    /// <returns>The JSON, or null where OpenAI's is meant.</returns>
+    ReadOnlyMemory<byte>? BodyOf(PathString path, ApiError error);
 }

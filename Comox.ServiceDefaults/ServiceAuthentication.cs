@@ -16,7 +16,7 @@ namespace Comox.ServiceDefaults;
 
 /// <summary>
 /// The keys every service knows. The service key is how our services call each other; the admin key is a person's.
-/// Endpoints opt in with <c>RequireAuthorization()</c>; 401 and 403 carry OpenAI's error body on every path.
+/// Endpoints opt in with <c>RequireAuthorization()</c>; 401 and 403 carry the API's error body, which is OpenAI's but for <see cref="IErrorDialect"/>.
 /// </summary>
 public static class ServiceAuthentication
 {

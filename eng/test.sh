@@ -2,18 +2,23 @@
 # Runs every test of Comox. As root on Debian or Ubuntu it installs what the tests need; elsewhere it uses what is there and says what it skips.
 # Everything it starts is private (temporary folders, loopback, free ports) and ends with it. Last line: N passed, N failed, N skipped
 set -euo pipefail
+export DOTNET_CLI_UI_LANGUAGE=en # The summary is read below.
 cd "$(dirname "$0")/.."
 
 say() { printf '\n== %s\n' "$*"; }
 skip() { printf '   skipped: %s\n' "$*"; }
-fail() { printf '\n%s\n0 passed, 1 failed, 0 skipped\n' "$*"; exit 1; }
+fail() { printf '\n%s\n0 passed, 1 failed, 0 skipped\n' "$*"; told=1; exit 1; }
 
 work=$(mktemp -d)
 postgres_user=nobody
+drop_policy() { [ -z "${our_policy:-}" ] || rm -f "$our_policy"; our_policy=; }
 cleanup() {
   set +e
+  drop_policy
   [ -z "${postgres_data:-}" ] || as_postgres "$postgres_bin/pg_ctl" -D "$postgres_data" -m immediate stop >/dev/null 2>&1
   rm -rf "$work"
+  # Whatever ended it, there is a last line.
+  [ -n "${told:-}" ] || printf '\n0 passed, 1 failed, 0 skipped\n'
 }
 trap cleanup EXIT
 
@@ -26,25 +31,30 @@ PY
 # PostgreSQL refuses to run as root.
 as_postgres() { if [ "$(id -u)" = 0 ]; then runuser -u "$postgres_user" -- "$@"; else "$@"; fi; }
 
-find_postgres() { find /usr/lib/postgresql -maxdepth 3 -name initdb 2>/dev/null | sort -V | tail -n 1 | xargs -r dirname; }
+find_postgres() { { find /usr/lib/postgresql -maxdepth 3 -name initdb 2>/dev/null || true; } | sort -V | tail -n 1 | xargs -r dirname; }
+
+find_chromium() { command -v chromium || command -v chromium-browser || command -v google-chrome || true; }
 
 say "What the tests need"
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   missing=()
   [ -n "$(find_postgres)" ] || missing+=(postgresql)
-  command -v chromium >/dev/null || missing+=(chromium fonts-dejavu-core)
+  # Ubuntu's package of the name is none.
+  [ -n "$(find_chromium)" ] || grep -qi '^ID=ubuntu' /etc/os-release || missing+=(chromium fonts-dejavu-core)
   command -v clang >/dev/null || missing+=(clang lld)
   command -v g++ >/dev/null || missing+=(g++)
   for tool in curl gpgv xz-utils zlib1g-dev libsqlite3-dev; do dpkg -s "$tool" >/dev/null 2>&1 || missing+=("$tool"); done
   if [ "${#missing[@]}" -gt 0 ]; then
     printf '   installing %s\n' "${missing[*]}"
-    apt-get update -qq >/dev/null
+    apt-get update -qq >/dev/null || printf '   apt-get update failed; going on with the lists that are there\n'
     # Debian starts a server with its package; the tests bring up their own.
     printf '#!/bin/sh\nexit 101\n' > "$work/policy"; chmod +x "$work/policy"
-    keep_policy=; [ ! -e /usr/sbin/policy-rc.d ] || keep_policy=1
-    [ -n "$keep_policy" ] || cp "$work/policy" /usr/sbin/policy-rc.d
+    if [ ! -e /usr/sbin/policy-rc.d ]; then
+      our_policy=/usr/sbin/policy-rc.d
+      cp "$work/policy" "$our_policy"
+    fi
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >"$work/apt.log" 2>&1 || { tail -n 20 "$work/apt.log"; fail "Packages could not be installed."; }
-    [ -n "$keep_policy" ] || rm -f /usr/sbin/policy-rc.d
+    drop_policy
   fi
 fi
 
@@ -54,7 +64,7 @@ if [ -n "$postgres_bin" ]; then
   mkdir "$work/postgres"; chmod 755 "$work"
   [ "$(id -u)" != 0 ] || chown "$postgres_user" "$work/postgres"
   postgres_data=$work/postgres/data; port=$(free_port)
-  as_postgres "$postgres_bin/initdb" -D "$postgres_data" -U comox -A trust --no-sync >"$work/initdb.log" 2>&1 || { cat "$work/initdb.log"; fail "PostgreSQL could not be set up."; }
+  as_postgres "$postgres_bin/initdb" -D "$postgres_data" -U comox -A trust --no-locale -E UTF8 --no-sync >"$work/initdb.log" 2>&1 || { cat "$work/initdb.log"; fail "PostgreSQL could not be set up."; }
   as_postgres "$postgres_bin/pg_ctl" -D "$postgres_data" -w -l "$work/postgres/log" \
     -o "-c listen_addresses=127.0.0.1 -c port=$port -c unix_socket_directories=$work/postgres -c fsync=off" start >/dev/null || { cat "$work/postgres/log"; fail "PostgreSQL did not start."; }
   export COMOX_TEST_POSTGRES="Host=127.0.0.1;Port=$port;Username=comox;Database=postgres"
@@ -63,7 +73,7 @@ else
   skip "PostgreSQL is not installed: the store tests run on SQLite only."
 fi
 
-chromium=$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
+chromium=$(find_chromium)
 if [ -n "$chromium" ]; then
   export COMOX_TEST_CHROMIUM=$chromium
   printf '   Chromium at %s\n' "$chromium"
@@ -105,5 +115,6 @@ passed=$(count succeeded); failed=$(count failed); skipped=$(count skipped)
 awk '/^failed / { lines = 30 } /^[^ ]/ && !/^failed / { lines = 0 } lines-- > 0' "$work/tests.log" >"$work/failed.log"
 [ ! -s "$work/failed.log" ] || { say "Failed"; cat "$work/failed.log"; }
 passed=$((passed + native_passed)); failed=$((${failed:-0} + native_failed)); skipped=$((${skipped:-0} + native_skipped))
+told=1
 printf '\n%s passed, %s failed, %s skipped\n' "$passed" "$failed" "$skipped"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

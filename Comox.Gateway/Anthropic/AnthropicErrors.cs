@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Contracts.OpenAI;
 
 namespace Comox.Gateway.Anthropic;
@@ -27,6 +28,19 @@ internal static class AnthropicErrors
             json.WriteString("param"u8, param);
         json.WriteEndObject();
         json.WriteEndObject();
+    }
+
+    /// <summary>For what is refused before an endpoint of theirs is asked, or beside it.</summary>
+    internal sealed class OnTheirPaths : IErrorDialect
+    {
+        public ReadOnlyMemory<byte>? BodyOf(PathString path, ApiError error)
+        {
+            if (!path.StartsWithSegments("/v1/messages"))
+                return null;
+            var json = new ArrayBufferWriter<byte>();
+            Write(error.Status, error.ToBody().Error, json);
+            return json.WrittenMemory;
+        }
     }
 
     public static string TypeOf(int status) => status switch

@@ -39,7 +39,7 @@ internal sealed class RecallStep(IHttpClientFactory clients, ReplyHandover hando
         {
             RequestId = exchange.Id,
             Character = character,
-            Subject = exchange.Request.User ?? exchange.Http.User.CallerName(),
+            Subject = SubjectOf(exchange),
             Session = session,
             Messages = messages,
             WholeTranscript = exchange.Http.Request.Headers[GatewayChatClient.TranscriptHeader] == GatewayChatClient.WholeTranscript,
@@ -80,6 +80,13 @@ internal sealed class RecallStep(IHttpClientFactory clients, ReplyHandover hando
         }
 
         return lost ?? error;
+    }
+
+    /// <summary>The caller, or whom it names; a caller whose key is in the settings names people of its own, and none of another's.</summary>
+    private static string SubjectOf(Exchange exchange)
+    {
+        var caller = exchange.Http.User;
+        return exchange.Request.User is not { } user ? caller.CallerName() : caller.IsInRole(ServiceAuthentication.CallerRole) ? $"{caller.CallerName()}/{user}" : user;
     }
 
     private async Task<ApiResult<SuperPromptResponse>> AssembleAsync(SuperPromptRequest request, CancellationToken cancellation)

@@ -42,7 +42,11 @@ internal ref struct TranscriptReader
             transcript.Add(message!);
         }
 
-        return null;
+        // Memory keeps what is said. Without the tool's answer the engine would be asked the same again, and again call the tool.
+        var answer = transcript.FindLastIndex(message => message.Role == "tool");
+        return answer > transcript.FindLastIndex(message => message.Role == "user")
+            ? BodyErrors.NotTaken($"messages[{answer}]", "A character does not take what a tool has answered; it remembers what is said. Use a plain model where tools are called.")
+            : null;
     }
 
     private ApiError? ReadMessage(int index, out ChatMessage? message)

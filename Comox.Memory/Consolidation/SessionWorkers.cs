@@ -4,6 +4,7 @@ using System.Threading.Channels;
 using Comox.Memory.Diagnostics;
 using Comox.Memory.Sessions;
 using Comox.Memory.Storage;
+using Comox.ServiceDefaults.Contracts.OpenAI;
 using Microsoft.EntityFrameworkCore;
 
 namespace Comox.Memory.Consolidation;
@@ -27,6 +28,9 @@ internal sealed class SessionWorkers(
         [.. places.Workers.Select(worker => (worker, Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite })))];
 
     private readonly ConcurrentDictionary<ISessionWorker, bool> _begun = [];
+
+    // At which place a session had moved under a worker's feet, the last time.
+    private readonly ConcurrentDictionary<(string Worker, string Session), int> _moved = [];
 
     /// <summary>A log has grown. Never waits.</summary>
     public void Nudge()
@@ -171,7 +175,19 @@ internal sealed class SessionWorkers(
         }
 
         if (work.Value.StillHolds is { } stillHolds && !await stillHolds(db, cancellation))
+        {
+            if (_moved.TryGetValue((name, sessionId), out var before) && before == after)
+            {
+                // It is not that somebody changes the session again and again: without a pause this would go on for ever.
+                MemoryLog.WorkerFailed(log, name, sessionId, await FailedAsync(db, cursor, cancellation), ErrorCodes.Conflict, "The session is not as it was when the work began.");
+                return false;
+            }
+
+            _moved[(name, sessionId)] = after;
             return true;
+        }
+
+        _moved.TryRemove((name, sessionId), out _);
         if (work.Value.Events.Count > 0)
         {
             var sessionLog = new SessionLog(db, current, time);

@@ -40,7 +40,7 @@ internal sealed partial record StatedRule
         {
             Words =
             [
-                .. utters ? Quoted().Matches(text).Select(match => match.Groups[1].Value) : [],
+                .. utters ? Forbidden(text) : [],
                 .. Swears().IsMatch(text) ? SwearWords : [],
             ],
             Topics = utters && Quoted().IsMatch(text) ? [] : [.. TopicsOf(text)],
@@ -48,6 +48,13 @@ internal sealed partial record StatedRule
             NoMark = text.Contains("exclamation", StringComparison.OrdinalIgnoreCase) ? '!' : Asks().IsMatch(text) ? '?' : null,
             NoContractions = text.Contains("contraction", StringComparison.OrdinalIgnoreCase),
         };
+    }
+
+    // "Never says 'hello', always 'ahoy'" forbids the first alone.
+    private static IEnumerable<string> Forbidden(string text)
+    {
+        var from = Forbids().Match(text).Index;
+        return Quoted().Matches(text).Where(match => match.Index < from || !Instead().IsMatch(Quoted().Replace(text[from..match.Index], " "))).Select(match => match.Groups[1].Value);
     }
 
     public (double Weight, string Words) Breach(string reply)
@@ -117,7 +124,10 @@ internal sealed partial record StatedRule
     [GeneratedRegex(@"\b(?:swears?|curses?|profan\w*|foul language)\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Swears();
 
-    [GeneratedRegex(@"\basks? (?:any )?questions?\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@";|\b(?:instead|always|but|rather|only)\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex Instead();
+
+    [GeneratedRegex(@"\basks? (?:any )?questions?(?=\s*(?:[.,;!]|$))", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Asks();
 
     [GeneratedRegex(@"\b(?:mentions?|discuss(?:es)?|(?:speaks?|talks?|gossips?) (?:of|about))\s+(?<what>[^.;:!]+)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]

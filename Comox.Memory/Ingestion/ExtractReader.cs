@@ -83,7 +83,11 @@ internal static partial class ExtractReader
     private static bool IsOfSecret(string value, string content) =>
         content.Split(['.', '!', '?', ';', '\n'], StringSplitOptions.RemoveEmptyEntries)
             .Any(sentence => Word().Matches(value).Any(word => sentence.Contains(word.Value, StringComparison.OrdinalIgnoreCase))
-                && Word().Matches(sentence.ToLowerInvariant()).Any(word => FactWords.IsSecret(word.Value) && word.Value != "number"));
+                && IsSecret(Word().Matches(sentence.ToLowerInvariant()).Select(word => word.Value).ToList()));
+
+    // By each word, and by each two in a row: a credit card is secret, a card is not.
+    private static bool IsSecret(List<string> words) =>
+        words.Exists(word => FactWords.IsSecret(word) && word != "number") || words.Zip(words.Skip(1)).Any(pair => FactWords.IsSecret($"{pair.First} {pair.Second}"));
 
     private static IReadOnlyList<Claim> Claims(string answer)
     {

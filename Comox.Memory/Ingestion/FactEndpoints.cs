@@ -70,7 +70,7 @@ internal static class FactEndpoints
                 from known in toOne
                 let fact = known.Fact
                 let state = states[fact.Id]
-                where !fact.Retracts && (expired || (validAt is { } at ? fact.ValidFrom <= at && (state.ValidTo is null || state.ValidTo > at) && !IsSaidAgain(state) : state is { ExpiredBy: null, ValidTo: null }))
+                where !fact.Retracts && (expired || (validAt is { } at ? state.ValidFrom <= at && (state.ValidTo is null || state.ValidTo > at) && !IsSaidAgain(state) : state is { ExpiredBy: null, ValidTo: null }))
                 select new FactView
                 {
                     Id = fact.Id,
@@ -81,7 +81,7 @@ internal static class FactEndpoints
                     Character = known.Character,
                     Witnesses = known.Witnesses,
                     Epistemic = fact.Epistemic,
-                    ValidFrom = fact.ValidFrom,
+                    ValidFrom = state.ValidFrom,
                     ValidTo = state.ValidTo,
                     ExpiredAt = state.ExpiredAt,
                     ExpiredBy = state.ExpiredBy,

@@ -26,8 +26,9 @@ internal sealed record ToldFact(
 /// <param name="ExpiredAt">When it stopped being held for true; null: it still is.</param>
 /// <param name="ExpiredBy">The statement that ended it.</param>
 /// <param name="ValidTo">Until when it was true; null: it still is, or nobody knows.</param>
+/// <param name="ValidFrom">Since when it was true: of what was said several times, since the first that it tells of.</param>
 /// <param name="Replaced">See <see cref="ToldFact.Replaced"/>.</param>
-internal sealed record FactState(DateTimeOffset? ExpiredAt, string? ExpiredBy, DateTimeOffset? ValidTo, ToldFact? Replaced = null);
+internal sealed record FactState(DateTimeOffset? ExpiredAt, string? ExpiredBy, DateTimeOffset? ValidTo, DateTimeOffset ValidFrom, ToldFact? Replaced = null);
 
 /// <summary>
 /// What holds, computed from everything that was said on the current lines. Nothing is ever marked as outdated for good: a statement whose turn leaves the
@@ -64,7 +65,7 @@ internal static class FactFold
         var values = new Dictionary<string, ToldFact>(StringComparer.Ordinal);
         foreach (var fact in told.OrderBy(fact => fact.SaidAt).ThenBy(fact => fact.SessionId, StringComparer.Ordinal).ThenBy(fact => fact.TurnNumber).ThenBy(fact => fact.Id, StringComparer.Ordinal))
         {
-            states[fact.Id] = new FactState(null, null, fact.ToldUntil);
+            states[fact.Id] = new FactState(null, null, fact.ToldUntil, fact.ValidFrom);
             if (fact.Retracts)
             {
                 foreach (var ended in held.Values.Where(other => IsRetracted(other, fact)).ToArray())
@@ -96,8 +97,11 @@ internal static class FactFold
         void End(ToldFact fact, ToldFact by)
         {
             var again = !by.Retracts && by.Relation == fact.Relation && PlainName.Of(by.Object) == PlainName.Of(fact.Object);
+            var since = states[fact.Id].ValidFrom;
             // Nothing ended before it began, whatever the words of the one and the time of the other say.
-            states[fact.Id] = states[fact.Id] with { ExpiredAt = by.SaidAt, ExpiredBy = by.Id, ValidTo = fact.ToldUntil ?? (again ? null : by.ValidFrom > fact.ValidFrom ? by.ValidFrom : fact.ValidFrom) };
+            states[fact.Id] = states[fact.Id] with { ExpiredAt = by.SaidAt, ExpiredBy = by.Id, ValidTo = fact.ToldUntil ?? (again ? null : by.ValidFrom > since ? by.ValidFrom : since) };
+            if (again && since < states[by.Id].ValidFrom)
+                states[by.Id] = states[by.Id] with { ValidFrom = since };
             held.Remove(Key(fact));
         }
     }

@@ -63,12 +63,17 @@ internal static class FactWords
     /// <summary>What must not be told back, whatever a person lets slip.</summary>
     public static bool IsSecret(string noun)
     {
-        var words = noun.Split(' ');
+        noun = noun.Replace('-', ' ').Replace('_', ' ');
+        var words = noun.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        if (words.Length == 0)
+            return false;
         return words[^1] != "hint"
-            && (words.Any(SecretWords.Contains)
+            && (words.Any(word => SecretWords.Contains(word) || SecretWords.Contains(word.TrimEnd('s')))
                 || (words[^1] == "number" && (words.Length == 1 || NumberedThings.Contains(words[^2])))
                 || noun.Contains("credit card", StringComparison.Ordinal)
-                || noun.Contains("debit card", StringComparison.Ordinal));
+                || noun.Contains("debit card", StringComparison.Ordinal)
+                || noun.Contains("social security", StringComparison.Ordinal)
+                || noun.Contains("security code", StringComparison.Ordinal));
     }
 
     /// <summary>"My head is spinning" says nothing about a head that is worth a fact.</summary>

@@ -22,7 +22,7 @@ internal static class Reconciler
         var (past, message) = (dialogue.Take(dialogue.Count - 1).ToList(), dialogue[^1]);
         if (whole && past.Count == 0)
             return await AsFirstAsync(db, session, message, cancellation);
-        if (past.TrueForAll(turn => turn.IsUser))
+        if (!whole && past.TrueForAll(turn => turn.IsUser))
             return await AfterHeadAsync(db, session, message, cancellation);
 
         var chain = TurnChain.Of(past)[^1];
@@ -63,14 +63,19 @@ internal static class Reconciler
             return await AtAsync(db, session, turn, [], message, cancellation);
         }
 
-        // 2. It is a window that slid over one: every turn of it is stored, in a row.
+        // 2. It is a window that slid over one: every turn of it is stored, in a row. Or, if nothing else is found, the larger part of it, with a reply.
+        (SessionRow Session, string Last, int Matched)? slid = null;
         if (past.Count >= 2)
         {
             foreach (var session in await sessions.OrderByDescending(session => session.UpdatedAt).ThenByDescending(session => session.Id).Take(SessionsSearched).ToListAsync(cancellation))
             {
                 var tree = await db.Turns.AsNoTracking().Where(turn => turn.SessionId == session.Id).ToListAsync(cancellation);
-                if (TreeAlignment.Find(tree, past) is { Last: { } last } found && found.Matched == past.Count)
+                if (TreeAlignment.Find(tree, past) is not { Last: { } last } found)
+                    continue;
+                if (found.Matched == past.Count)
                     return await AtAsync(db, session, await db.Turns.FirstAsync(turn => turn.Id == last.Id, cancellation), [], message, cancellation);
+                if (found.Matched > Math.Max(past.Count / 2, slid?.Matched ?? 1) && past.Take(found.Matched).Any(turn => turn.IsUser) && past.Take(found.Matched).Any(turn => !turn.IsUser))
+                    slid = (session, last.Id, found.Matched);
             }
         }
 
@@ -92,7 +97,12 @@ internal static class Reconciler
         var prefixes = chains.Skip(Math.Max(reply, past.Count / 2)).ToList();
         var begun = await PathsAsync(db, sessions, prefixes, cancellation);
         if (begun.Count == 0)
-            return Placement.NewSession(past);
+        {
+            return slid is { } window
+                ? await AtAsync(db, window.Session, await db.Turns.FirstAsync(turn => turn.Id == window.Last, cancellation), past.GetRange(window.Matched, past.Count - window.Matched), message, cancellation)
+                : Placement.NewSession(past);
+        }
+
         var (nearest, stem) = begun.OrderByDescending(path => path.Turn.Depth).ThenByDescending(path => path.Turn.Current).ThenByDescending(path => path.Session.UpdatedAt).First();
         return await AtAsync(db, nearest, stem, past.GetRange(stem.Depth, past.Count - stem.Depth), message, cancellation);
     }

@@ -71,7 +71,7 @@ internal sealed class ReplyRecorder(MemoryDbFactory databases, ConversationLocks
         await log.AppendAsync(
             cancellation, new TurnSaid(turnId, question.Id, Utterance.Assistant, content, time.Now(), request.ReceiptId, reply.FinishReason, reply.Model));
         // A reply without a word (the client left before the first) is kept, but answers nothing: the message can be sent again.
-        if (content.Length > 0 && await PlaceAsync(db, session, question, turnId, await PendingReplies.IsLatestAsync(db, request, cancellation), cancellation) is { } placed)
+        if (!string.IsNullOrWhiteSpace(content) && await PlaceAsync(db, session, question, turnId, await PendingReplies.IsLatestAsync(db, request, cancellation), cancellation) is { } placed)
             await log.AppendAsync(cancellation, placed);
         await log.SettleAsync(cancellation);
         await db.SaveChangesAsync(cancellation);

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using System.Text.Json;
 using Comox.FakeBackend;
 using Comox.Gateway.Forwarding;
@@ -78,6 +79,21 @@ public abstract class CharacterTests(string relay) : BothRelays(relay)
         Assert.Equal("ses_known", response.Headers.GetValues("X-Comox-Session").Single());
     }
 
+    [Fact]
+    public async Task People_whom_two_callers_name_alike_are_two()
+    {
+        var (shop, game) = ("sk-shop-of-the-tests", "sk-game-of-the-tests");
+        await using var gateway = await StartAsync(settings: [("Keys:0:Name", "shop"), ("Keys:0:Key", shop), ("Keys:1:Name", "game"), ("Keys:1:Key", game)]);
+        foreach (var (key, user) in new[] { (shop, "17"), (game, "17"), (game, "admin") })
+        {
+            using var client = gateway.Service.CreateClient(key);
+            using var response = await client.PostAsync("/v1/chat/completions", new StringContent($$"""{{Chat.CharacterWhole[..^1]}},"user":"{{user}}"}""", Encoding.UTF8, "application/json"));
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        }
+
+        Assert.Equal(["shop/17", "game/17", "game/admin"], gateway.Memory.Prompts.Select(prompt => prompt.Subject));
+    }
+
     [Theory]
     [InlineData("whole", true)]
     [InlineData(null, false)]
@@ -118,6 +134,7 @@ public abstract class CharacterTests(string relay) : BothRelays(relay)
     [Theory]
     [InlineData("""[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:x"}}]}]""", "unsupported_content", "messages[0].content[0]")]
     [InlineData("""[{"role":"user","content":[{"type":"text","text":"x"},{}]}]""", "unsupported_content", "messages[0].content[1]")]
+    [InlineData("""[{"role":"user","content":"x"},{"role":"assistant","content":null,"tool_calls":[{"id":"1"}]},{"role":"tool","content":"y","tool_call_id":"1"}]""", "unsupported_content", "messages[2]")]
     [InlineData("""[{"role":"user","content":7}]""", "invalid_request", "messages[0].content")]
     [InlineData("""[{"role":"narrator","content":"x"}]""", "invalid_request", "messages[0].role")]
     [InlineData("""[{"role":"user","content":"x"},{"content":"x"}]""", "invalid_request", "messages[1].role")]

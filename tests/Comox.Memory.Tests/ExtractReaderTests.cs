@@ -11,6 +11,7 @@ public sealed class ExtractReaderTests
     [InlineData("My password is hunter2, do not tell.", "password", "hunter2", "My password is hunter2")]
     [InlineData("My password is hunter2, do not tell.", "uses", "hunter2", "password is hunter2")]
     [InlineData("My password is hunter2, do not tell.", "uses", "hunter2", "hunter2")]
+    [InlineData("My credit card is 4111 1111.", "pays_with", "4111 1111", "4111 1111")]
     [InlineData("My card number is 4111 1111.", "card_number", "4111 1111", "4111 1111")]
     [InlineData("My card number is 4111 1111.", "is.card_number", "4111 1111", "4111 1111")]
     public void A_secret_that_somebody_lets_slip_is_no_fact(string said, string relation, string value, string quote) =>

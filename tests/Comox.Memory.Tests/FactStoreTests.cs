@@ -62,6 +62,17 @@ public abstract class FactStoreTests
     }
 
     [Fact]
+    public async Task A_thing_said_again_is_true_since_it_was_first_told_of()
+    {
+        await using var memory = await StartAsync();
+        var first = await memory.ExchangeAsync("I have lived in Porto since 2019.", "Ah.");
+        await memory.ExchangeAsync("I live in Porto.", "Again?", first.Session);
+        Assert.Equal(2019, Assert.Single(await FactsAsync(memory, "valid_at=2021-06-01T00:00:00Z")).ValidFrom?.Year);
+        await memory.ExchangeAsync("I moved to Lyon.", "Oh.", first.Session);
+        Assert.Equal("Porto", Assert.Single(await FactsAsync(memory, "valid_at=2021-06-01T00:00:00Z")).Object);
+    }
+
+    [Fact]
     public async Task A_forgotten_fact_is_gone_and_what_it_had_ended_holds_again()
     {
         await using var memory = await StartAsync();

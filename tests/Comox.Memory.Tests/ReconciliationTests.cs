@@ -52,12 +52,14 @@ public sealed class ReconciliationTests
         Assert.Equal("Graz", Assert.Single(await memory.FactsAsync()).Object);
     }
 
-    [Fact]
-    public async Task An_empty_reply_answers_nothing()
+    [Theory]
+    [InlineData("")]
+    [InlineData(" \n\n")]
+    public async Task An_empty_reply_answers_nothing(string empty)
     {
         await using var memory = await MemoryHost.StartAsync();
         var first = await memory.SayAsync("Hello!");
-        await memory.ReplyAsync(first, "", "cancelled");
+        await memory.ReplyAsync(first, empty, "cancelled");
         var again = await memory.SayAsync("Hello!", first.Session);
         Assert.Equal(first.UserTurn, again.UserTurn);
         await memory.ReplyAsync(again, "Arr!");
@@ -115,6 +117,29 @@ public sealed class ReconciliationTests
         var next = (await memory.AskAsync([U("two"), A("2"), U("three"), A("3"), U("four")])).Value!;
         Assert.Equal(session, next.Session);
         Assert.Equal(7, (await memory.LineAsync(session)).Count);
+    }
+
+    [Fact]
+    public async Task A_window_that_slid_and_was_edited_is_still_the_same_conversation()
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        var session = (await memory.ExchangeAsync("one", "1")).Session;
+        await memory.ExchangeAsync("two", "2", session);
+        await memory.ExchangeAsync("three", "3", session);
+        var next = (await memory.AskAsync([U("two"), A("2"), U("three"), A("3, edited"), U("four")])).Value!;
+        Assert.Equal(session, next.Session);
+        Assert.Equal(["user: one", "assistant: 1", "user: two", "assistant: 2", "user: three", "assistant: 3, edited", "user: four"], await memory.LineAsync(session));
+    }
+
+    [Fact]
+    public async Task A_whole_transcript_that_ends_with_two_messages_of_the_person_asks_for_another_reply()
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        var session = (await memory.SayAsync("one")).Session;
+        await memory.ExchangeAsync("two", "2", session);
+        var again = (await memory.AskAsync([U("one"), U("two")], session, whole: true)).Value!;
+        await memory.ReplyAsync(again, "2b");
+        Assert.Equal(["user: one", "user: two", "assistant: 2b"], await memory.LineAsync(session));
     }
 
     [Fact]

@@ -73,6 +73,29 @@ public sealed class SessionWorkerTests
     }
 
     [Fact]
+    public async Task A_reply_that_says_the_same_again_is_judged_and_the_worker_goes_on()
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        var first = await memory.ExchangeAsync("Hello.", "Aye, captain, that it is.");
+        await memory.ReplyAsync((await memory.AskAsync([new("user", "Hello.")], first.Session, whole: true)).Value!, "Aye, captain, that it is.");
+        await memory.SettledAsync("drift");
+        await using var db = memory.Services.GetRequiredService<MemoryDbFactory>().Open();
+        Assert.Equal(2, await db.Turns.CountAsync(turn => turn.Role == "assistant"));
+    }
+
+    [Fact]
+    public async Task A_worker_that_finds_the_session_changed_each_time_waits_as_after_a_failure()
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        await memory.ExchangeAsync("Hello.", "Aye.");
+        var calls = 0;
+        var worker = new Worker("never", (_, _) => Task.FromResult(++calls)) { StillHolds = false };
+        using var workers = Workers(memory, worker);
+        await workers.CatchUpAsync(worker, TestContext.Current.CancellationToken);
+        Assert.Equal(2, calls);
+    }
+
+    [Fact]
     public async Task What_another_process_has_done_meanwhile_is_not_written_twice()
     {
         await using var memory = await MemoryHost.StartAsync();
@@ -104,11 +127,12 @@ public sealed class SessionWorkerTests
         public string Name => name;
         public bool IsEnabled => true;
         public SessionEvent? Adds { get; init; }
+        public bool StillHolds { get; init; } = true;
 
         public async Task<ApiResult<WorkDone>> WorkAsync(MemoryDb db, SessionRow session, int after, CancellationToken cancellation)
         {
             await work(session.Id, session.Version);
-            return new WorkDone(session.Version, Adds is null ? [] : [Adds]);
+            return new WorkDone(session.Version, Adds is null ? [] : [Adds], (_, _) => Task.FromResult(StillHolds));
         }
     }
 

@@ -37,7 +37,7 @@ internal sealed class DriftWorker(DriftTracker drift, CharacterStore characters,
             return WorkDone.Nothing(through);
         var names = UserName.For(session.Subject, await NamesAsync(db, session, cancellation)).Called;
         var turns = line.Select(TrackedTurn.From).ToList();
-        var events = new List<SessionEvent>();
+        var (events, drifted) = (new List<SessionEvent>(), new List<IdentityDrifted>());
         for (var at = 0; at < turns.Count; at++)
         {
             if (!said.Contains(turns[at].Id))
@@ -49,12 +49,21 @@ internal sealed class DriftWorker(DriftTracker drift, CharacterStore characters,
             if (raised is null)
                 continue;
             events.Add(new CharacterDrifted(raised.Turn, raised.IdentityVersion, raised.Level, JsonSerializer.Serialize(raised, DriftJson.Default.IdentityDrifted)));
-            drift.Tell(raised, session.Id, found.Value);
+            drifted.Add(raised);
         }
 
         // What is written quotes them: of one that was deleted or edited meanwhile nothing may be.
-        var chains = line.Where(turn => said.Contains(turn.Id)).Select(turn => turn.Chain).ToList();
-        return new WorkDone(through, events, async (now, token) => await now.Turns.CountAsync(turn => turn.SessionId == session.Id && chains.Contains(turn.Chain), token) == chains.Count);
+        // Both are asked for: a reply that says the same as the one before it has its chain.
+        var judged = line.Where(turn => said.Contains(turn.Id)).ToList();
+        var (ids, chains) = (judged.Select(turn => turn.Id).ToList(), judged.Select(turn => turn.Chain).ToList());
+        return new WorkDone(through, events, async (now, token) =>
+        {
+            if (await now.Turns.CountAsync(turn => turn.SessionId == session.Id && ids.Contains(turn.Id) && chains.Contains(turn.Chain), token) != ids.Count)
+                return false;
+            foreach (var raised in drifted)
+                drift.Tell(raised, session.Id, found.Value);
+            return true;
+        });
     }
 
     private static async Task<IReadOnlyList<ToldFact>> NamesAsync(MemoryDb db, SessionRow session, CancellationToken cancellation) =>

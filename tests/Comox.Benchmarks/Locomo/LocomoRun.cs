@@ -30,14 +30,14 @@ internal static class LocomoRun
 
     public static IReadOnlyList<LocomoScore> Bm25(LocomoConversation conversation)
     {
-        var plain = new PlainBm25(conversation.Turns.Select(turn => turn.Said));
+        var plain = new PlainBm25(conversation.Turns.Select(turn => turn.Text));
         return
         [
             .. conversation.Questions.Where(question => question.Evidence.Count > 0).Select(question =>
             {
                 var found = plain.Rank(question.Text, Deepest).Select(at => conversation.Turns[at]).ToList();
                 var (packed, left) = (new List<string>(), TokenBudget);
-                foreach (var turn in found.TakeWhile(turn => (left -= Tokens(turn.Said)) >= 0))
+                foreach (var turn in found.TakeWhile(turn => (left -= Tokens(turn.Text)) >= 0))
                     packed.Add(turn.Id);
                 return Score(conversation, question, [.. found.Select(turn => turn.Id)], packed);
             }),

@@ -98,6 +98,9 @@ public sealed class DriftScorerTests
     [InlineData("Never mentions money.", "I'd want more money for that, you know.", "Four sacks of it, and not one more.")]
     [InlineData("Does not speak of her brother or the flood.", "My brother built this wheel with his own hands.", "I don't speak of my brother. Ask me something else.")]
     [InlineData("Never says \"okay\".", "Okay, that's the last of the sacks.", "Fine, that's the last of the sacks.")]
+    [InlineData("Never says \"hello\", always \"ahoy\".", "Hello there, come in and sit.", "Ahoy there, come in and sit.")]
+    [InlineData("Never calls anyone \"sir\"; says \"friend\" instead.", "Come in, sir, and sit.", "Come in, friend, and sit.")]
+    [InlineData("Never asks questions.", "What did the river do?", "The river did what it does.")]
     [InlineData("Never swears.", "That damn wheel is stuck again, come and push.", "That cursed wheel is stuck again, come and push.")]
     [InlineData("Never uses emoji.", "The river is up again today 😀", "The river is up again today, look.")]
     [InlineData("Never uses exclamation marks.", "Mind the sacks, they are wet!", "Mind the sacks, they are wet.")]
@@ -110,6 +113,10 @@ public sealed class DriftScorerTests
         Assert.Contains(score.Evidence, evidence => evidence.Component == "boundary" && evidence.Says.Contains(boundary, StringComparison.Ordinal));
         Assert.Equal(0, Score(kept, card).Boundary);
     }
+
+    [Fact]
+    public void Who_asks_about_other_things_keeps_a_boundary_of_questions_about_one() =>
+        Assert.NotEqual("?", StatedRule.Of("Never asks questions about the war.").Breach("What did the river do?").Words);
 
     [Theory]
     [InlineData("My brother? Don't ask about my brother.")]
