@@ -39,8 +39,8 @@ if [ "$(uname -s)" = Linux ]; then
 fi
 
 # It is made anew; whatever else lies in a folder is not ours to delete.
-if [ -n "$(ls -A "$output" 2>/dev/null)" ] && [ ! -e "$output/Comox.Gateway" ]; then fail "$output is not empty, and no gateway is in it. Name an empty folder, or one that does not exist."; fi
-case "$output/" in /|"$HOME/"|"$PWD/") fail "$output is no folder for it: everything in it would be deleted." ;; esac
+if [ -n "$(ls -A "$output" 2>/dev/null)" ] && [ ! -f "$output/Comox.Gateway" ]; then fail "$output is not empty, and no gateway is in it. Name an empty folder, or one that does not exist."; fi
+case "$output/" in //|"${HOME:-/}/"|"$PWD/") fail "$output is no folder for it: everything in it would be deleted." ;; esac
 
 say "Publish ($rid, $(basename "$compiler"), SQLite ${sqlite:-beside the executable})"
 rm -rf "$output"

@@ -37,8 +37,8 @@ internal sealed class CallerKeys(IReadOnlyList<KeyOptions> keys)
                 yield return $"{section}:{i}:Name must name the caller, in at most 100 characters.";
             else if (keys[i].Name is ServiceAuthentication.AdminCaller or ServiceAuthentication.ServiceCaller)
                 yield return $"{section}:{i}:Name must not be '{keys[i].Name}', which is a caller of Comox's own.";
-            else if (keys[i].Name.Contains('/', StringComparison.Ordinal))
-                yield return $"{section}:{i}:Name must have no '/', which stands between the caller and the people it names.";
+            else if (keys[i].Name.Contains(':', StringComparison.Ordinal))
+                yield return $"{section}:{i}:Name must have no ':', which stands between the caller and the people it names.";
             if (keys[i].Key.Length < ShortestKey)
                 yield return $"{section}:{i}:Key must have at least {ShortestKey} characters.";
             else if (!HeaderText.CanCarry(keys[i].Key))

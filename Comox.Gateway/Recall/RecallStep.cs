@@ -86,7 +86,7 @@ internal sealed class RecallStep(IHttpClientFactory clients, ReplyHandover hando
     private static string SubjectOf(Exchange exchange)
     {
         var caller = exchange.Http.User;
-        return exchange.Request.User is not { } user ? caller.CallerName() : caller.IsInRole(ServiceAuthentication.CallerRole) ? $"{caller.CallerName()}/{user}" : user;
+        return exchange.Request.User is not { } user ? caller.CallerName() : caller.IsInRole(ServiceAuthentication.CallerRole) ? $"{caller.CallerName()}:{user}" : user;
     }
 
     private async Task<ApiResult<SuperPromptResponse>> AssembleAsync(SuperPromptRequest request, CancellationToken cancellation)

@@ -51,11 +51,10 @@ internal sealed partial record StatedRule
     }
 
     // "Never says 'hello', always 'ahoy'" forbids the first alone.
-    private static IEnumerable<string> Forbidden(string text)
-    {
-        var from = Forbids().Match(text).Index;
-        return Quoted().Matches(text).Where(match => match.Index < from || !Instead().IsMatch(Quoted().Replace(text[from..match.Index], " "))).Select(match => match.Groups[1].Value);
-    }
+    private static IEnumerable<string> Forbidden(string text) =>
+        Quoted().Matches(text).Where(match => Forbids().Matches(text[..match.Index]).LastOrDefault() is { } forbids
+            ? !Instead().IsMatch(Quoted().Replace(text[forbids.Index..match.Index], " "))
+            : !Utters().IsMatch(text[..match.Index])).Select(match => match.Groups[1].Value);
 
     public (double Weight, string Words) Breach(string reply)
     {

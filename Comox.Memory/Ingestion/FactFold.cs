@@ -100,7 +100,8 @@ internal static class FactFold
             var since = states[fact.Id].ValidFrom;
             // Nothing ended before it began, whatever the words of the one and the time of the other say.
             states[fact.Id] = states[fact.Id] with { ExpiredAt = by.SaidAt, ExpiredBy = by.Id, ValidTo = fact.ToldUntil ?? (again ? null : by.ValidFrom > since ? by.ValidFrom : since) };
-            if (again && since < states[by.Id].ValidFrom)
+            // Said again without a time. One that is named counts, and of what has ended since nothing goes on.
+            if (again && fact.ToldUntil is null && by.ValidFrom == by.SaidAt && since < by.ValidFrom)
                 states[by.Id] = states[by.Id] with { ValidFrom = since };
             held.Remove(Key(fact));
         }

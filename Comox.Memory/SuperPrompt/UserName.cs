@@ -24,8 +24,8 @@ internal sealed record UserName(string Spoken, string InStatements, string Singl
         var told = facts.FirstOrDefault(fact => fact is { Relation: Relations.Name, About: "" })?.Object;
         if (told is not null)
             return new UserName(told, told, told.Split(' ')[0], true);
-        // "shop/mara": whom a caller names.
-        var name = subject[(subject.LastIndexOf('/') + 1)..];
+        // "shop:mara": whom a caller names.
+        var name = subject[(subject.IndexOf(':') + 1)..];
         return LooksLikeName(name)
             ? Named(char.ToUpperInvariant(name[0]) + name[1..])
             : new UserName(CardMacros.NamelessUser, "The user", "Friend", false);

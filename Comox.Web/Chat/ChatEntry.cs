@@ -32,7 +32,7 @@ internal sealed class ChatEntry(string key, string role, DateTimeOffset at, stri
     public bool IsStored { get; set; }
 
     public bool IsUser => Role == "user";
-    public bool IsEmpty => Text.Length == 0;
+    public bool IsEmpty => string.IsNullOrWhiteSpace(Text);
 
     public string Text
     {

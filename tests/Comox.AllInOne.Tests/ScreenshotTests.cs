@@ -8,16 +8,16 @@ namespace Comox.AllInOne.Tests;
 public sealed class ScreenshotTests(OneMachine machine)
 {
     [Theory]
-    [InlineData(ColorScheme.Light, "chat-light.png")]
-    [InlineData(ColorScheme.Dark, "chat-dark.png")]
-    public async Task The_chat_page_renders_in_both_schemes(ColorScheme scheme, string file)
+    [InlineData(ColorScheme.Light, "chat-light.png", "My sister is called Ottilie.", "What is my sister called?")]
+    [InlineData(ColorScheme.Dark, "chat-dark.png", "My favourite colour is teal.", "What is my favourite colour?")]
+    public async Task The_chat_page_renders_in_both_schemes(ColorScheme scheme, string file, string told, string asked)
     {
         await using var browser = await Browser.LaunchAsync();
         var page = await browser.OpenAsync(await machine.Comox.PageAsync(), scheme);
         await PageTests.StartChatAsync(page, "Brine");
-        await PageTests.SayAsync(page, "I have a cat called Pixel.");
+        await PageTests.SayAsync(page, told);
         await PageTests.AnsweredAsync(page, 1);
-        await PageTests.SayAsync(page, "What is my cat called?");
+        await PageTests.SayAsync(page, asked);
         await PageTests.AnsweredAsync(page, 2);
 
         var picture = await page.ScreenshotAsync();

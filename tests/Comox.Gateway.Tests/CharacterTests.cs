@@ -91,7 +91,7 @@ public abstract class CharacterTests(string relay) : BothRelays(relay)
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         }
 
-        Assert.Equal(["shop/17", "game/17", "game/admin"], gateway.Memory.Prompts.Select(prompt => prompt.Subject));
+        Assert.Equal(["shop:17", "game:17", "game:admin"], gateway.Memory.Prompts.Select(prompt => prompt.Subject));
     }
 
     [Theory]

@@ -73,6 +73,15 @@ public abstract class FactStoreTests
     }
 
     [Fact]
+    public async Task Who_says_it_again_with_another_time_puts_the_time_right()
+    {
+        await using var memory = await StartAsync();
+        var first = await memory.ExchangeAsync("I have lived in Porto since 2019.", "Ah.");
+        await memory.ExchangeAsync("I have lived in Porto since 2021.", "Again?", first.Session);
+        Assert.Equal(2021, Assert.Single(await memory.FactsAsync()).ValidFrom?.Year);
+    }
+
+    [Fact]
     public async Task A_forgotten_fact_is_gone_and_what_it_had_ended_holds_again()
     {
         await using var memory = await StartAsync();

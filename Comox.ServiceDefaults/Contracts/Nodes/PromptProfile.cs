@@ -34,7 +34,8 @@ public sealed record PromptProfile
         MemoryLines = 12,
         MemoryShare = 0.45,
         HistoryTurns = 24,
-        Temperature = 0.2,
+        // What it would say second is wrong more often than not.
+        Temperature = 0,
         SystemFormat = SystemFormats.Standard,
     };
 

@@ -100,6 +100,8 @@ public sealed class DriftScorerTests
     [InlineData("Never says \"okay\".", "Okay, that's the last of the sacks.", "Fine, that's the last of the sacks.")]
     [InlineData("Never says \"hello\", always \"ahoy\".", "Hello there, come in and sit.", "Ahoy there, come in and sit.")]
     [InlineData("Never calls anyone \"sir\"; says \"friend\" instead.", "Come in, sir, and sit.", "Come in, friend, and sit.")]
+    [InlineData("Never says \"okay\"; never says \"hi\".", "Hi, that's the last of the sacks.", "Well, that's the last of the sacks.")]
+    [InlineData("Always says \"ahoy\", never \"hello\".", "Hello there, come in and sit.", "Ahoy there, come in and sit.")]
     [InlineData("Never asks questions.", "What did the river do?", "The river did what it does.")]
     [InlineData("Never swears.", "That damn wheel is stuck again, come and push.", "That cursed wheel is stuck again, come and push.")]
     [InlineData("Never uses emoji.", "The river is up again today 😀", "The river is up again today, look.")]
