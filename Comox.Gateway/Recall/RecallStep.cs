@@ -75,7 +75,8 @@ internal sealed class RecallStep(IHttpClientFactory clients, ReplyHandover hando
             {
                 var reason = error is null && exchange.Aborted.IsCancellationRequested ? ReplyRecorder.Cancelled : ReplyRecorder.Error;
                 exchange.Reply.FinishReason = reason;
-                lost = await exchange.Recorder.HandOverAsync(reason);
+                // Of an answer that is not streamed the client has nothing, and its own retry would say the message twice.
+                lost = await exchange.Recorder.HandOverAsync(exchange.Request.Stream ? reason : RecordedReply.Unseen);
             }
         }
 

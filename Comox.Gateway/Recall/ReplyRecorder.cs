@@ -24,7 +24,7 @@ internal sealed class ReplyRecorder(Exchange exchange, ReplyHandover handover)
             return null;
         _handedOver = true;
         var text = exchange.Progress.Text!;
-        if (text.IsEmpty && finishReason is (Cancelled or Error))
+        if (text.IsEmpty && finishReason is (Cancelled or Error or RecordedReply.Unseen))
             return null;
 
         var recalled = exchange.Recalled!;

@@ -70,8 +70,9 @@ internal sealed class ReplyRecorder(MemoryDbFactory databases, ConversationLocks
         var content = reply.Content.Replace("\0", "", StringComparison.Ordinal);
         await log.AppendAsync(
             cancellation, new TurnSaid(turnId, question.Id, Utterance.Assistant, content, time.Now(), request.ReceiptId, reply.FinishReason, reply.Model));
-        // A reply without a word (the client left before the first) is kept, but answers nothing: the message can be sent again.
-        if (!string.IsNullOrWhiteSpace(content) && await PlaceAsync(db, session, question, turnId, await PendingReplies.IsLatestAsync(db, request, cancellation), cancellation) is { } placed)
+        // A reply without a word (the client left before the first), or of which nobody saw one, is kept, but answers nothing: the message can be sent again.
+        var answers = !string.IsNullOrWhiteSpace(content) && reply.FinishReason != RecordedReply.Unseen;
+        if (answers && await PlaceAsync(db, session, question, turnId, await PendingReplies.IsLatestAsync(db, request, cancellation), cancellation) is { } placed)
             await log.AppendAsync(cancellation, placed);
         await log.SettleAsync(cancellation);
         await db.SaveChangesAsync(cancellation);

@@ -1,3 +1,4 @@
+using Comox.ServiceDefaults.Contracts.Memory;
 using Comox.ServiceDefaults.Contracts.OpenAI;
 
 namespace Comox.Memory.Tests;
@@ -44,7 +45,13 @@ public sealed class LostAndLateReplyTests
         Assert.Equal((first.Session, first.UserTurn), (second.Session, second.UserTurn));
         Assert.Single((await memory.Client.ListSessionsAsync("mara")).Value!.Data);
 
-        await memory.ReplyAsync(second, "Arr!");
+        // An SDK repeats by itself what broke off before it saw a word.
+        await memory.ReplyAsync(second, "Arr, I was", RecordedReply.Unseen);
+        var third = (await memory.AskAsync(sent)).Value!;
+        Assert.Equal((first.Session, first.UserTurn), (third.Session, third.UserTurn));
+        await memory.ReplyAsync(third, "Arr!");
+        Assert.Equal("assistant: Arr!", (await memory.LineAsync(first.Session))[^1]);
+        Assert.Equal(sent.Length + 1, (await memory.LineAsync(first.Session)).Count);
         await memory.ExchangeAsync("Who are you?", "The captain.", first.Session);
         Assert.NotEqual(first.Session, (await memory.AskAsync(sent)).Value!.Session);
     }

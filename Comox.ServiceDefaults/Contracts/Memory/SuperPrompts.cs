@@ -62,6 +62,9 @@ public sealed record SuperPromptResponse
 /// <summary><c>PUT /memory/sessions/{session}/turns/{replyTurn}</c>: records a reply. A repeat changes nothing.</summary>
 public sealed record RecordedReply
 {
+    /// <summary>The finish reason of an answer that broke off before its client saw a word of it: it is kept, but answers nothing, and the message can be sent again.</summary>
+    public const string Unseen = "unseen";
+
     public required string Content { get; init; }
     public required string FinishReason { get; init; }
     public required string Model { get; init; }
