@@ -88,12 +88,23 @@ public sealed class OvertakenTests
         }
     }
 
+    // What works in the background looks at the clock, too: then somebody else may be quicker than the rival.
     private static async Task OvertakeAsync(MemoryHost memory, string session)
     {
-        await using var db = memory.Services.GetRequiredService<MemoryDbFactory>().Open();
-        var log = new SessionLog(db, await db.Sessions.FirstAsync(row => row.Id == session, Cancellation), TimeProvider.System);
-        await log.AppendAsync(Cancellation, new SceneChanged(null, "Elsewhere", null, null));
-        await db.SaveChangesAsync(Cancellation);
+        for (var attempt = 1; ; attempt++)
+        {
+            await using var db = memory.Services.GetRequiredService<MemoryDbFactory>().Open();
+            var log = new SessionLog(db, await db.Sessions.FirstAsync(row => row.Id == session, Cancellation), TimeProvider.System);
+            await log.AppendAsync(Cancellation, new SceneChanged(null, "Elsewhere", null, null));
+            try
+            {
+                await db.SaveChangesAsync(Cancellation);
+                return;
+            }
+            catch (DbUpdateException) when (attempt < 5)
+            {
+            }
+        }
     }
 
     /// <summary>A clock at whose looking somebody else is quicker, a few times.</summary>
