@@ -2,7 +2,6 @@ using Comox.Memory.Consolidation;
 using Comox.Memory.Diagnostics;
 using Comox.Memory.Sessions;
 using Comox.Memory.Storage;
-using Comox.Memory.SuperPrompt;
 using Comox.ServiceDefaults.Clients;
 using Comox.ServiceDefaults.Contracts.OpenAI;
 using Microsoft.EntityFrameworkCore;
@@ -77,7 +76,7 @@ internal sealed class ExtractWorker(RoleOptions roles, RoleModels models, TurnFa
             return answer.Error;
 
         // 3. What it says, as far as the turns say it.
-        var (read, dropped) = ExtractReader.Read(answer.Value, turns, line, await CalledAsync(db, session, cancellation), character);
+        var (read, dropped) = ExtractReader.Read(answer.Value, turns, line, await CalledNames.OfAsync(db, session, cancellation), character);
         var events = turns.Select(turn => Merged(turn, read.GetValueOrDefault(turn.Id) ?? [], [.. forgotten.Where(entry => entry.Turn == turn.Id).Select(entry => entry.Fact)], model)).OfType<FactsRead>().ToList();
         MemoryLog.Extracted(log, session.Id, model, events.Sum(entry => entry.Facts.Count), turns.Count, dropped);
         return Done(events);
@@ -90,12 +89,6 @@ internal sealed class ExtractWorker(RoleOptions roles, RoleModels models, TurnFa
     // 0 where the person has said nothing.
     private static Task<int> LastOfPersonAsync(MemoryDb db, string session, CancellationToken cancellation) =>
         db.Turns.Where(turn => turn.SessionId == session && turn.Current && turn.Role == Utterance.User).OrderByDescending(turn => turn.Depth).Select(turn => turn.Depth).FirstOrDefaultAsync(cancellation);
-
-    /// <summary>What the person is called, as far as that is known.</summary>
-    private static async Task<IReadOnlyList<string>> CalledAsync(MemoryDb db, SessionRow session, CancellationToken cancellation) =>
-        UserName.For(session.Subject, FactFold.Held((await db.Facts.AsNoTracking()
-            .Where(fact => fact.Subject == session.Subject && fact.CharacterId == session.CharacterId && fact.Relation == Relations.Name && fact.About == "" && fact.Live)
-            .ToListAsync(cancellation)).Select(fact => ToldFact.From(fact)))).Called;
 
     private static bool IsWorthReading(TurnRow turn) =>
         ExtractPrompt.IsWorthReading(turn.Content) && !(turn.Role == Utterance.User && BackgroundCalls.QuotesChat(turn.Content));

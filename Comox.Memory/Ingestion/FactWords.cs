@@ -68,7 +68,7 @@ internal static class FactWords
         if (words.Length == 0)
             return false;
         return words[^1] != "hint"
-            && (words.Any(word => SecretWords.Contains(word) || SecretWords.Contains(word.TrimEnd('s')))
+            && (words.Any(word => SecretWords.Contains(word.TrimEnd('s')))
                 || (words[^1] == "number" && (words.Length == 1 || NumberedThings.Contains(words[^2])))
                 || noun.Contains("credit card", StringComparison.Ordinal)
                 || noun.Contains("debit card", StringComparison.Ordinal)
@@ -94,7 +94,7 @@ internal static class FactWords
         "favorite", "only", "own", "next", "last", "first", "intention", "request", "task", "message", "name", "job", "profession", "occupation", "trade", "work", "stomach", "back", "hands", "eyes", "knee",
     };
 
-    private static readonly HashSet<string> SecretWords = ["password", "passwords", "passcode", "passphrase", "pin", "pincode", "ssn", "cvv", "cvc", "iban"];
+    private static readonly HashSet<string> SecretWords = ["password", "passcode", "passphrase", "pin", "pincode", "ssn", "cvv", "cvc", "iban"];
 
     private static readonly HashSet<string> NumberedThings =
         ["card", "account", "phone", "telephone", "mobile", "cell", "security", "insurance", "passport", "licence", "license", "tax", "bank", "routing", "pin"];

@@ -21,7 +21,12 @@ internal sealed class History(PromptParts parts, StandardTexts texts, TokenEstim
     public IReadOnlyList<LineTurn> Fit(int room)
     {
         var past = parts.Line.SkipLast(1).ToList();
-        var start = past.Count - Newest(past, room);
+        room -= estimate.Of(texts.OpeningHeading);
+        var count = 0;
+        while (count < past.Count && count < parts.Profile.HistoryTurns - 1 && (room -= Cost(past[^(count + 1)])) >= 0)
+            count++;
+        IsAsLongAsAllowed = count >= parts.Profile.HistoryTurns - 1;
+        var start = past.Count - count;
         if (start < past.Count && past[start].Depth > 1 && BlockFor(past.Count - start) is > 0 and var block)
         {
             while (past[start].Depth % block != 1)
@@ -31,18 +36,8 @@ internal sealed class History(PromptParts parts, StandardTexts texts, TokenEstim
         return past.GetRange(start, past.Count - start);
     }
 
-    /// <summary>Whether in that room it is the profile's number of turns, and not the room, that ends the window.</summary>
-    public bool IsAsLongAsAllowed(int room) => Newest([.. parts.Line.SkipLast(1)], room) >= parts.Profile.HistoryTurns - 1;
-
-    /// <summary>How many of the newest fit.</summary>
-    private int Newest(List<LineTurn> past, int room)
-    {
-        room -= estimate.Of(texts.OpeningHeading);
-        var count = 0;
-        while (count < past.Count && count < parts.Profile.HistoryTurns - 1 && (room -= Cost(past[^(count + 1)])) >= 0)
-            count++;
-        return count;
-    }
+    /// <summary>Whether it is the profile's number of turns, and not the room, that ended the window of <see cref="Fit"/>.</summary>
+    public bool IsAsLongAsAllowed { get; private set; }
 
     // A power of two by the budget, which is the same for every turn of a session; smaller where so few turns fit that a block would empty the window.
     private int BlockFor(int shown)

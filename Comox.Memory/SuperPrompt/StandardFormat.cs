@@ -46,8 +46,8 @@ internal sealed class StandardFormat : IPromptFormat
         var share = (int)Math.Min(budget * parts.Profile.MemoryShare, left * Math.Min(1, 2 * parts.Profile.MemoryShare));
         // A summary takes no more than half of what the conversation has: what was just said is needed more than what was said long ago. One that is too long for that takes nothing.
         var most = Math.Max(0, Math.Min(budget / 5, (left - share) / 2));
-        var summaries = parts.Summaries.Where(summary => CostOf(StandardTexts.Summary(summary)) <= most).ToList();
-        var summaryRoom = summaries.Select(summary => CostOf(StandardTexts.Summary(summary))).DefaultIfEmpty().Max();
+        var summaries = parts.Summaries.Select(summary => (Summary: summary, Cost: CostOf(StandardTexts.Summary(summary)))).Where(each => each.Cost <= most).ToList();
+        var summaryRoom = summaries.Select(each => each.Cost).DefaultIfEmpty().Max();
         var history = new History(parts, texts, estimate);
         var shown = history.Fit(left - share - summaryRoom);
         if (shown.Count > 0)
@@ -55,13 +55,13 @@ internal sealed class StandardFormat : IPromptFormat
         if (history.IsCut(shown))
         {
             var first = shown.Count > 0 ? shown[0].Depth : parts.Line[^1].Depth;
-            if (Covering(summaries, first - 1) is { } summary)
+            if (Covering([.. summaries.Select(each => each.Summary)], first - 1) is { } summary)
                 Add("summary", [StandardTexts.Summary(summary)], summaryRoom);
             else if (parts.Summaries.Count > 0)
                 notes.Add("The summary of what came before is left out: the model has no room for it.");
             notes.Add(
                 $"Of the {parts.Line[^1].Depth - 1} messages of this conversation the last {shown.Count} are in the prompt: "
-                + (history.IsAsLongAsAllowed(left - share - summaryRoom) ? $"the profile shows {parts.Profile.HistoryTurns} at most." : "the model has no room for more."));
+                + (history.IsAsLongAsAllowed ? $"the profile shows {parts.Profile.HistoryTurns} at most." : "the model has no room for more."));
         }
 
         // 4. With the message: the reminder first, because it is needed most. A few tokens are for what sets the rest apart.

@@ -4,7 +4,6 @@ using Comox.Memory.Consolidation;
 using Comox.Memory.Ingestion;
 using Comox.Memory.Sessions;
 using Comox.Memory.Storage;
-using Comox.Memory.SuperPrompt;
 using Comox.ServiceDefaults.Clients;
 using Microsoft.EntityFrameworkCore;
 
@@ -35,7 +34,7 @@ internal sealed class DriftWorker(DriftTracker drift, CharacterStore characters,
         var found = await characters.FindAsync(db, session.CharacterId, cancellation);
         if (!found.IsSuccess)
             return WorkDone.Nothing(through);
-        var names = UserName.For(session.Subject, await NamesAsync(db, session, cancellation)).Called;
+        var names = await CalledNames.OfAsync(db, session, cancellation);
         var turns = line.Select(TrackedTurn.From).ToList();
         var (events, drifted) = (new List<SessionEvent>(), new List<IdentityDrifted>());
         for (var at = 0; at < turns.Count; at++)
@@ -65,11 +64,6 @@ internal sealed class DriftWorker(DriftTracker drift, CharacterStore characters,
             return true;
         });
     }
-
-    private static async Task<IReadOnlyList<ToldFact>> NamesAsync(MemoryDb db, SessionRow session, CancellationToken cancellation) =>
-        FactFold.Held((await db.Facts.AsNoTracking()
-            .Where(fact => fact.Subject == session.Subject && fact.CharacterId == session.CharacterId && fact.Relation == Relations.Name && fact.About == "" && fact.Live)
-            .ToListAsync(cancellation)).Select(fact => ToldFact.From(fact)));
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
