@@ -58,8 +58,8 @@ internal sealed class SocketEngineConnector(SocketLoops loops, HostAddresses hos
 
     private async ValueTask<EngineSocket> ConnectAsync(SocketLoop loop, IReadOnlyList<IPEndPoint> endpoints, CancellationToken cancellation)
     {
-        using var limit = new CancellationTokenSource(options.Value.ConnectTimeout, time);
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var timer = time.CreateTimer(static source => ((CancellationTokenSource)source!).Cancel(), timeout, options.Value.ConnectTimeout, Timeout.InfiniteTimeSpan);
         for (var i = 0; ; i++)
         {
             try
