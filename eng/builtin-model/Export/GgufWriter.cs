@@ -6,8 +6,8 @@ namespace Comox.BuiltInModel.Export;
 internal sealed class GgufWriter
 {
     private const int Alignment = 32;
-    private const int F32 = 0;
-    private const int Q8 = 8;
+    public const int F32 = 0;
+    public const int Q8 = 8;
     private const int QuantBlock = 32;
 
     private readonly MemoryStream _entries = new();

@@ -41,7 +41,8 @@ internal sealed class HintLoss(PackedBatch batch, int layers)
     /// <param name="keys">Of the same shape.</param>
     public void Add(int layer, Tensor queries, Tensor keys)
     {
-        foreach (var (kind, _, head) in _heads.Where(each => each.Layer == layer))
+        // A small model has not all of them.
+        foreach (var (kind, _, head) in _heads.Where(each => each.Layer == layer && each.Head < queries.shape[1]))
         {
             var start = 0L;
             foreach (var row in batch.Rows)

@@ -35,9 +35,15 @@ internal sealed record ModelShape
             Heads = options.Number("heads", 4),
             FeedForward = options.Number("ffn", 704),
         };
-        // Q8_0 has blocks of 32 weights along a row.
-        if (shape.Width % 32 != 0 || shape.FeedForward % 32 != 0 || shape.Width % shape.Heads != 0 || shape.HeadWidth % 2 != 0)
-            throw new UsageException("--dim and --ffn must be multiples of 32, and --dim a multiple of two times --heads.");
+        shape.Check();
         return shape;
+    }
+
+    /// <exception cref="UsageException">It cannot be trained, or not be written.</exception>
+    public void Check()
+    {
+        // Q8_0 has blocks of 32 weights along a row.
+        if (Layers < 1 || Heads < 1 || Width % 32 != 0 || FeedForward % 32 != 0 || Width % Heads != 0 || HeadWidth % 2 != 0)
+            throw new UsageException("--dim and --ffn must be multiples of 32, and --dim a multiple of two times --heads.");
     }
 }

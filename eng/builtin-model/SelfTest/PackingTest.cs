@@ -1,3 +1,4 @@
+using Comox.BuiltInModel.Export;
 using Comox.BuiltInModel.Model;
 using Comox.BuiltInModel.Training;
 using static TorchSharp.torch;
@@ -9,7 +10,7 @@ internal static class PackingTest
 {
     public static void Run(string folder, List<Conversation> conversations, IReadOnlyList<string> files)
     {
-        var (weights, tokenizer) = LoraVerb.Base(folder);
+        var (weights, tokenizer) = ModelImport.Read(folder);
         var data = new DataReader(files);
         var packer = new RowPacker(data, tokenizer, new PackingOptions { BatchTokens = 3000, HasHints = true, Mixed = 1 });
         var sources = new Sources(tokenizer);

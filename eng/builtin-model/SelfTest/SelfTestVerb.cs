@@ -22,7 +22,8 @@ internal static class SelfTestVerb
             var conversations = data.SelectMany(File.ReadLines).Take(lines).Select(Conversation.Parse).ToList();
             if (folder.Length == 0)
                 folder = Untrained(work, conversations);
-            DataTest.Run(work, LoraVerb.Base(folder).Tokenizer, conversations[0]);
+            DataTest.Run(work, ModelImport.Read(folder).Tokenizer, conversations[0]);
+            FileTest.Run(work, folder);
             PackingTest.Run(folder, conversations, data);
             AgainstServer(work, folder, server, conversations).GetAwaiter().GetResult();
             Console.WriteLine("all as it should be");
@@ -60,7 +61,7 @@ internal static class SelfTestVerb
 
     private static async Task AgainstServer(string work, string folder, string program, List<Conversation> conversations)
     {
-        var (weights, tokenizer) = LoraVerb.Base(folder);
+        var (weights, tokenizer) = ModelImport.Read(folder);
         var (path, adapterPath) = (Path.Combine(work, "exact.gguf"), Path.Combine(work, "adapter.gguf"));
         ModelExport.Write(folder, path, "selftest", quantize: false);
         var adapter = new LoraAdapter(weights, 4, 8);

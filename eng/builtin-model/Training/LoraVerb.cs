@@ -1,10 +1,9 @@
 using Comox.BuiltInModel.Export;
 using Comox.BuiltInModel.Model;
-using Comox.BuiltInModel.Tokenizer;
 
 namespace Comox.BuiltInModel.Training;
 
-/// <summary><c>lora --base FOLDER --data persona.jsonl --out adapter.gguf [--rank 4] [--alpha 8] [--minutes 3] [--rate 0.004]</c></summary>
+/// <summary><c>lora --base FOLDER|model.gguf --data persona.jsonl --out adapter.gguf [--rank 4] [--alpha 8] [--minutes 3] [--rate 0.004]</c></summary>
 internal static class LoraVerb
 {
     public static void Run(Options options)
@@ -18,7 +17,7 @@ internal static class LoraVerb
         var packing = new PackingOptions { BatchTokens = options.Number("batch-tokens", 2048) };
         options.NoOthers();
 
-        var (weights, tokenizer) = Base(folder);
+        var (weights, tokenizer) = ModelImport.Read(folder);
         var adapter = new LoraAdapter(weights, rank, alpha);
         var model = new Llama(weights, Precision.Fastest) { Qkv = adapter.Qkv };
         var data = new DataReader(files);
@@ -27,13 +26,5 @@ internal static class LoraVerb
         new Trainer(new Learner(model, new Optimizer(adapter.All, rates), packing.Workers), _ => AdapterExport.Write(adapter, path, name), training, TimeProvider.System)
             .Run(packer, data, new TrainingState());
         Console.WriteLine(FormattableString.Invariant($"{path}: {new FileInfo(path).Length} bytes"));
-    }
-
-    public static (LlamaWeights Weights, SpmTokenizer Tokenizer) Base(string folder)
-    {
-        var checkpoint = Checkpoint.Read(folder, out var values);
-        var weights = new LlamaWeights(checkpoint.Shape, 1);
-        Checkpoint.Fill(weights.All, values);
-        return (weights, SpmTokenizer.Parse(checkpoint.Tokenizer));
     }
 }

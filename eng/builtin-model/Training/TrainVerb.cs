@@ -4,7 +4,10 @@ using Comox.BuiltInModel.Tokenizer;
 
 namespace Comox.BuiltInModel.Training;
 
-/// <summary><c>train --data a.jsonl [b.jsonl …] --tokenizer tokenizer.json --out FOLDER --minutes M [--resume]</c> and the sizes.</summary>
+/// <summary>
+/// <c>train --data a.jsonl [b.jsonl …] --tokenizer tokenizer.json --out FOLDER --minutes M [--resume]</c> and the sizes; with <c>--base FOLDER|model.gguf</c> instead of tokenizer
+/// and sizes it begins with the weights of another training.
+/// </summary>
 internal static class TrainVerb
 {
     public static void Run(Options options)
@@ -12,9 +15,8 @@ internal static class TrainVerb
         var files = options.All("data");
         var folder = options.Text("out");
         var (resume, precision) = (options.Has("resume"), Precision.From(options));
-        var tokenizer = SpmTokenizer.Load(options.Text("tokenizer"));
-        var shape = ModelShape.From(options, tokenizer.Pieces.Count);
-        var seed = options.Number("seed", 1);
+        var (weights, tokenizer) = options.Has("base") ? ModelImport.Read(options.Text("base")) : New(options);
+        var shape = weights.Shape;
         var hinted = options.Real("hints", 0.3);
         var packing = new PackingOptions
         {
@@ -41,7 +43,6 @@ internal static class TrainVerb
         Directory.CreateDirectory(folder);
         if (!resume && Checkpoint.Exists(folder))
             throw new UsageException($"{folder} holds a checkpoint: go on with --resume, or take another folder.");
-        var weights = new LlamaWeights(shape, seed);
         var optimizer = new Optimizer(weights.All, rates);
         var tensors = weights.All.Concat(optimizer.State).ToArray();
         var state = new TrainingState();
@@ -62,5 +63,11 @@ internal static class TrainVerb
         new Trainer(new Learner(new Llama(weights, precision), optimizer, packing.Workers, hinted), now => Checkpoint.Write(folder, shape, tokenizer, now, tensors), trainer, TimeProvider.System)
             .Run(packer, data, state);
         ModelExport.Write(folder, Path.Combine(folder, "model.gguf"), name);
+    }
+
+    private static (LlamaWeights Weights, SpmTokenizer Tokenizer) New(Options options)
+    {
+        var tokenizer = SpmTokenizer.Load(options.Text("tokenizer"));
+        return (new LlamaWeights(ModelShape.From(options, tokenizer.Pieces.Count), options.Number("seed", 1)), tokenizer);
     }
 }
