@@ -8,11 +8,12 @@ namespace Comox.Memory.Datasets;
 
 /// <summary>
 /// The verb <c>dataset</c>: <c>dotnet run --project Comox.Memory -- dataset --out FOLDER [--seed 1] [--encounters 20000] [--stage echo|bare|crowded|short|middle|long]
-/// [--card FILE --voice pirate]</c> writes <c>train.jsonl</c> and its data card; with <c>--card</c> the conversations of that character alone, for an adapter.
+/// [--after 0.45] [--card FILE --voice pirate]</c> writes <c>train.jsonl</c> and its data card; with <c>--card</c> the conversations of that character alone, for an adapter; with
+/// <c>--after</c> what a model that has been trained before goes on with.
 /// </summary>
 internal static class DatasetVerb
 {
-    private const string Usage = "dataset --out FOLDER [--seed 1] [--encounters 20000] [--stage echo|bare|crowded|short|middle|long] [--card FILE --voice NAME]";
+    private const string Usage = "dataset --out FOLDER [--seed 1] [--encounters 20000] [--stage echo|bare|crowded|short|middle|long] [--after SHARE] [--card FILE --voice NAME]";
     private const int BetweenLines = 1000;
 
     /// <returns>The exit code: 0 written, 1 not, 2 not understood; null: another verb, or none.</returns>
@@ -53,7 +54,7 @@ internal static class DatasetVerb
         {
             for (var number = 0; number < wanted.Encounters; number++)
             {
-                var stage = Stage.All.FirstOrDefault(stage => stage.Name == wanted.Stage) ?? Stage.At(number / (double)wanted.Encounters, new Dice(unchecked(wanted.Seed + (31 * number))));
+                var stage = Stage.All.FirstOrDefault(stage => stage.Name == wanted.Stage) ?? Stage.At(wanted.After + ((1 - wanted.After) * number / wanted.Encounters), new Dice(unchecked(wanted.Seed + (31 * number))));
                 foreach (var example in generator.Make(stage, number))
                     writer.Write(example);
                 if ((number + 1) % BetweenLines == 0)
@@ -99,6 +100,9 @@ internal static class DatasetVerb
                 case "--stage" when Stage.All.Any(stage => stage.Name == value):
                     wanted = wanted with { Stage = value };
                     break;
+                case "--after" when double.TryParse(value, CultureInfo.InvariantCulture, out var after) && after is >= 0 and < 1:
+                    wanted = wanted with { After = after };
+                    break;
                 case "--card":
                     wanted = wanted with { Card = value };
                     break;
@@ -120,5 +124,8 @@ internal static class DatasetVerb
     {
         public string? Card { get; init; }
         public string Voice { get; init; } = "";
+
+        /// <summary>How much of what a model that begins from nothing is taught at first is left out, 0 to 1.</summary>
+        public double After { get; init; }
     }
 }

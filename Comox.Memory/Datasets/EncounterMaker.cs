@@ -44,7 +44,7 @@ internal sealed class EncounterMaker
         _endings = Kinds(ask: 46, unknown: 26, tell: 4, correct: 4, smallTalk: .7);
         _bare = [(_exchanges.Ask, 58), (_exchanges.Unknown, 38), (_exchanges.AskName, 3), (_exchanges.Recap, 1)];
         _bareEarlier = [(_exchanges.Tell, 5), (_exchanges.Correct, 3)];
-        _earlier = Kinds(ask: 10, unknown: 6, tell: 26, correct: 12, smallTalk: 1.2);
+        _earlier = Kinds(ask: 10, unknown: 6, tell: 26, correct: 15, smallTalk: 1.2);
     }
 
     public Encounter Make(Stage stage, PromptProfile profile, Dice dice)

@@ -25,7 +25,7 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
             return null;
         // What has just been told, and what is otherwise than it was, is one of many lines, and what people ask for most.
         var changed = moment.Visible.Where(statement => moment.Person.HasChanged(statement.Slot)).ToList();
-        var slot = dice.Of(changed.Count > 0 && dice.Chance(.3) ? changed : moment.Told.Count > 0 && dice.Chance(.4) ? moment.Told : moment.Visible).Slot;
+        var slot = dice.Of(changed.Count > 0 && dice.Chance(.4) ? changed : moment.Told.Count > 0 && dice.Chance(.4) ? moment.Told : moment.Visible).Slot;
         var known = moment.Visible.Where(statement => statement.Slot == slot).DistinctBy(statement => statement.Value).ToList();
         var value = string.Join(" and ", known.Select(statement => statement.Value));
         var speech = moment.Persona.Speech;
