@@ -58,8 +58,9 @@ internal sealed class SocketEngineConnector(SocketLoops loops, HostAddresses hos
 
     private async ValueTask<EngineSocket> ConnectAsync(SocketLoop loop, IReadOnlyList<IPEndPoint> endpoints, CancellationToken cancellation)
     {
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        using var timer = time.CreateTimer(static source => ((CancellationTokenSource)source!).Cancel(), timeout, options.Value.ConnectTimeout, Timeout.InfiniteTimeSpan);
+        // A source with its own clock, because a timer that is past can still be about to cancel what has been disposed of.
+        using var late = new CancellationTokenSource(options.Value.ConnectTimeout, time);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation, late.Token);
         for (var i = 0; ; i++)
         {
             try
