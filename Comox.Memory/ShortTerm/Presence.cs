@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Comox.Memory.Storage;
-using Microsoft.EntityFrameworkCore;
 
 namespace Comox.Memory.ShortTerm;
 
@@ -53,15 +52,9 @@ internal sealed class Presence
     /// <summary>On the current lines of sessions, by session; those without a scene that says who is there are not among them.</summary>
     public static async Task<IReadOnlyDictionary<string, Presence>> OfAsync(MemoryDb db, IReadOnlyCollection<string> sessions, CancellationToken cancellation)
     {
-        // A scene whose turn is on another branch was never set.
-        var scenes = db.Scenes.Where(row => sessions.Contains(row.SessionId) && row.Present != null);
-        var rows = await scenes.Where(row => row.TurnId == null).Select(row => new { row.SessionId, row.Number, row.Present, Depth = 0 })
-            .Concat(scenes.Join(db.Turns.Where(turn => turn.Current), row => row.TurnId, turn => turn.Id, (row, turn) => new { row.SessionId, row.Number, row.Present, turn.Depth }))
-            .ToListAsync(cancellation);
-        return rows.GroupBy(row => row.SessionId, StringComparer.Ordinal).ToDictionary(
-            group => group.Key,
-            group => new Presence(group.OrderBy(row => row.Number).Select(row => (row.Depth, Read(row.Present)))),
-            StringComparer.Ordinal);
+        var changes = await SceneChanges.OfAsync(db, sessions, cancellation);
+        return changes.Where(change => change.Present is not null).GroupBy(change => change.SessionId, StringComparer.Ordinal)
+            .ToDictionary(group => group.Key, group => new Presence(group.Select(change => (change.After, Read(change.Present)))), StringComparer.Ordinal);
     }
 
     /// <summary>The list as a row has it.</summary>

@@ -17,23 +17,26 @@ internal sealed class SceneProjector(MemoryDb db, SessionRow session)
         });
         foreach (var guest in Guests(scene.Present ?? []))
         {
-            if (await db.Witnesses.FindAsync([session.Id, guest], cancellation) is not { } known)
+            if (await db.Witnesses.FindAsync([session.Id, guest], cancellation) is null)
                 db.Add(new WitnessRow { SessionId = session.Id, CharacterId = guest, Subject = session.Subject });
-            else if (db.Entry(known) is { State: EntityState.Deleted } leaving)
-                leaving.State = EntityState.Unchanged;
         }
     }
 
-    /// <summary>A scene goes with the turn with which it began.</summary>
-    public async Task DropAsync(IReadOnlyList<string> turns, CancellationToken cancellation)
+    /// <summary>
+    /// The words of a scene go with the turn with which it began. Who was there does not: a guest who left with that turn would otherwise have heard all that was said since.
+    /// </summary>
+    /// <param name="turns">Those that are deleted.</param>
+    /// <param name="kept">The turn before one that is left; null: none.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    public async Task DropAsync(IReadOnlyList<string> turns, Func<string, Task<string?>> kept, CancellationToken cancellation)
     {
-        var scenes = await Tracked.Async(db.Scenes, row => row.SessionId == session.Id, cancellation);
-        var gone = scenes.Where(row => row.TurnId is not null && turns.Contains(row.TurnId)).ToList();
-        if (gone.Count == 0)
-            return;
-        db.RemoveRange(gone);
-        var left = scenes.Except(gone).SelectMany(row => Guests(Presence.Read(row.Present))).ToHashSet(StringComparer.Ordinal);
-        db.RemoveRange((await Tracked.Async(db.Witnesses, row => row.SessionId == session.Id, cancellation)).Where(row => !left.Contains(row.CharacterId)));
+        foreach (var scene in (await Tracked.Async(db.Scenes, row => row.SessionId == session.Id, cancellation)).Where(row => row.TurnId is not null && turns.Contains(row.TurnId)))
+        {
+            if (scene.Present is null)
+                db.Remove(scene);
+            else
+                (scene.TurnId, scene.Place, scene.Time) = (await kept(scene.TurnId!), null, null);
+        }
     }
 
     // The session's own character is there whatever a scene says.

@@ -226,11 +226,14 @@ internal sealed class SceneRow
     /// <summary>Number of its event.</summary>
     public required int Number { get; init; }
 
-    /// <summary>The turn with which it begins: the newest when it was set. What is said after it is the first that a guest hears. Null: the session.</summary>
-    public required string? TurnId { get; init; }
+    /// <summary>
+    /// The turn with which it begins: the newest when it was set. What is said after it is the first that a guest hears. Null: the session. Where that turn has been
+    /// deleted it is the nearest before it that is left.
+    /// </summary>
+    public required string? TurnId { get; set; }
 
-    public required string? Place { get; init; }
-    public required string? Time { get; init; }
+    public required string? Place { get; set; }
+    public required string? Time { get; set; }
 
     /// <summary>JSON list of character ids; null: as before.</summary>
     public required string? Present { get; init; }

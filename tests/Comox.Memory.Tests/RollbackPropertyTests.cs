@@ -102,6 +102,7 @@ public abstract class RollbackPropertyTests
     {
         var parents = new Dictionary<string, string?>();
         var kept = new List<EventRow>();
+        var scenes = new List<(EventRow Row, SceneChanged Scene)>();
         foreach (var row in log)
         {
             string? Kept(string? turn) => turn == gone ? parents[gone] : turn;
@@ -134,6 +135,9 @@ public abstract class RollbackPropertyTests
                         parents[child] = Above(deleted.Turns, parents[child]);
                     Keep(deleted);
                     continue;
+                case SceneChanged { Present: not null } scene when scene.Turn == gone:
+                    scenes.Add((row, scene));
+                    continue;
                 case var entry when entry.Of() == gone:
                     continue;
                 case SummaryMade made when made.Sources.Contains(gone):
@@ -143,8 +147,7 @@ public abstract class RollbackPropertyTests
                     continue;
             }
 
-            void Keep(SessionEvent entry) =>
-                kept.Add(new EventRow { SessionId = row.SessionId, Number = row.Number, TurnId = entry.Of(), Body = SessionLog.Write(entry), At = row.At });
+            void Keep(SessionEvent entry) => kept.Add(Row(row, entry));
 
             string? Above(IReadOnlyList<string> deleted, string? turn)
             {
@@ -154,8 +157,13 @@ public abstract class RollbackPropertyTests
             }
         }
 
+        // Who was there is true without the turn, too, from the one before it on; where that is, the end of the log tells.
+        kept.AddRange(scenes.Select(each => Row(each.Row, each.Scene with { Turn = parents[gone], Place = null, Time = null })));
         return kept;
     }
+
+    private static EventRow Row(EventRow of, SessionEvent entry) =>
+        new() { SessionId = of.SessionId, Number = of.Number, TurnId = entry.Of(), Body = SessionLog.Write(entry), At = of.At };
 
     /// <summary>A client that talks, swipes, branches, edits, deletes, has guests and loses replies.</summary>
     private sealed class Life(MemoryHost memory, Random random)
@@ -197,7 +205,8 @@ public abstract class RollbackPropertyTests
                     await memory.Client.RecordReplyAsync(owed.Session, owed.ReplyTurn, Reply(owed));
                     break;
                 case 9 when random.Next(2) == 0:
-                    await memory.Client.ChangeSceneAsync(session!, new SceneChange(Present: [.. new[] { "pim", "clementine" }.Where(_ => random.Next(2) == 0)]));
+                    await memory.Client.ChangeSceneAsync(session!, random.Next(4) == 0
+                        ? new SceneChange(Place: "The harbour") : new SceneChange(Time: random.Next(2) == 0 ? "dusk" : null, Present: [.. new[] { "pim", "clementine" }.Where(_ => random.Next(2) == 0)]));
                     break;
                 case 8 when random.Next(3) == 0:
                     Assert.True((await memory.Client.DeleteTurnAsync(session!, Any(turns), random.Next(4) == 0)).IsSuccess);

@@ -129,7 +129,10 @@ public abstract class WitnessPropertyTests
         await db.SaveChangesAsync(TestContext.Current.CancellationToken);
     }
 
-    /// <summary>By the log and the tree alone: own turns, and of the others' those before which the last scene on the line, of those that say it, has the character.</summary>
+    /// <summary>
+    /// By the log and the line alone: own turns, and of the others' those before which the last scene, of those that say it and hold on the line, has the character. A scene holds that was set
+    /// before what follows it on the line was said; one of a deleted turn begins with the turn before.
+    /// </summary>
     private static async Task<IReadOnlyList<string>> PerceivedAsync(MemoryHost memory, string slug, Dictionary<string, string> sessions)
     {
         await using var db = memory.Services.GetRequiredService<MemoryDbFactory>().Open();
@@ -138,14 +141,54 @@ public abstract class WitnessPropertyTests
         foreach (var (owner, session) in sessions.OrderBy(pair => pair.Value, StringComparer.Ordinal))
         {
             var line = (await memory.Client.GetTreeAsync(session)).Value!.Turns.Where(turn => turn.Current).OrderBy(turn => turn.Depth).ToList();
-            var depths = line.ToDictionary(turn => turn.Id, turn => turn.Depth);
-            var scenes = (await db.Events.AsNoTracking().Where(row => row.SessionId == session).OrderBy(row => row.Number).ToListAsync())
-                .Select(SessionLog.Read).OfType<SceneChanged>().Where(scene => scene.Present is not null && (scene.Turn is null || depths.ContainsKey(scene.Turn))).ToList();
+            var (scenes, numbers) = Read(await db.Events.AsNoTracking().Where(row => row.SessionId == session).OrderBy(row => row.Number).ToListAsync());
+            bool Holds((int Number, string? Turn, IReadOnlyList<string> Present) scene, out int after)
+            {
+                after = scene.Turn is null ? 0 : line.FindIndex(turn => turn.Id == scene.Turn) + 1;
+                return (scene.Turn is null || after > 0) && (after == line.Count || numbers[line[after].Id] > scene.Number);
+            }
+
             perceived.AddRange(line
-                .Where(turn => owner == slug || scenes.LastOrDefault(scene => scene.Turn is null || depths[scene.Turn] < turn.Depth)?.Present!.Contains(id) == true)
+                .Where((turn, at) => owner == slug || scenes.LastOrDefault(scene => Holds(scene, out var after) && after <= at).Present?.Contains(id) == true)
                 .Select(turn => turn.Id));
         }
 
         return perceived;
+    }
+
+    /// <summary>The scenes that say who is there, each with the turn that it begins with by now; and the number of each turn that was ever said.</summary>
+    private static (List<(int Number, string? Turn, IReadOnlyList<string> Present)> Scenes, Dictionary<string, int> Numbers) Read(IReadOnlyList<EventRow> log)
+    {
+        var scenes = new List<(int Number, string? Turn, IReadOnlyList<string> Present)>();
+        var (parents, numbers) = (new Dictionary<string, string?>(), new Dictionary<string, int>());
+        foreach (var row in log)
+        {
+            switch (SessionLog.Read(row))
+            {
+                case TurnSaid said:
+                    (parents[said.Turn], numbers[said.Turn]) = (said.Parent, row.Number);
+                    break;
+                case TurnMoved moved:
+                    parents[moved.Turn] = moved.Parent;
+                    break;
+                case SceneChanged { Present: { } present } scene:
+                    scenes.Add((row.Number, scene.Turn, present));
+                    break;
+                case TurnsDeleted deleted:
+                    string? Kept(string? turn)
+                    {
+                        while (turn is not null && deleted.Turns.Contains(turn))
+                            turn = parents[turn];
+                        return turn;
+                    }
+
+                    scenes = [.. scenes.Select(scene => scene with { Turn = Kept(scene.Turn) })];
+                    foreach (var turn in parents.Keys.Except(deleted.Turns).ToList())
+                        parents[turn] = Kept(parents[turn]);
+                    break;
+            }
+        }
+
+        return (scenes, numbers);
     }
 }

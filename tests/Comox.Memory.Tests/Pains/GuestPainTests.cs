@@ -116,9 +116,12 @@ public abstract class GuestPainTests
         Assert.DoesNotContain(await AskedAsync(memory, "pim", "Where is the trumpet?"), item => item.Id == lantern);
         Assert.Contains(await AskedAsync(memory, "pim", Lantern), item => item.Source.Session == session);
 
-        // 4. The turn with which it came goes, and with it that it came.
+        // 4. The turns with which it came and left go: it has heard what it has heard, and no more.
         await memory.Client.DeleteTurnAsync(session, entered);
-        Assert.DoesNotContain(await AskedAsync(memory, "pim", Lantern), item => item.Source.Session == session);
+        Assert.Contains(await AskedAsync(memory, "pim", Lantern), item => item.Source.Session == session);
+        await memory.Client.DeleteTurnAsync(session, turns.Single(turn => turn.Content.StartsWith("Aye, the lantern", StringComparison.Ordinal)).Id);
+        Assert.DoesNotContain(await AskedAsync(memory, "pim", Orchid), item => item.Source.Session == session);
+        Assert.Empty((await memory.Client.GetSceneAsync(session)).Value!.Present);
 
         // 5. It is back, and the whole session goes.
         await PresentAsync(memory, session, "pim");
@@ -130,6 +133,52 @@ public abstract class GuestPainTests
         Assert.Empty((await memory.ReceiptAsync(last)).Messages);
 
         async Task<bool> RecallsAsync(string turn) => (await AskedAsync(memory, "pim", Lantern)).Any(item => item.Id == turn);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Pain_15_a_guest_who_was_sent_out_stays_out_when_the_last_reply_is_made_again(int times)
+    {
+        await using var memory = await StartAsync();
+        var said = await memory.SayAsync("We buried the compass under the lighthouse.");
+        await PresentAsync(memory, said.Session, "pim");
+        var first = await memory.ReplyAsync(said, "Aye, the compass.");
+        await memory.Client.ChangeSceneAsync(said.Session, new SceneChange("The cellar", Present: []));
+        for (var time = 0; time < times; time++)
+        {
+            var again = (await memory.AskAsync([new("user", "We buried the compass under the lighthouse.")], said.Session, whole: true)).Value!;
+            Assert.Contains("Place: The cellar", string.Join('\n', again.Messages.Select(message => message.Content)), StringComparison.Ordinal);
+            await memory.ReplyAsync(again, $"The compass lies there, aye {time}.");
+        }
+
+        await memory.ExchangeAsync("The orchid is poisoned.", "The orchid, poisoned!", said.Session);
+        var scene = (await memory.Client.GetSceneAsync(said.Session)).Value!;
+        Assert.Equal(("The cellar", 0), (scene.Place, scene.Present.Count));
+        Assert.DoesNotContain(await AskedAsync(memory, "pim", Orchid), item => item.Source.Session == said.Session);
+        Assert.DoesNotContain(await AskedAsync(memory, "pim", Compass), item => item.Source.Session == said.Session);
+
+        // Back to the reply that it heard: that was said while it was there, and what follows is said without it as before.
+        await memory.Client.MoveHeadAsync(said.Session, new HeadChoice(first.Id, Exact: true));
+        Assert.Contains(await AskedAsync(memory, "pim", Compass), item => item.Id == first.Id);
+        await memory.ExchangeAsync("The orchid is poisoned.", "The orchid, again?", said.Session);
+        Assert.DoesNotContain(await AskedAsync(memory, "pim", Orchid), item => item.Text.Contains("orchid", StringComparison.Ordinal) && item.Source.Session == said.Session);
+    }
+
+    [Fact]
+    public async Task Pain_15_a_scene_that_is_set_further_up_leaves_what_was_said_below_it_before_as_it_was()
+    {
+        await using var memory = await StartAsync();
+        var session = await EveningAsync(memory);
+        var turns = (await memory.Client.GetTreeAsync(session)).Value!.Turns;
+        await memory.Client.MoveHeadAsync(session, new HeadChoice(turns.Single(turn => turn.Content == "Under the lighthouse, aye.").Id, Exact: true));
+        await PresentAsync(memory, session);
+        await memory.ExchangeAsync("The lantern is behind the stove.", "Behind the stove.", session);
+        Assert.DoesNotContain(await AskedAsync(memory, "pim", Lantern), item => item.Source.Session == session);
+
+        await memory.Client.MoveHeadAsync(session, new HeadChoice(turns[^1].Id, Exact: true));
+        Assert.Contains(await AskedAsync(memory, "pim", Lantern), item => item.Text.Contains("third barrel", StringComparison.Ordinal));
+        Assert.DoesNotContain(await AskedAsync(memory, "pim", Orchid), item => item.Text.Contains("orchid", StringComparison.Ordinal) && item.Source.Session == session);
     }
 
     [Fact]
