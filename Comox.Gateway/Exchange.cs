@@ -2,6 +2,7 @@ using Comox.Gateway.Backends;
 using Comox.Gateway.Forwarding;
 using Comox.Gateway.LoadBalancing;
 using Comox.Gateway.OpenAI;
+using Comox.Gateway.OpenAI.Responses;
 using Comox.Gateway.Recall;
 using Comox.Gateway.Routing;
 
@@ -79,6 +80,9 @@ internal sealed class Exchange(HttpContext http, ChatCompletionRequest request, 
 
     /// <summary>Backends asked so far.</summary>
     public int Attempts => _tried.Count;
+
+    /// <summary>Where what was sent belongs, for memory; null: the messages themselves tell.</summary>
+    public InputPlace? Place { get; init; }
 
     /// <summary>What memory made of the request; null for plain models.</summary>
     public RecalledPrompt? Recalled { get; set; }

@@ -46,26 +46,26 @@ internal sealed class InferenceEndpoint(ChatPipeline pipeline, Drain drain, IOpt
         using var body = await ReadAsync(http, null);
         if (body is null)
             return;
-        string? session = null;
+        InputPlace? place = null;
         ChatCompletionRequest? request = null;
         var invalid = ResponsesRequest.Read(body.Bytes, out var asked)
             ?? ChatRequestReader.Read(asked!.ChatBody, out request)
-            ?? ResponseIds.Resolve(asked, request!.Model.StartsWith(ModelRoute.CharacterPrefix, StringComparison.Ordinal), out session);
+            ?? ResponseIds.Resolve(asked, request!.Model.StartsWith(ModelRoute.CharacterPrefix, StringComparison.Ordinal), out place);
         if (invalid is not null)
         {
             await invalid.WriteAsync(http);
             return;
         }
 
-        if (session is not null)
-            http.Request.Headers[GatewayChatClient.SessionHeader] = session;
+        if (place is not null)
+            http.Request.Headers[GatewayChatClient.SessionHeader] = place.Session;
         await RunAsync(http, request!, exchange =>
         {
             var recalled = exchange.Recalled;
             var id = (recalled is null ? null : ResponseIds.Encode(recalled.Session, recalled.ReplyTurn)) ?? Ids.New("resp", time);
             var echo = recalled is null ? asked!.Echo : asked!.Echo with { Conversation = ResponseIds.ConversationOf(recalled.Session) };
             return new ResponsesDialect(echo, id, time.GetUtcNow().ToUnixTimeSeconds());
-        });
+        }, place);
     }
 
     private async ValueTask<RequestBody?> ReadAsync(HttpContext http, IClientDialect? dialect)
@@ -76,10 +76,10 @@ internal sealed class InferenceEndpoint(ChatPipeline pipeline, Drain drain, IOpt
         return body;
     }
 
-    private async Task RunAsync(HttpContext http, ChatCompletionRequest request, Func<Exchange, IClientDialect>? dialect)
+    private async Task RunAsync(HttpContext http, ChatCompletionRequest request, Func<Exchange, IClientDialect>? dialect, InputPlace? place = null)
     {
         using var active = drain.Enter();
-        await using var exchange = new Exchange(http, request, Ids.New("req", time), time, drain.Over) { DialectFactory = dialect };
+        await using var exchange = new Exchange(http, request, Ids.New("req", time), time, drain.Over) { DialectFactory = dialect, Place = place };
         http.Response.Headers["x-request-id"] = exchange.Id;
         exchange.HidesUsage = exchange.Progress.HidesUsage = dialect is null && request is { Stream: true, Api.Kind: not RequestApiKind.Embeddings } && !request.Has(ChatField.StreamOptions);
         try

@@ -19,6 +19,8 @@ internal sealed class RecallStep(IHttpClientFactory clients, ReplyHandover hando
     private static readonly SearchValues<char> SessionCharacters =
         SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
 
+    private readonly OpenConversations _open = new();
+
     public async ValueTask<ForwardError?> InvokeAsync(Exchange exchange, ChatHandler next)
     {
         if (exchange.Route.Character is not { } character)
@@ -35,14 +37,19 @@ internal sealed class RecallStep(IHttpClientFactory clients, ReplyHandover hando
         if (session is not null && !await handover.WaitForAsync(session, options.Value.PendingReplyWait, ended.Token))
             RecallLog.RepliesStillPending(logger, session);
 
+        var (subject, isAnother) = (SubjectOf(exchange), false);
+        using var open = session is null ? _open.Enter(subject, character, exchange.Request.Messages.Span, out isAnother) : default;
         var assembled = await AssembleAsync(new SuperPromptRequest
         {
             RequestId = exchange.Id,
             Character = character,
-            Subject = SubjectOf(exchange),
+            Subject = subject,
             Session = session,
             Messages = messages,
+            IsAnother = isAnother,
             WholeTranscript = exchange.Http.Request.Headers[GatewayChatClient.TranscriptHeader] == GatewayChatClient.WholeTranscript,
+            AllNew = exchange.Place is not null,
+            After = exchange.Place?.After,
             Model = exchange.Route.Model,
             Profile = exchange.Route.Profile,
         }, ended.Token);
@@ -111,6 +118,7 @@ internal sealed class RecallStep(IHttpClientFactory clients, ReplyHandover hando
             ErrorCodes.ModelNotFound,
             $"The model '{model}' does not exist: there is no such character. GET /v1/models lists the characters; POST /memory/characters imports one.",
             "model"),
+        ErrorCodes.TurnNotFound => new ApiError(failure.Status, failure.Code, "The session has no such response; go on with its conversation instead.", "previous_response_id"),
         // 401 and 403 are between us and the memory service: the client's key was right.
         _ when failure.Status is StatusCodes.Status401Unauthorized or StatusCodes.Status403Forbidden => MemoryUnavailable("refuses the service key"),
         _ when failure.Status >= 500 => MemoryUnavailable($"cannot answer: {failure.Message.TrimEnd('.')}"),

@@ -1,4 +1,5 @@
 using Comox.Memory.Storage;
+using Microsoft.EntityFrameworkCore;
 
 namespace Comox.Memory.Sessions;
 
@@ -9,6 +10,24 @@ namespace Comox.Memory.Sessions;
 /// <param name="Known">The new user turn itself where it is stored already: it was sent again, for another reply or because none came.</param>
 internal sealed record Placement(SessionRow? Session, TurnRow? Parent, IReadOnlyList<Utterance> Imported, TurnRow? Known)
 {
+    /// <summary>After a turn; the message may be there already, because it is sent again.</summary>
+    /// <param name="db">The database.</param>
+    /// <param name="session">The session.</param>
+    /// <param name="parent">The turn.</param>
+    /// <param name="imported">What comes between the two.</param>
+    /// <param name="message">The person's new message.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    public static async Task<Placement> AtAsync(
+        MemoryDb db, SessionRow session, TurnRow parent, IReadOnlyList<Utterance> imported, Utterance message, CancellationToken cancellation) =>
+        new(session, parent, imported, imported.Count > 0 ? null : await ChildAsync(db, parent, message, cancellation));
+
+    /// <summary>The turn after another that says this, if there is one.</summary>
+    public static async Task<TurnRow?> ChildAsync(MemoryDb db, TurnRow parent, Utterance says, CancellationToken cancellation)
+    {
+        var chain = TurnChain.Next(parent.Chain, says);
+        return TreeAlignment.Best(await db.Turns.Where(turn => turn.SessionId == parent.SessionId && turn.ParentId == parent.Id && turn.Chain == chain).ToListAsync(cancellation), says);
+    }
+
     public static Placement NewSession(IReadOnlyList<Utterance> imported) => new(null, null, imported, null);
 }
 

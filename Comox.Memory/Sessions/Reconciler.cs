@@ -28,7 +28,7 @@ internal static class Reconciler
         var chain = TurnChain.Of(past)[^1];
         var exact = await db.Turns.Where(turn => turn.SessionId == session.Id && turn.Chain == chain).ToListAsync(cancellation);
         if (exact.Count > 0)
-            return await AtAsync(db, session, TreeAlignment.Best(exact, past[^1])!, [], message, cancellation);
+            return await Placement.AtAsync(db, session, TreeAlignment.Best(exact, past[^1])!, [], message, cancellation);
 
         var tree = await db.Turns.Where(turn => turn.SessionId == session.Id).ToListAsync(cancellation);
         var (last, matched) = TreeAlignment.Find(tree, past);
@@ -36,18 +36,18 @@ internal static class Reconciler
             (last, matched) = TreeAlignment.FindBelowHead(tree, past);
         return last is null
             ? new Placement(session, null, past, null)
-            : await AtAsync(db, session, last, past.GetRange(matched, past.Count - matched), message, cancellation);
+            : await Placement.AtAsync(db, session, last, past.GetRange(matched, past.Count - matched), message, cancellation);
     }
 
-    /// <summary>No session was named: the transcript tells which one it continues, if any.</summary>
+    /// <summary>No session was named: the transcript tells which one it continues, if any. With <paramref name="another"/> it repeats none that is being answered.</summary>
     public static async Task<Placement> AnywhereAsync(
-        MemoryDb db, string subject, string characterId, IReadOnlyList<Utterance> dialogue, CancellationToken cancellation)
+        MemoryDb db, string subject, string characterId, IReadOnlyList<Utterance> dialogue, bool another, CancellationToken cancellation)
     {
         var (past, message) = (dialogue.Take(dialogue.Count - 1).ToList(), dialogue[^1]);
         var sessions = db.Sessions.Where(session => session.Subject == subject && session.CharacterId == characterId);
-        return past.Exists(turn => turn.IsUser) && past.Exists(turn => !turn.IsUser)
-            ? await ContinuedAsync(db, sessions, past, message, cancellation)
-            : await FirstMessageAgainAsync(db, sessions, past, message, cancellation);
+        if (past.Exists(turn => turn.IsUser) && past.Exists(turn => !turn.IsUser))
+            return await ContinuedAsync(db, sessions, past, message, cancellation);
+        return another ? Placement.NewSession(past) : await FirstMessageAgainAsync(db, sessions, past, message, cancellation);
     }
 
     private static async Task<Placement> ContinuedAsync(
@@ -60,7 +60,7 @@ internal static class Reconciler
         if (exact.Count > 0)
         {
             var (session, turn) = exact.OrderByDescending(path => path.Session.HeadId == path.Turn.Id).ThenByDescending(path => path.Turn.Current).ThenByDescending(path => path.Session.UpdatedAt).First();
-            return await AtAsync(db, session, turn, [], message, cancellation);
+            return await Placement.AtAsync(db, session, turn, [], message, cancellation);
         }
 
         // 2. It is a window that slid over one: every turn of it is stored, in a row. Or, if nothing else is found, the larger part of it, with a reply.
@@ -73,7 +73,7 @@ internal static class Reconciler
                 if (TreeAlignment.Find(tree, past) is not { Last: { } last } found)
                     continue;
                 if (found.Matched == past.Count)
-                    return await AtAsync(db, session, await db.Turns.FirstAsync(turn => turn.Id == last.Id, cancellation), [], message, cancellation);
+                    return await Placement.AtAsync(db, session, await db.Turns.FirstAsync(turn => turn.Id == last.Id, cancellation), [], message, cancellation);
                 if (found.Matched > Math.Max(past.Count / 2, slid?.Matched ?? 1) && past.Take(found.Matched).Any(turn => turn.IsUser) && past.Take(found.Matched).Any(turn => !turn.IsUser))
                     slid = (session, last.Id, found.Matched);
             }
@@ -86,7 +86,7 @@ internal static class Reconciler
             foreach (var (session, turn) in asked)
             {
                 if (await db.Requests.AnyAsync(request => request.SessionId == session.Id && request.UserTurnId == turn.Id, cancellation))
-                    return await AtAsync(db, session, turn, [past[^1]], message, cancellation);
+                    return await Placement.AtAsync(db, session, turn, [past[^1]], message, cancellation);
             }
         }
 
@@ -99,12 +99,12 @@ internal static class Reconciler
         if (begun.Count == 0)
         {
             return slid is { } window
-                ? await AtAsync(db, window.Session, await db.Turns.FirstAsync(turn => turn.Id == window.Last, cancellation), past.GetRange(window.Matched, past.Count - window.Matched), message, cancellation)
+                ? await Placement.AtAsync(db, window.Session, await db.Turns.FirstAsync(turn => turn.Id == window.Last, cancellation), past.GetRange(window.Matched, past.Count - window.Matched), message, cancellation)
                 : Placement.NewSession(past);
         }
 
         var (nearest, stem) = begun.OrderByDescending(path => path.Turn.Depth).ThenByDescending(path => path.Turn.Current).ThenByDescending(path => path.Session.UpdatedAt).First();
-        return await AtAsync(db, nearest, stem, past.GetRange(stem.Depth, past.Count - stem.Depth), message, cancellation);
+        return await Placement.AtAsync(db, nearest, stem, past.GetRange(stem.Depth, past.Count - stem.Depth), message, cancellation);
     }
 
     /// <summary>
@@ -136,16 +136,6 @@ internal static class Reconciler
         return head is not null && message.Says(head.Role, head.Content)
             ? new Placement(session, null, [], head)
             : new Placement(session, head, [], null);
-    }
-
-    private static async Task<Placement> AtAsync(
-        MemoryDb db, SessionRow session, TurnRow parent, IReadOnlyList<Utterance> imported, Utterance message, CancellationToken cancellation)
-    {
-        if (imported.Count > 0)
-            return new Placement(session, parent, imported, null);
-        var chain = TurnChain.Next(parent.Chain, message);
-        var same = await db.Turns.Where(turn => turn.SessionId == session.Id && turn.ParentId == parent.Id && turn.Chain == chain).ToListAsync(cancellation);
-        return new Placement(session, parent, imported, TreeAlignment.Best(same, message));
     }
 
     private static async Task<List<(SessionRow Session, TurnRow Turn)>> PathsAsync(

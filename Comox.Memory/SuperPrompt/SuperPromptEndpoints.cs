@@ -46,6 +46,8 @@ internal static class SuperPromptEndpoints
             return Bad("request_id", $"must have 1 to {MaxRequestId} characters.");
         if (request.Messages is not { Count: > 0 } messages || messages.Any(message => message is null))
             return Bad("messages", "must be a list of messages.");
+        if (request.After is not null && (!request.AllNew || string.IsNullOrEmpty(request.Session)))
+            return Bad("after", "needs all_new and a session.");
         return request.Profile is null ? Bad("profile", "is missing.") : Problem(request.Profile);
     }
 

@@ -125,19 +125,21 @@ internal sealed class SuperPromptProcedure(
         MemoryDb db, SuperPromptRequest request, Character character, IReadOnlyList<Utterance> dialogue, CancellationToken cancellation)
     {
         if (string.IsNullOrEmpty(request.Session))
-            return await Reconciler.AnywhereAsync(db, request.Subject, character.Id, dialogue, cancellation);
+            return await Reconciler.AnywhereAsync(db, request.Subject, character.Id, dialogue, request.IsAnother, cancellation);
 
         var session = await SessionStore.FindAsync(db, request.Session, cancellation);
         // Another person's session does not exist for this one.
         if (!session.IsSuccess || session.Value.Subject != request.Subject)
             return SessionStore.Missing(request.Session);
-        return session.Value.CharacterId == character.Id
-            ? await Reconciler.InSessionAsync(db, session.Value, dialogue, request.WholeTranscript, cancellation)
-            : new ApiError(
+        if (session.Value.CharacterId != character.Id)
+            return new ApiError(
                 StatusCodes.Status409Conflict,
                 ErrorCodes.Conflict,
                 $"The session '{request.Session}' is a conversation with another character, not with '{character.Slug}'. Leave X-Comox-Session out to start a new one.",
                 "session");
+        return request.AllNew && dialogue.All(said => said.IsUser)
+            ? await Continuation.AfterAsync(db, session.Value, request.After, dialogue, cancellation)
+            : await Reconciler.InSessionAsync(db, session.Value, dialogue, request.WholeTranscript, cancellation);
     }
 
     private static async Task<ApiResult<SuperPromptResponse>> AgainAsync(MemoryDb db, RequestRow answered, string digest, CancellationToken cancellation)

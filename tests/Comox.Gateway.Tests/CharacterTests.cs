@@ -220,6 +220,29 @@ public abstract class CharacterTests(string relay) : BothRelays(relay)
     }
 
     [Fact]
+    public async Task What_is_asked_again_while_it_is_being_answered_is_another_conversation_and_afterwards_it_is_a_repeat()
+    {
+        await using var gateway = await StartAsync();
+        gateway.Memory.PromptGate = FakeMemory.Closed();
+        var first = gateway.SendAsync(Chat.CharacterWhole);
+        await Eventually.IsTrueAsync(() => gateway.Memory.Prompts.Count == 1, "the first is with memory");
+        var others = new[] { gateway.SendAsync(Chat.CharacterWhole), gateway.SendAsync(Chat.CharacterWhole.Replace("Hi", "Ho", StringComparison.Ordinal)), gateway.SendAsync(Chat.CharacterWhole, "ses_7") };
+        await Eventually.IsTrueAsync(() => gateway.Memory.Prompts.Count == 4, "all are with memory");
+        gateway.Memory.PromptGate.SetResult();
+        foreach (var sent in others.Prepend(first))
+        {
+            using var response = await sent;
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+            await response.Content.ReadAsStringAsync();
+        }
+
+        using var again = await gateway.SendAsync(Chat.CharacterWhole);
+        Assert.Equal(
+            ["Hi  False", "Hi  False", "Hi  True", "Hi ses_7 False", "Ho  False"],
+            gateway.Memory.Prompts.Select(prompt => $"{prompt.Messages.Single().Content} {prompt.Session} {prompt.IsAnother}").Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task An_engines_error_still_names_the_session_that_holds_the_turn()
     {
         await using var gateway = await StartAsync(new() { FailWithStatus = 500 });

@@ -1,4 +1,5 @@
 using Comox.ServiceDefaults.Contracts.Memory;
+using Comox.ServiceDefaults.Contracts.Nodes;
 using Comox.ServiceDefaults.Contracts.OpenAI;
 
 namespace Comox.Memory.Tests;
@@ -19,6 +20,22 @@ public sealed class ReconciliationTests
         var again = await memory.SayAsync("  Hello!\r\n", first.Session);
         Assert.Equal(first.UserTurn, again.UserTurn);
         Assert.Equal(["user: Hello!"], await memory.LineAsync(first.Session));
+    }
+
+    [Fact]
+    public async Task The_same_message_while_the_first_is_being_answered_begins_another_session()
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        var first = await memory.SayAsync("Hello!");
+        var another = (await memory.Client.AssembleAsync(new SuperPromptRequest
+        {
+            RequestId = "req_another", Character = "brine", Subject = "mara", Messages = [U("Hello!")], IsAnother = true, Model = "keepsake", Profile = PromptProfile.Standard,
+        })).Value!;
+        Assert.NotEqual(first.Session, another.Session);
+        await memory.ReplyAsync(first, "Arr!");
+        await memory.ReplyAsync(another, "Ahoy!");
+        Assert.Equal(["user: Hello!", "assistant: Arr!"], await memory.LineAsync(first.Session));
+        Assert.Equal(["user: Hello!", "assistant: Ahoy!"], await memory.LineAsync(another.Session));
     }
 
     [Fact]

@@ -60,14 +60,14 @@ internal static class ResponseIds
     public static string? SessionOf(string conversation) =>
         Renamed(conversation, ConversationPrefix, SessionPrefix) ?? Renamed(conversation, SessionPrefix, SessionPrefix);
 
-    /// <summary>Which session a request goes on with.</summary>
+    /// <summary>Which session a request goes on with, and after which of its replies.</summary>
     /// <param name="request">The request.</param>
     /// <param name="isCharacter">Whether its model is a character; plain models keep no state.</param>
-    /// <param name="session">The value for <c>X-Comox-Session</c>; null for a new conversation.</param>
+    /// <param name="place">The place; null for a new conversation.</param>
     /// <returns>Null, or why there is no such conversation.</returns>
-    public static ApiError? Resolve(ResponsesRequest request, bool isCharacter, out string? session)
+    public static ApiError? Resolve(ResponsesRequest request, bool isCharacter, out InputPlace? place)
     {
-        session = null;
+        place = null;
         var field = request.PreviousResponseId is not null ? "previous_response_id" : request.Conversation is not null ? "conversation" : null;
         if (field is null)
             return null;
@@ -79,14 +79,14 @@ internal static class ResponseIds
 
         if (request.PreviousResponseId is { } previous)
         {
-            if (!TryDecode(previous, out var decoded, out _))
+            if (!TryDecode(previous, out var decoded, out var turn))
                 return BodyErrors.Invalid(field, "is not the id of a character's response. Take it, whole, from the 'id' of an earlier response");
-            session = decoded;
+            place = new InputPlace(decoded, turn);
             return null;
         }
 
-        session = SessionOf(request.Conversation!);
-        return session is null ? BodyErrors.Invalid(field, "is not the id of a conversation, such as conv_0193…; a response names its own in 'conversation'") : null;
+        place = SessionOf(request.Conversation!) is { } session ? new InputPlace(session, null) : null;
+        return place is null ? BodyErrors.Invalid(field, "is not the id of a conversation, such as conv_0193…; a response names its own in 'conversation'") : null;
     }
 
     private static string? Renamed(string id, string from, string to)

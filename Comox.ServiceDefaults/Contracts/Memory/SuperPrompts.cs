@@ -33,6 +33,20 @@ public sealed record SuperPromptRequest
     /// </summary>
     public bool WholeTranscript { get; init; }
 
+    /// <summary>
+    /// The same was asked by another request that is being answered at this moment: this one is no repeat of it, and begins a session of its own where it names none and no reply is in it.
+    /// </summary>
+    public bool IsAnother { get; init; }
+
+    /// <summary>
+    /// All messages are new, and none is the client's copy of what was said before: the person's are appended as they are (the input of a Responses request). Only with
+    /// <see cref="Session"/>. Where replies are among them they are a transcript all the same.
+    /// </summary>
+    public bool AllNew { get; init; }
+
+    /// <summary>With <see cref="AllNew"/>: the reply that they follow, by the id it was promised with; null: the end of the session. What came after it leaves the conversation.</summary>
+    public string? After { get; init; }
+
     /// <summary>The plain model that will answer.</summary>
     public required string Model { get; init; }
 

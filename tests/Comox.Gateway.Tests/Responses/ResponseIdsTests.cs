@@ -78,9 +78,9 @@ public sealed class ResponseIdsTests
     [Fact]
     public void A_character_goes_on_where_the_request_says()
     {
-        Assert.Equal((null, Session), Resolved($"\"previous_response_id\":\"{ResponseIds.Encode(Session, Turn)}\"", isCharacter: true));
-        Assert.Equal((null, Session), Resolved($"\"conversation\":\"{ResponseIds.ConversationOf(Session)}\"", isCharacter: true));
-        Assert.Equal((null, Session), Resolved($"\"conversation\":{{\"id\":\"{Session}\"}}", isCharacter: true));
+        Assert.Equal((null, new InputPlace(Session, Turn)), Resolved($"\"previous_response_id\":\"{ResponseIds.Encode(Session, Turn)}\"", isCharacter: true));
+        Assert.Equal((null, new InputPlace(Session, null)), Resolved($"\"conversation\":\"{ResponseIds.ConversationOf(Session)}\"", isCharacter: true));
+        Assert.Equal((null, new InputPlace(Session, null)), Resolved($"\"conversation\":{{\"id\":\"{Session}\"}}", isCharacter: true));
         Assert.Equal((null, null), Resolved("\"conversation\":null", isCharacter: true));
         Assert.Equal((null, null), Resolved("\"conversation\":null", isCharacter: false));
     }
@@ -92,14 +92,14 @@ public sealed class ResponseIdsTests
     [InlineData("\"conversation\":{\"id\":\"conv_01938e0c5d4b7c0a9f1e2d3c4b5a6978\"}", false, "conversation")]
     public void A_conversation_that_cannot_be_gone_on_with_is_refused(string field, bool isCharacter, string param)
     {
-        var (error, session) = Resolved(field, isCharacter);
-        Assert.Equal((400, ErrorCodes.InvalidRequest, param, null), (error!.Status, error.Code, error.Param, session));
+        var (error, place) = Resolved(field, isCharacter);
+        Assert.Equal((400, ErrorCodes.InvalidRequest, param, null), (error!.Status, error.Code, error.Param, place));
         Assert.Equal(!isCharacter, error.Message.Contains("plain model", StringComparison.Ordinal));
     }
 
-    private static (ApiError? Error, string? Session) Resolved(string field, bool isCharacter)
+    private static (ApiError? Error, InputPlace? Place) Resolved(string field, bool isCharacter)
     {
-        var error = ResponseIds.Resolve(ResponsesRequestTests.Read($$"""{"model":"m","input":"Hi",{{field}}}"""), isCharacter, out var session);
-        return (error, session);
+        var error = ResponseIds.Resolve(ResponsesRequestTests.Read($$"""{"model":"m","input":"Hi",{{field}}}"""), isCharacter, out var place);
+        return (error, place);
     }
 }
