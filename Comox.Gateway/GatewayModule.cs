@@ -41,7 +41,7 @@ public static class GatewayModule
 
         services.AddSingleton<ChatPipeline>();
         services.AddSingleton<RoutingStep>().AddSingleton<RecallStep>().AddSingleton<FallbackStep>().AddSingleton<LoadBalancingStep>().AddSingleton<CircuitStep>().AddSingleton<ForwardStep>();
-        services.AddSingleton<InferenceEndpoint>().AddSingleton<ModelsEndpoint>();
+        services.AddSingleton<InferenceEndpoint>().AddSingleton<ModelsEndpoint>().AddSingleton<IStartupFilter, BrowserOrigins>();
 
         services.AddGatewayAdmin();
         services.AddHealthChecks().AddCheck<OutboxHealthCheck>(OutboxHealthCheck.Name).AddCheck<DrainHealthCheck>(DrainHealthCheck.Name);

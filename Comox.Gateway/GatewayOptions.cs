@@ -18,6 +18,9 @@ internal sealed record GatewayOptions
     /// <summary>The plain model that speaks for characters; null: that of the first ready chat engine.</summary>
     public string? DefaultModel { get; set; }
 
+    /// <summary>Origins whose pages may call <c>/v1</c> from a browser, for example <c>https://chat.example.org</c>, or <c>*</c> for every one; none by default.</summary>
+    public string[] BrowserOrigins { get; set; } = [];
+
     /// <summary>The largest request body taken, in bytes.</summary>
     public int MaxRequestBytes { get; set; } = 16 * 1024 * 1024;
 
@@ -78,6 +81,13 @@ internal sealed class GatewayOptionsValidator : IValidateOptions<GatewayOptions>
         {
             if (!Uri.TryCreate(options.Nodes[i], UriKind.Absolute, out var address) || !NodeConnector.IsAllowed(address))
                 faults.Add($"{GatewayOptions.Section}:Nodes:{i} must be the http or https address of a node agent, or dns+http:// and a name with a record for each, not '{options.Nodes[i]}'.");
+        }
+
+        for (var i = 0; i < options.BrowserOrigins.Length; i++)
+        {
+            var origin = options.BrowserOrigins[i];
+            if (origin != "*" && !(Uri.TryCreate(origin, UriKind.Absolute, out var page) && page.Scheme is "http" or "https" && page is { PathAndQuery: "/", Fragment: "", UserInfo: "" }))
+                faults.Add($"{GatewayOptions.Section}:{nameof(options.BrowserOrigins)}:{i} must be an origin such as https://chat.example.org, without a path, or *, not '{origin}'.");
         }
 
         if (options.MaxRequestBytes is < 1024 or > 1024 * 1024 * 1024)

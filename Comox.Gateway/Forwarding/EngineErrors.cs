@@ -84,7 +84,7 @@ internal static class EngineErrors
 
         if (isOurs && code is not null)
             return new ForwardError(ForwardPlace.EngineAnswer, new ApiError(status, code, message) { RetryAfter = RetryAfter(status) });
-        return new ForwardError(ForwardPlace.EngineAnswer, new ApiError(status, CodeOf(status, type), message) { RetryAfter = RetryAfter(status) }) { FromEngine = true };
+        return new ForwardError(ForwardPlace.EngineAnswer, new ApiError(status, CodeOf(status, type, code, message), message) { RetryAfter = RetryAfter(status) }) { FromEngine = true };
     }
 
     private static string WhereToLook(Backend backend) => backend.Engine is null
@@ -94,9 +94,14 @@ internal static class EngineErrors
     private static ForwardError Strange(Backend backend, int status, string hint) => new(ForwardPlace.EngineAnswer, new ApiError(
         StatusCodes.Status502BadGateway, ErrorCodes.UpstreamError, $"The engine {backend.Id} answered {status}. {hint}"));
 
-    private static string CodeOf(int status, string? type) => (status, type) switch
+    // vLLM's, its newer one's, Anthropic's two, SGLang's.
+    private static readonly string[] TooLong = ["maximum context length", "maximum model length", "prompt is too long", "exceed context limit", "model's context length"];
+
+    private static string CodeOf(int status, string? type, string? code, string message) => (status, type) switch
     {
         (_, "exceed_context_size_error") => ErrorCodes.ContextLengthExceeded,
+        (StatusCodes.Status400BadRequest or StatusCodes.Status413PayloadTooLarge or StatusCodes.Status422UnprocessableEntity, _)
+            when code == ErrorCodes.ContextLengthExceeded || TooLong.Any(words => message.Contains(words, StringComparison.OrdinalIgnoreCase)) => ErrorCodes.ContextLengthExceeded,
         (StatusCodes.Status503ServiceUnavailable, "unavailable_error") => ErrorCodes.EngineLoading,
         (StatusCodes.Status400BadRequest or StatusCodes.Status422UnprocessableEntity, _) => ErrorCodes.InvalidRequest,
         (StatusCodes.Status413PayloadTooLarge, _) => ErrorCodes.RequestTooLarge,

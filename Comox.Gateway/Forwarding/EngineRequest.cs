@@ -8,6 +8,7 @@ using Comox.Gateway.Backends;
 using Comox.Gateway.Forwarding.Sockets;
 using Comox.Gateway.OpenAI;
 using Comox.ServiceDefaults;
+using Comox.ServiceDefaults.Contracts.Nodes;
 using Comox.ServiceDefaults.Contracts.OpenAI;
 
 namespace Comox.Gateway.Forwarding;
@@ -104,7 +105,9 @@ internal static class EngineRequest
 
     private static int MaxTokens(Exchange exchange)
     {
-        var asked = exchange.Request.MaxTokens ?? exchange.Route.Profile.ReplyTokens;
+        var profile = exchange.Route.Profile;
+        // A plain model ends by itself, or where its context does; only the one that we bring along is made for short replies alone.
+        var asked = exchange.Request.MaxTokens ?? (exchange.Recalled is null && profile.Id != PromptProfile.BuiltIn.Id ? profile.ContextTokens : profile.ReplyTokens);
         var limit = exchange.Recalled is { } recalled ? Math.Min(asked, recalled.MaxReplyTokens) : asked;
         return Math.Max(1, exchange.IsContinued ? limit - exchange.Reply.TokenEvents : limit);
     }

@@ -1,3 +1,4 @@
+using Comox.Gateway.Recall;
 using Comox.Gateway.Routing;
 using Comox.ServiceDefaults.Clients;
 using Comox.ServiceDefaults.Contracts.Memory;
@@ -14,7 +15,8 @@ internal sealed class ModelsEndpoint(RouteTable table, LiveSettings settings, IH
 
     public async Task ListAsync(HttpContext http)
     {
-        var models = await AllAsync(http.RequestAborted);
+        var characters = await CharactersAsync(http.RequestAborted);
+        IReadOnlyList<ModelCard> models = [.. (characters.IsSuccess ? characters.Value.Data : []).Select(CardOf), .. table.Current.Routes.Select(CardOf)];
         await http.Response.WriteAsJsonAsync(new ModelList(models), OpenAIJson.Default.ModelList, cancellationToken: http.RequestAborted);
     }
 
@@ -22,31 +24,38 @@ internal sealed class ModelsEndpoint(RouteTable table, LiveSettings settings, IH
     {
         // OpenAI's clients send the slash of "character/ada" as %2F, which routing leaves as it is.
         var name = Uri.UnescapeDataString((string?)http.GetRouteValue("id") ?? "");
-        var models = await AllAsync(http.RequestAborted);
-        if (models.FirstOrDefault(model => model.Id == name) is { } found)
+        var found = table.Current.Find(name) is { } route ? CardOf(route) : null;
+        if (found is null && name.StartsWith(ModelRoute.CharacterPrefix, StringComparison.Ordinal))
+        {
+            var characters = await CharactersAsync(http.RequestAborted);
+            if (!characters.IsSuccess)
+            {
+                // A client that is told of a 404 takes the character for deleted.
+                await characters.Error.WriteAsync(http);
+                return;
+            }
+
+            found = characters.Value.Data.Select(CardOf).FirstOrDefault(card => card.Id == name);
+        }
+
+        if (found is not null)
             await http.Response.WriteAsJsonAsync(found, OpenAIJson.Default.ModelCard, cancellationToken: http.RequestAborted);
         else
             await RoutingStep.NotFound(name, table.Current).WriteAsync(http);
     }
 
-    private async Task<IReadOnlyList<ModelCard>> AllAsync(CancellationToken cancellation) =>
-    [
-        .. (await CharactersAsync(cancellation)).Select(CardOf),
-        .. table.Current.Routes.Select(CardOf),
-    ];
-
-    private async Task<IReadOnlyList<CharacterSummary>> CharactersAsync(CancellationToken cancellation)
+    private async Task<ApiResult<CharacterList>> CharactersAsync(CancellationToken cancellation)
     {
         using var deadline = new CancellationTokenSource(options.Value.ModelListTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellation);
         try
         {
             var characters = await new MemoryClient(clients.CreateClient(nameof(MemoryClient))).ListCharactersAsync(either.Token);
-            return characters.IsSuccess ? characters.Value.Data : [];
+            return characters.IsSuccess ? characters.Value : RecallStep.MemoryUnavailable("cannot answer");
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            return [];
+            return RecallStep.MemoryUnavailable($"did not answer within {options.Value.ModelListTimeout}");
         }
     }
 

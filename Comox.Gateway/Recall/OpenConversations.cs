@@ -1,36 +1,75 @@
-using System.Collections.Concurrent;
-
 namespace Comox.Gateway.Recall;
 
 /// <summary>
-/// What is being asked at this moment without a session. Who asks the same again after a break means the same conversation; who asks it while the first is still answered means another one.
+/// What is being asked at this moment, through this gateway, without a session. Who asks the same again after a break means the same conversation; who asks it while the first is still answered
+/// means another one.
 /// </summary>
 internal sealed class OpenConversations
 {
-    private readonly ConcurrentDictionary<(string Subject, string Character, int Messages), int> _open = [];
+    private readonly Lock _lock = new();
+    private readonly Dictionary<Question, Asked> _open = [];
 
     /// <param name="subject">Who asks.</param>
     /// <param name="character">Whom.</param>
     /// <param name="messages">The messages as they were sent.</param>
-    /// <param name="isAnother">Whether the same is being asked already.</param>
     /// <returns>To be disposed of when it has been answered.</returns>
-    public Place Enter(string subject, string character, ReadOnlySpan<byte> messages, out bool isAnother)
+    public Place Enter(string subject, string character, ReadOnlySpan<byte> messages)
     {
         var hash = new HashCode();
         hash.AddBytes(messages);
-        var key = (subject, character, hash.ToHashCode());
-        isAnother = _open.AddOrUpdate(key, 1, static (_, count) => count + 1) > 1;
-        return new Place(this, key);
+        var question = new Question(subject, character, hash.ToHashCode());
+        lock (_lock)
+        {
+            var isAnother = _open.TryGetValue(question, out var asked);
+            if (!isAnother)
+                _open[question] = asked = new Asked();
+            asked!.Count++;
+            return new Place(this, question, asked, isAnother);
+        }
     }
 
-    private void Leave((string Subject, string Character, int Messages) key)
+    private void Leave(Place place)
     {
-        if (_open.AddOrUpdate(key, 0, static (_, count) => count - 1) == 0)
-            _open.TryRemove(new(key, 0));
+        lock (_lock)
+        {
+            if (--place.Asked.Count == 0)
+                _open.Remove(place.Question);
+        }
     }
 
-    internal readonly struct Place(OpenConversations? open, (string Subject, string Character, int Messages) key) : IDisposable
+    // A hash will do: the worst of an accident is a conversation of its own.
+    internal readonly record struct Question(string Subject, string Character, int Messages);
+
+    internal sealed class Asked
     {
-        public void Dispose() => open?.Leave(key);
+        public int Count { get; set; }
+
+        /// <summary>The first has its place in memory, or will never have one.</summary>
+        public TaskCompletionSource IsPlaced { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    internal sealed class Place(OpenConversations open, Question question, Asked asked, bool isAnother) : IDisposable
+    {
+        public Question Question => question;
+
+        public Asked Asked => asked;
+
+        /// <summary>Whether the same was being asked already. Not to be sent to memory before <see cref="FirstIsPlaced"/>: to one that came first the first would look like its repeat.</summary>
+        public bool IsAnother => isAnother;
+
+        public Task FirstIsPlaced => asked.IsPlaced.Task;
+
+        /// <summary>Memory has answered this one.</summary>
+        public void Placed()
+        {
+            if (!isAnother)
+                asked.IsPlaced.TrySetResult();
+        }
+
+        public void Dispose()
+        {
+            Placed();
+            open.Leave(this);
+        }
     }
 }

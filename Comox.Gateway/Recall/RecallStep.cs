@@ -37,8 +37,10 @@ internal sealed class RecallStep(IHttpClientFactory clients, ReplyHandover hando
         if (session is not null && !await handover.WaitForAsync(session, options.Value.PendingReplyWait, ended.Token))
             RecallLog.RepliesStillPending(logger, session);
 
-        var (subject, isAnother) = (SubjectOf(exchange), false);
-        using var open = session is null ? _open.Enter(subject, character, exchange.Request.Messages.Span, out isAnother) : default;
+        var subject = SubjectOf(exchange);
+        using var open = session is null ? _open.Enter(subject, character, exchange.Request.Messages.Span) : null;
+        if (open is { IsAnother: true })
+            await open.FirstIsPlaced.WaitAsync(ended.Token);
         var assembled = await AssembleAsync(new SuperPromptRequest
         {
             RequestId = exchange.Id,
@@ -46,15 +48,16 @@ internal sealed class RecallStep(IHttpClientFactory clients, ReplyHandover hando
             Subject = subject,
             Session = session,
             Messages = messages,
-            IsAnother = isAnother,
+            IsAnother = open is { IsAnother: true },
             WholeTranscript = exchange.Http.Request.Headers[GatewayChatClient.TranscriptHeader] == GatewayChatClient.WholeTranscript,
             AllNew = exchange.Place is not null,
             After = exchange.Place?.After,
             Model = exchange.Route.Model,
             Profile = exchange.Route.Profile,
         }, ended.Token);
+        open?.Placed();
         if (assembled.Error is { } failure)
-            return new ForwardError(ForwardPlace.Memory, Translate(failure, exchange.Request.Model));
+            return new ForwardError(ForwardPlace.Memory, Translate(failure, exchange));
 
         var prompt = assembled.Value!;
         exchange.Recalled = new RecalledPrompt(prompt.Session, prompt.ReplyTurn, prompt.Receipt, prompt.Messages, prompt.MaxReplyTokens);
@@ -111,21 +114,30 @@ internal sealed class RecallStep(IHttpClientFactory clients, ReplyHandover hando
         }
     }
 
-    private static ApiError Translate(ApiError failure, string model) => failure.Code switch
+    private static ApiError Translate(ApiError failure, Exchange exchange) => failure.Code switch
     {
         ErrorCodes.CharacterNotFound => new ApiError(
             StatusCodes.Status404NotFound,
             ErrorCodes.ModelNotFound,
-            $"The model '{model}' does not exist: there is no such character. GET /v1/models lists the characters; POST /memory/characters imports one.",
+            $"The model '{exchange.Request.Model}' does not exist: there is no such character. GET /v1/models lists the characters; POST /memory/characters imports one.",
             "model"),
-        ErrorCodes.TurnNotFound => new ApiError(failure.Status, failure.Code, "The session has no such response; go on with its conversation instead.", "previous_response_id"),
+        // A client of the Responses API knows neither sessions nor turns.
+        ErrorCodes.TurnNotFound when exchange.Place is not null => new ApiError(failure.Status, failure.Code, "There is no such response; go on with its 'conversation' instead.", "previous_response_id"),
+        _ when failure.Param == "session" && exchange.Place is { } place => new ApiError(
+            failure.Status,
+            failure.Code,
+            failure.Code == ErrorCodes.SessionNotFound
+                ? "There is no such conversation any more, or it is another person's. Leave the field out to begin a new one." : "That is a conversation with another character. Leave the field out to begin a new one.",
+            place.After is null ? "conversation" : "previous_response_id"),
+        // The client knows the person by another name.
+        _ when failure.Param == "subject" => new ApiError(failure.Status, failure.Code, $"The field 'user' names the person that the character talks with: {failure.Message}", "user"),
         // 401 and 403 are between us and the memory service: the client's key was right.
         _ when failure.Status is StatusCodes.Status401Unauthorized or StatusCodes.Status403Forbidden => MemoryUnavailable("refuses the service key"),
         _ when failure.Status >= 500 => MemoryUnavailable($"cannot answer: {failure.Message.TrimEnd('.')}"),
         _ => failure,
     };
 
-    private static ApiError MemoryUnavailable(string how) => new(
+    internal static ApiError MemoryUnavailable(string how) => new(
         StatusCodes.Status503ServiceUnavailable,
         ErrorCodes.MemoryUnavailable,
         $"The memory service {how}. A character does not speak without its memory; try again, or use a plain model.")

@@ -20,7 +20,7 @@ internal static class KnownSettings
     public static readonly ImmutableArray<string> Paths =
     [
         "AdminKey", // The shared authentication's.
-        "Nodes:*", "DefaultModel",
+        "Nodes:*", "DefaultModel", "BrowserOrigins:*",
         "MaxRequestBytes", "MaxEventBytes", "MaxAnswerBytes",
         "ConnectTimeout", "FirstTokenTimeout", "TokenIdleTimeout", "TotalTimeout", "EndOfStreamTimeout", "KeepAliveInterval", "SlowClientTimeout",
         "RecallTimeout", "PendingReplyWait", "ModelListTimeout", "DrainTimeout", "DrainDelay",

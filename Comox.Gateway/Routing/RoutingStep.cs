@@ -28,13 +28,15 @@ internal sealed class RoutingStep(RouteTable table, IOptions<GatewayOptions> opt
         found = null;
         var snapshot = table.Current;
         var isCharacter = name.StartsWith(ModelRoute.CharacterPrefix, StringComparison.Ordinal);
-        if (isCharacter && (name.Length == ModelRoute.CharacterPrefix.Length || api != OpenAI.RequestApiKind.Chat))
+        if (isCharacter && name.Length == ModelRoute.CharacterPrefix.Length)
             return Refuse(ForwardPlace.Request, NotFound(name, snapshot));
+        if (isCharacter && api != OpenAI.RequestApiKind.Chat)
+            return Refuse(ForwardPlace.Request, Another(name, "A character is talked with", "POST /v1/chat/completions, /v1/responses or /v1/messages"));
 
         var route = isCharacter ? snapshot.FindDefault(options.Value.DefaultModel) : snapshot.Find(name);
         // A model that only makes vectors is no model to a chat.
         if (route is not null && api != OpenAI.RequestApiKind.Embeddings && !route.Pools.Any(pool => pool.CanChat || pool.Backends.IsEmpty))
-            route = null;
+            return Refuse(ForwardPlace.Request, Another(name, "This model makes vectors only", "POST /v1/embeddings"));
         if (route is null)
         {
             // A route of the settings is enough to know that the list of models is no accident of a fleet that is silent.
@@ -58,6 +60,9 @@ internal sealed class RoutingStep(RouteTable table, IOptions<GatewayOptions> opt
         return new ApiError(
             StatusCodes.Status404NotFound, ErrorCodes.ModelNotFound, $"The model '{name}' does not exist. {models} GET /v1/models lists these and the characters.", "model");
     }
+
+    private static ApiError Another(string name, string what, string paths) =>
+        new(StatusCodes.Status404NotFound, ErrorCodes.ModelNotFound, $"The model '{name}' is not to be had here. {what}: {paths}.", "model");
 
     private static ApiError WhyNotReady(ModelRoute route, RouteSnapshot snapshot) =>
         route.Pools.FirstOrDefault(pool => !pool.Backends.IsEmpty)?.WhyNotReady()

@@ -42,6 +42,8 @@ internal static class CardReader
         }
     }
 
+    private const int MacrosNamed = 8;
+
     private static CharacterCard Read(JsonElement root)
     {
         if (root.ValueKind != JsonValueKind.Object)
@@ -70,7 +72,7 @@ internal static class CardReader
 
         var extensions = fields.Object("extensions");
         var comox = extensions.Object("comox");
-        return new CharacterCard
+        var card = new CharacterCard
         {
             Name = name,
             Nickname = fields.Note("nickname").Trim(),
@@ -91,6 +93,10 @@ internal static class CardReader
             Tagline = comox.Note("tagline") is { Length: > 0 } tagline ? tagline : null,
             Warnings = warnings,
         };
+        string[] texts = [card.Description, card.Personality, card.Scenario, card.MessageExamples, card.SystemPrompt, card.PostHistoryInstructions, card.AuthorNote, .. card.Greetings, .. card.PinnedLore];
+        if (texts.SelectMany(CardMacros.Unknown).Distinct(StringComparer.OrdinalIgnoreCase).Take(MacrosNamed).ToList() is { Count: > 0 } unknown)
+            warnings.Add($"Macros that are not known stay in the text as they stand: {string.Join(", ", unknown.Select(macro => $"{{{{{macro}}}}}"))}.");
+        return card;
     }
 
     private static void CheckSpec(JsonElement root, JsonElement spec, List<string> warnings)

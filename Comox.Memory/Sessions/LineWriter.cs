@@ -35,19 +35,23 @@ internal sealed class LineWriter(NewSessions sessions, TurnFacts facts, TimeProv
             // Another reply to a turn of the line: what follows the turn stays until that reply is there, for it may never come.
             if (!placement.Known.Current)
                 await log.AppendAsync(cancellation, new LineMoved(end!.Id));
-            else if (await SceneOfReplyAsync(db, session, placement.Known, cancellation) is { } scene)
+            else if (await Scenes.SinceReplyAsync(db, session, placement.Known, cancellation) is { } scene)
                 await log.AppendAsync(cancellation, scene);
             await log.SettleAsync(cancellation);
             return new PreparedLine(session, end!, path, [], [], branched);
         }
 
+        // The last reply in other words, as the client has it now.
+        if (end is { Role: Utterance.User } && placement.Imported is [{ IsUser: false }, ..] && await Scenes.SinceReplyAsync(db, session, end, cancellation) is { } since)
+            await log.AppendAsync(cancellation, since);
+        var heard = placement.Session is null ? [] : await Presence.AfterAsync(db, session.Id, end, cancellation);
         var added = new List<TurnRow>();
         foreach (var said in placement.Imported.Append(message))
         {
             // A reply that was prompted for gets the id that waits for it, so that its later recording finds it.
             var prompted = end is { Role: Utterance.User } && !said.IsUser ? await PendingReplies.OfAsync(db, end, cancellation) : null;
             var id = prompted?.ReplyTurnId ?? Ids.New("trn", time);
-            await log.AppendAsync(cancellation, new TurnSaid(id, end?.Id, said.Role, said.Content, time.Now(), prompted?.ReceiptId));
+            await log.AppendAsync(cancellation, new TurnSaid(id, end?.Id, said.Role, said.Content, time.Now(), prompted?.ReceiptId, Heard: heard));
             end = (await db.Turns.FindAsync([id], cancellation))!;
             added.Add(end);
         }
@@ -57,24 +61,6 @@ internal sealed class LineWriter(NewSessions sessions, TurnFacts facts, TimeProv
         var told = db.Facts.Local.ToLookup(fact => fact.TurnId, StringComparer.Ordinal);
         return new PreparedLine(
             session, end, path, added, [.. added.SelectMany(turn => told[turn.Id].OrderBy(fact => fact.Id, StringComparer.Ordinal).Select(fact => ToldFact.From(fact, turn.Depth)))], branched);
-    }
-
-    /// <summary>
-    /// What the person made of the scene since the last reply holds for another reply in its place, too: a guest who was sent out has not come back. Null where nothing was made of it,
-    /// or where more than that reply follows the message: then it goes back to the scene of that time.
-    /// </summary>
-    private static async Task<SceneChanged?> SceneOfReplyAsync(MemoryDb db, SessionRow session, TurnRow message, CancellationToken cancellation)
-    {
-        if (session.HeadId is not { } head || await db.Turns.FirstOrDefaultAsync(turn => turn.Id == head, cancellation) is not { } reply || reply.ParentId != message.Id)
-            return null;
-        var changes = await db.Scenes.AsNoTracking().Where(row => row.TurnId == head || row.TurnId == message.Id).OrderBy(row => row.Number).ToListAsync(cancellation);
-        var since = changes.Where(row => row.TurnId == head).ToList();
-        return since.Count == 0 || changes[^1].TurnId == message.Id
-            ? null
-            : since.Aggregate(new SceneChanged(message.Id, null, null, null), (scene, row) => scene with
-            {
-                Place = row.Place ?? scene.Place, Time = row.Time ?? scene.Time, Present = row.Present is null ? scene.Present : Presence.Read(row.Present),
-            });
     }
 
     private static async Task<IReadOnlyList<TurnRow>> PathAsync(MemoryDb db, string sessionId, TurnRow end, bool branched, CancellationToken cancellation)

@@ -24,21 +24,29 @@ internal sealed class NewSessions(MemoryDbFactory databases, CharacterStore char
         using var held = await locks.TakeAsync(db, wanted.Subject, character.Id, cancellation);
         var session = Row(character.Id, wanted.Subject);
         db.Add(session);
-        if (character.Card.Greetings.FirstOrDefault() is { } greeting)
+        if (await GreetingAsync(db, character, wanted.Subject, session, cancellation) is { } said)
         {
-            var memory = await indexes.OpenAsync(db, wanted.Subject, character.Id, cancellation);
-            var user = UserName.For(wanted.Subject, memory.Facts());
             var turn = Ids.New("trn", time);
             var log = new SessionLog(db, session, time);
             await log.AppendAsync(
                 cancellation,
-                new TurnSaid(turn, null, Utterance.Assistant, CardMacros.Expand(greeting, character.Card.SpokenName, user.Spoken), time.Now()),
+                new TurnSaid(turn, null, Utterance.Assistant, said, time.Now(), Heard: []),
                 new LineMoved(turn));
             await log.SettleAsync(cancellation);
         }
 
         await db.SaveChangesAsync(cancellation);
         return await SessionStore.DetailsAsync(db, session, cancellation);
+    }
+
+    /// <summary>As it is said to this person; null where the card has none.</summary>
+    private async Task<string?> GreetingAsync(MemoryDb db, Character character, string subject, SessionRow session, CancellationToken cancellation)
+    {
+        if (character.Card.Greetings.FirstOrDefault() is not { } greeting)
+            return null;
+        var memory = await indexes.OpenAsync(db, subject, character.Id, cancellation);
+        var said = CardMacros.Expand(greeting, character.Card.SpokenName, UserName.For(subject, memory.Facts()).Spoken, seed: session.Id);
+        return string.IsNullOrWhiteSpace(said) ? null : said;
     }
 
     /// <summary>The row of a session without turns.</summary>

@@ -1,4 +1,5 @@
 using Comox.Memory.Diagnostics;
+using Comox.Memory.ShortTerm;
 using Comox.Memory.Storage;
 using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Clients;
@@ -68,11 +69,16 @@ internal sealed class ReplyRecorder(MemoryDbFactory databases, ConversationLocks
 
         var log = new SessionLog(db, session, time);
         var content = reply.Content.Replace("\0", "", StringComparison.Ordinal);
-        await log.AppendAsync(
-            cancellation, new TurnSaid(turnId, question.Id, Utterance.Assistant, content, time.Now(), request.ReceiptId, reply.FinishReason, reply.Model));
         // A reply without a word (the client left before the first), or of which nobody saw one, is kept, but answers nothing: the message can be sent again.
         var answers = !string.IsNullOrWhiteSpace(content) && reply.FinishReason != RecordedReply.Unseen;
-        if (answers && await PlaceAsync(db, session, question, turnId, await PendingReplies.IsLatestAsync(db, request, cancellation), cancellation) is { } placed)
+        var placed = answers ? await PlaceAsync(db, session, question, turnId, await PendingReplies.IsLatestAsync(db, request, cancellation), cancellation) : null;
+        // The scene may have been changed while the reply was being made.
+        if (placed is LineMoved && await Scenes.SinceReplyAsync(db, session, question, cancellation) is { } scene)
+            await log.AppendAsync(cancellation, scene);
+        var heard = await Presence.AfterAsync(db, session.Id, question, cancellation);
+        await log.AppendAsync(
+            cancellation, new TurnSaid(turnId, question.Id, Utterance.Assistant, content, time.Now(), request.ReceiptId, reply.FinishReason, reply.Model, heard));
+        if (placed is not null)
             await log.AppendAsync(cancellation, placed);
         await log.SettleAsync(cancellation);
         await db.SaveChangesAsync(cancellation);

@@ -1,4 +1,5 @@
 using Comox.Memory.Ingestion;
+using Comox.Memory.ShortTerm;
 using Comox.Memory.Storage;
 using Comox.Memory.Vectors;
 using Comox.ServiceDefaults;
@@ -37,7 +38,11 @@ internal sealed class SessionEditor(SessionChanges changes, TurnFacts facts, Tur
             sessionId, turnId, async (db, log, turn) =>
             {
                 var turns = following ? await BelowAsync(db, turn, cancellation) : [turn.Id];
+                var present = await PresentAsync(db, log.Session, cancellation);
                 var receipt = await erasure.EraseAsync(db, log, turns, whole: false, cancellation);
+                // Who is there goes on: a guest who left with the last turn would otherwise hear all that is said from here on.
+                if (!present.Order(StringComparer.Ordinal).SequenceEqual((await PresentAsync(db, log.Session, cancellation)).Order(StringComparer.Ordinal)))
+                    await log.AppendAsync(cancellation, new SceneChanged(log.Session.HeadId, null, null, present));
 
                 // The worker, too, takes them away, and those that it was about to store; but it may be behind, or its role be taken away. A store that is down keeps the turns.
                 return await vectors.DeleteAsync(log.Session.Subject, turns, cancellation) is { } notDeleted ? notDeleted : receipt;
@@ -67,6 +72,9 @@ internal sealed class SessionEditor(SessionChanges changes, TurnFacts facts, Tur
                 ? await change(db, log, turn)
                 : MissingTurn(sessionId, turnId),
             cancellation);
+
+    private static async Task<IReadOnlyList<string>> PresentAsync(MemoryDb db, SessionRow session, CancellationToken cancellation) =>
+        await Presence.AfterAsync(db, session.Id, session.HeadId is null ? null : await db.Turns.FindAsync([session.HeadId], cancellation), cancellation);
 
     private static ApiError MissingTurn(string session, string turn) =>
         new(

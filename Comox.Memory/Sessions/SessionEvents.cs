@@ -30,8 +30,9 @@ internal abstract record SessionEvent
 }
 
 /// <summary>A message came into the tree, below <paramref name="Parent"/> (null: a root). It is not on the line until the line moves.
-/// <paramref name="At"/> is when it was said.</summary>
-internal sealed record TurnSaid(string Turn, string? Parent, string Role, string Content, DateTimeOffset At, string? Receipt = null, string? FinishReason = null, string? Model = null)
+/// <paramref name="At"/> is when it was said, <paramref name="Heard"/> has the ids of the guests who were there; null in events from before that was noted: scenes tell.</summary>
+internal sealed record TurnSaid(
+    string Turn, string? Parent, string Role, string Content, DateTimeOffset At, string? Receipt = null, string? FinishReason = null, string? Model = null, IReadOnlyList<string>? Heard = null)
     : SessionEvent
 {
     public override string Of() => Turn;

@@ -22,6 +22,7 @@ internal sealed class SessionProjector(MemoryDb db, SessionRow session)
         {
             case TurnSaid said:
                 await _tree.AddAsync(number, said, cancellation);
+                await _scenes.WitnessAsync(said.Heard ?? [], cancellation);
                 break;
             case LineMoved moved:
                 await _tree.MoveLineAsync(moved.Head, cancellation);
@@ -83,18 +84,10 @@ internal sealed class SessionProjector(MemoryDb db, SessionRow session)
     {
         await _facts.DropAsync(turns, cancellation);
         db.RemoveRange(await Tracked.Async(db.ReplyScores, row => turns.Contains(row.TurnId), cancellation));
-        await _scenes.DropAsync(turns, turn => KeptBeforeAsync(turn, turns, cancellation), cancellation);
+        await _scenes.DropAsync(turns, cancellation);
         var summaries = await Tracked.Async(db.Summaries, row => row.SessionId == session.Id, cancellation);
         var gone = SummarySources.MadeFrom(turns, summaries.Select(SummarySources.Of));
         db.RemoveRange(summaries.Where(summary => gone.Contains(summary.Id)));
-    }
-
-    private async Task<string?> KeptBeforeAsync(string turn, IReadOnlyList<string> deleted, CancellationToken cancellation)
-    {
-        var before = (await _tree.FindAsync(turn, cancellation))?.ParentId;
-        while (before is not null && deleted.Contains(before))
-            before = (await _tree.FindAsync(before, cancellation))?.ParentId;
-        return before;
     }
 
     private async Task MarkReadAsync(IReadOnlyList<string> turns, bool read, CancellationToken cancellation)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Comox.Memory.Storage;
 using Microsoft.EntityFrameworkCore;
 
@@ -42,6 +43,7 @@ internal sealed class TurnTree(MemoryDb db, SessionRow session)
             FinishReason = said.FinishReason,
             Model = said.Model,
             ReceiptId = said.Receipt,
+            Heard = said.Heard is null ? null : JsonSerializer.Serialize(said.Heard),
         });
     }
 

@@ -1,11 +1,12 @@
 using System.Text.Json;
 using Comox.Memory.Storage;
+using Microsoft.EntityFrameworkCore;
 
 namespace Comox.Memory.ShortTerm;
 
 /// <summary>
-/// Which guests were there for which turns of a session's line. A scene tells of what is said after the turn with which it begins: that turn had been said when
-/// it was set. Of two scenes for the same turn the one that was set later counts, as it does at the line's end.
+/// Which guests were there for which turns of a session's line. A turn has it noted since it was said, so that nothing that becomes of other turns changes it. Of turns from
+/// before that was noted the scenes tell: each of what is said after the turn with which it begins, and of two for the same turn the one that was set later.
 /// </summary>
 internal sealed class Presence
 {
@@ -52,9 +53,35 @@ internal sealed class Presence
     /// <summary>On the current lines of sessions, by session; those without a scene that says who is there are not among them.</summary>
     public static async Task<IReadOnlyDictionary<string, Presence>> OfAsync(MemoryDb db, IReadOnlyCollection<string> sessions, CancellationToken cancellation)
     {
-        var changes = await SceneChanges.OfAsync(db, sessions, cancellation);
-        return changes.Where(change => change.Present is not null).GroupBy(change => change.SessionId, StringComparer.Ordinal)
+        var scenes = (await SceneChanges.OfAsync(db, sessions, cancellation)).Where(change => change.Present is not null).Select(change => (change.SessionId, change.After, change.Present));
+        var noted = await db.Turns.AsNoTracking()
+            .Where(turn => sessions.Contains(turn.SessionId) && turn.Current && turn.Heard != null
+                && !db.Turns.Any(before => before.SessionId == turn.SessionId && before.Current && before.Depth == turn.Depth - 1 && before.Heard == turn.Heard))
+            .OrderBy(turn => turn.Depth).Select(turn => new { turn.SessionId, turn.Depth, turn.Heard }).ToListAsync(cancellation);
+        return scenes.Concat(noted.Select(turn => (turn.SessionId, After: turn.Depth - 1, Present: turn.Heard))).GroupBy(change => change.SessionId, StringComparer.Ordinal)
             .ToDictionary(group => group.Key, group => new Presence(group.Select(change => (change.After, Read(change.Present)))), StringComparer.Ordinal);
+    }
+
+    /// <summary>Who is there for what is said next.</summary>
+    /// <param name="db">The database.</param>
+    /// <param name="sessionId">The session.</param>
+    /// <param name="turn">After this turn; null: at the session's opening.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    public static async Task<IReadOnlyList<string>> AfterAsync(MemoryDb db, string sessionId, TurnRow? turn, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var id = turn?.Id;
+            var scenes = await Tracked.Async(db.Scenes, row => row.SessionId == sessionId && row.TurnId == id && row.Present != null, cancellation);
+            if (scenes.MaxBy(row => row.Number) is { } newest)
+                return Read(newest.Present);
+            if (turn is null || turn.Heard is not null)
+                return Read(turn?.Heard);
+            // From before it was noted. Where the session has no scene, nobody was ever there.
+            if (!await db.Scenes.AnyAsync(row => row.SessionId == sessionId && row.Present != null, cancellation))
+                return [];
+            turn = turn.ParentId is null ? null : await db.Turns.FindAsync([turn.ParentId], cancellation);
+        }
     }
 
     /// <summary>The list as a row has it.</summary>

@@ -8,7 +8,7 @@ internal sealed record SceneChangeOnLine(string SessionId, int Number, int After
 
 /// <summary>
 /// Which changes hold on a line: those whose turn is on it, and after whose turn nothing was said before they were made. One that was made where the line ended then tells
-/// of what was said there since, and not of another continuation that is older: that was said in the scene of its own time.
+/// of what was said there since, and not of another continuation that is older: that was said in the scene of its own time. (Who heard a turn is noted with the turn: <see cref="Presence"/>.)
 /// </summary>
 internal static class SceneChanges
 {

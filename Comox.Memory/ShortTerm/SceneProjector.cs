@@ -5,7 +5,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Comox.Memory.ShortTerm;
 
-/// <summary>The scenes of a session as rows, and which characters they ever name as guests.</summary>
+/// <summary>The scenes of a session as rows, and which characters were ever guests in it.</summary>
 internal sealed class SceneProjector(MemoryDb db, SessionRow session)
 {
     public async Task AddAsync(int number, SceneChanged scene, CancellationToken cancellation)
@@ -15,28 +15,32 @@ internal sealed class SceneProjector(MemoryDb db, SessionRow session)
             SessionId = session.Id, Number = number, TurnId = scene.Turn, Place = scene.Place, Time = scene.Time,
             Present = scene.Present is null ? null : JsonSerializer.Serialize(scene.Present),
         });
-        foreach (var guest in Guests(scene.Present ?? []))
+        await WitnessAsync(scene.Present ?? [], cancellation);
+    }
+
+    public async Task WitnessAsync(IReadOnlyList<string> present, CancellationToken cancellation)
+    {
+        foreach (var guest in Guests(present))
         {
-            if (await db.Witnesses.FindAsync([session.Id, guest], cancellation) is null)
+            if (await db.Witnesses.FindAsync([session.Id, guest], cancellation) is not { } known)
                 db.Add(new WitnessRow { SessionId = session.Id, CharacterId = guest, Subject = session.Subject });
+            else if (db.Entry(known) is { State: EntityState.Deleted } leaving)
+                leaving.State = EntityState.Unchanged;
         }
     }
 
-    /// <summary>
-    /// The words of a scene go with the turn with which it began. Who was there does not: a guest who left with that turn would otherwise have heard all that was said since.
-    /// </summary>
-    /// <param name="turns">Those that are deleted.</param>
-    /// <param name="kept">The turn before one that is left; null: none.</param>
-    /// <param name="cancellation">Ends the wait.</param>
-    public async Task DropAsync(IReadOnlyList<string> turns, Func<string, Task<string?>> kept, CancellationToken cancellation)
+    /// <summary>A scene goes with the turn with which it began; what was heard in it stays with the turns that were.</summary>
+    public async Task DropAsync(IReadOnlyList<string> turns, CancellationToken cancellation)
     {
-        foreach (var scene in (await Tracked.Async(db.Scenes, row => row.SessionId == session.Id, cancellation)).Where(row => row.TurnId is not null && turns.Contains(row.TurnId)))
-        {
-            if (scene.Present is null)
-                db.Remove(scene);
-            else
-                (scene.TurnId, scene.Place, scene.Time) = (await kept(scene.TurnId!), null, null);
-        }
+        var scenes = await Tracked.Async(db.Scenes, row => row.SessionId == session.Id, cancellation);
+        var gone = scenes.Where(row => row.TurnId is not null && turns.Contains(row.TurnId)).ToList();
+        db.RemoveRange(gone);
+        var witnesses = await Tracked.Async(db.Witnesses, row => row.SessionId == session.Id, cancellation);
+        if (witnesses.Count == 0)
+            return;
+        var heard = (await Tracked.Async(db.Turns, row => row.SessionId == session.Id && row.Heard != null, cancellation)).Where(row => !turns.Contains(row.Id)).Select(row => row.Heard);
+        var left = scenes.Except(gone).Select(row => row.Present).Concat(heard).Distinct(StringComparer.Ordinal).SelectMany(list => Guests(Presence.Read(list))).ToHashSet(StringComparer.Ordinal);
+        db.RemoveRange(witnesses.Where(row => !left.Contains(row.CharacterId)));
     }
 
     // The session's own character is there whatever a scene says.

@@ -1,4 +1,6 @@
+using Comox.Memory.Sessions;
 using Comox.Memory.Storage;
+using Microsoft.EntityFrameworkCore;
 
 namespace Comox.Memory.ShortTerm;
 
@@ -17,10 +19,33 @@ internal static class Scenes
     /// <param name="sessionId">The session.</param>
     /// <param name="path">The turns of the line from its first on, where it is not the stored one.</param>
     /// <param name="cancellation">Ends the wait.</param>
-    public static async Task<Scene> OfAsync(MemoryDb db, string sessionId, IReadOnlyList<TurnRow>? path, CancellationToken cancellation) =>
-        (path is null ? await SceneChanges.OfAsync(db, [sessionId], cancellation) : await SceneChanges.OnAsync(db, sessionId, path, cancellation))
-            .Aggregate(Scene.Empty, (scene, change) => new Scene(
-                Changed(scene.Place, change.Place), Changed(scene.Time, change.Time), change.Present is null ? scene.Present : Presence.Read(change.Present)));
+    public static async Task<Scene> OfAsync(MemoryDb db, string sessionId, IReadOnlyList<TurnRow>? path, CancellationToken cancellation)
+    {
+        var end = path is not null
+            ? path.LastOrDefault()
+            : await db.Turns.AsNoTracking().Where(turn => turn.SessionId == sessionId && turn.Current).OrderByDescending(turn => turn.Depth).FirstOrDefaultAsync(cancellation);
+        var scene = new Scene(null, null, await Presence.AfterAsync(db, sessionId, end, cancellation));
+        return (path is null ? await SceneChanges.OfAsync(db, [sessionId], cancellation) : await SceneChanges.OnAsync(db, sessionId, path, cancellation))
+            .Aggregate(scene, (now, change) => now with { Place = Changed(now.Place, change.Place), Time = Changed(now.Time, change.Time) });
+    }
+
+    /// <summary>
+    /// What the person made of the scene since the last reply holds for another reply in its place, too: a guest who was sent out has not come back. To be appended before that one is said. Null
+    /// where nothing was made of it, or where more than one reply follows the message: then it goes back to the scene of that time.
+    /// </summary>
+    public static async Task<SceneChanged?> SinceReplyAsync(MemoryDb db, SessionRow session, TurnRow message, CancellationToken cancellation)
+    {
+        if (session.HeadId is not { } head || await db.Turns.FirstOrDefaultAsync(turn => turn.Id == head, cancellation) is not { } reply || reply.ParentId != message.Id)
+            return null;
+        var changes = await Tracked.Async(db.Scenes, row => row.SessionId == session.Id && (row.TurnId == head || row.TurnId == message.Id), cancellation);
+        var since = changes.Where(row => row.TurnId == head).OrderBy(row => row.Number).ToList();
+        return since.Count == 0 || changes.MaxBy(row => row.Number)!.TurnId == message.Id
+            ? null
+            : since.Aggregate(new SceneChanged(message.Id, null, null, null), (scene, row) => scene with
+            {
+                Place = row.Place ?? scene.Place, Time = row.Time ?? scene.Time, Present = row.Present is null ? scene.Present : Presence.Read(row.Present),
+            });
+    }
 
     // Null leaves it; an empty text takes it away.
     private static string? Changed(string? before, string? now) => now is null ? before : now.Length == 0 ? null : now;

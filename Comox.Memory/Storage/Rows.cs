@@ -111,6 +111,9 @@ internal sealed class TurnRow
     public string? Model { get; set; }
     public string? ReceiptId { get; init; }
 
+    /// <summary>JSON list of the ids of the guests who were there when it was said; null: not noted.</summary>
+    public string? Heard { get; init; }
+
     /// <summary>Whether the <c>extract</c> role is done with its words as they are.</summary>
     public bool Extracted { get; set; }
 }
@@ -226,22 +229,19 @@ internal sealed class SceneRow
     /// <summary>Number of its event.</summary>
     public required int Number { get; init; }
 
-    /// <summary>
-    /// The turn with which it begins: the newest when it was set. What is said after it is the first that a guest hears. Null: the session. Where that turn has been
-    /// deleted it is the nearest before it that is left.
-    /// </summary>
-    public required string? TurnId { get; set; }
+    /// <summary>The turn with which it begins: the newest when it was set. What is said after it is the first that a guest hears. Null: the session.</summary>
+    public required string? TurnId { get; init; }
 
-    public required string? Place { get; set; }
-    public required string? Time { get; set; }
+    public required string? Place { get; init; }
+    public required string? Time { get; init; }
 
     /// <summary>JSON list of character ids; null: as before.</summary>
     public required string? Present { get; init; }
 }
 
 /// <summary>
-/// A character that was a guest in a session at some time, on whatever branch: where its recall has to look besides its own sessions. From which turn to which
-/// it was there, the scenes tell.
+/// A character that was a guest in a session at some time, on whatever branch: where its recall has to look besides its own sessions. What it heard there, the turns
+/// tell.
 /// </summary>
 internal sealed class WitnessRow
 {

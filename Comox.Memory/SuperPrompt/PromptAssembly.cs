@@ -8,6 +8,7 @@ using Comox.Memory.Storage;
 using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Clients;
 using Comox.ServiceDefaults.Contracts.Memory;
+using Comox.ServiceDefaults.Contracts.Nodes;
 using Comox.ServiceDefaults.Contracts.OpenAI;
 using Microsoft.EntityFrameworkCore;
 
@@ -104,8 +105,15 @@ internal sealed class PromptAssembly(RecallIndexes indexes, SideLaneSources sour
             ReplyTurn = receipt.ReplyTurn,
             Receipt = receipt.Id,
             Messages = receipt.Messages,
-            MaxReplyTokens = Math.Max(1, Math.Min(request.Profile.ReplyTokens, request.Profile.ContextTokens - receipt.Budget.EstimatedTokens)),
+            MaxReplyTokens = MostOfReply(request.Profile, receipt.Budget.EstimatedTokens),
         }, shown);
+    }
+
+    // Beyond what is kept free for a reply the room is an estimate: an engine that has less refuses the whole request.
+    private static int MostOfReply(PromptProfile profile, int prompt)
+    {
+        var room = profile.ContextTokens - prompt;
+        return Math.Max(1, Math.Max(Math.Min(profile.ReplyTokens, room), room - (prompt / 8)));
     }
 
     private static async Task<string?> SceneAsync(MemoryDb db, PreparedLine line, CancellationToken cancellation)

@@ -55,7 +55,7 @@ internal sealed partial class StandardTexts(PromptParts parts)
     /// <param name="anchor">A <see cref="Block"/> between the two, or nothing.</param>
     /// <param name="before">Sections for this message alone, set apart before it.</param>
     public string Message(string anchor = "", params IReadOnlyCollection<string> before) =>
-        (before.Count == 0 ? "" : $"[{string.Join("\n\n", before)}]\n\n") + parts.Message + anchor + (string.IsNullOrWhiteSpace(_card.PostHistoryInstructions) ? "" : Block(Original().Replace(Expand(_card.PostHistoryInstructions), "").Trim()));
+        (before.Count == 0 ? "" : $"[{string.Join("\n\n", before)}]\n\n") + parts.Message + anchor + (Original().Replace(Expand(_card.PostHistoryInstructions), "").Trim() is { Length: > 0 } last ? Block(last) : "");
 
     /// <summary>What is said to the model at the end of a person's message, set apart from the person's words.</summary>
     public static string Block(string text) => $"\n\n[{text}]";

@@ -227,7 +227,7 @@ public abstract class CharacterTests(string relay) : BothRelays(relay)
         var first = gateway.SendAsync(Chat.CharacterWhole);
         await Eventually.IsTrueAsync(() => gateway.Memory.Prompts.Count == 1, "the first is with memory");
         var others = new[] { gateway.SendAsync(Chat.CharacterWhole), gateway.SendAsync(Chat.CharacterWhole.Replace("Hi", "Ho", StringComparison.Ordinal)), gateway.SendAsync(Chat.CharacterWhole, "ses_7") };
-        await Eventually.IsTrueAsync(() => gateway.Memory.Prompts.Count == 4, "all are with memory");
+        await Eventually.IsTrueAsync(() => gateway.Memory.Prompts.Count == 3, "all but the one that waits for the first are with memory");
         gateway.Memory.PromptGate.SetResult();
         foreach (var sent in others.Prepend(first))
         {
@@ -240,6 +240,17 @@ public abstract class CharacterTests(string relay) : BothRelays(relay)
         Assert.Equal(
             ["Hi  False", "Hi  False", "Hi  True", "Hi ses_7 False", "Ho  False"],
             gateway.Memory.Prompts.Select(prompt => $"{prompt.Messages.Single().Content} {prompt.Session} {prompt.IsAnother}").Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_person_that_memory_does_not_take_is_told_of_by_the_name_of_the_clients_field()
+    {
+        await using var gateway = await StartAsync();
+        gateway.Memory.Failure = new ApiError(400, ErrorCodes.InvalidRequest, "subject has 230 characters; 200 are the most.", "subject");
+        using var response = await gateway.SendAsync(Chat.CharacterWhole);
+        var error = JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement.GetProperty("error");
+        Assert.Equal((400, "user"), ((int)response.StatusCode, error.GetProperty("param").GetString()));
+        Assert.Contains("200 are the most", error.GetProperty("message").GetString());
     }
 
     [Fact]

@@ -141,4 +141,28 @@ public sealed class FleetTests
 
         Assert.Equal(["fake-model"], list.GetProperty("data").EnumerateArray().Select(model => model.GetProperty("id").GetString()));
     }
+
+    [Fact]
+    public async Task Without_memory_a_character_is_not_said_to_be_gone()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync(settings: ("ModelListTimeout", "00:00:00.200"));
+        await gateway.Memory.DisposeAsync();
+        var character = await (await gateway.Http.GetAsync("/v1/models/character/ada")).ErrorAsync();
+        Assert.Equal((503, ErrorCodes.MemoryUnavailable), (character.Status, character.Code));
+        Assert.Equal(200, (int)(await gateway.Http.GetAsync("/v1/models/fake-model")).StatusCode);
+        Assert.Equal(404, (int)(await gateway.Http.GetAsync("/v1/models/nothing")).StatusCode);
+    }
+
+    [Theory]
+    [InlineData("/v1/completions", "prompt")]
+    [InlineData("/v1/embeddings", "input")]
+    public async Task A_character_that_is_asked_for_something_else_is_said_to_be_talked_with(string path, string field)
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync();
+        using var response = await gateway.Http.PostAsync(path, new StringContent($$"""{"model":"character/ada","{{field}}":"Hi"}""", System.Text.Encoding.UTF8, "application/json"));
+        var error = await response.ErrorAsync();
+        Assert.Equal((404, ErrorCodes.ModelNotFound), (error.Status, error.Code));
+        Assert.Contains("/v1/chat/completions", error.Message);
+        Assert.DoesNotContain("does not exist", error.Message);
+    }
 }

@@ -167,11 +167,11 @@ public sealed class RequestTests
     }
 
     [Theory]
-    [InlineData("", 1024)]
+    [InlineData("", 4096)]
     [InlineData(""","max_tokens":5""", 5)]
     [InlineData(""","max_completion_tokens":6""", 6)]
     [InlineData(""","max_tokens":5,"max_completion_tokens":6""", 6)]
-    [InlineData(""","max_tokens":null""", 1024)]
+    [InlineData(""","max_tokens":null""", 4096)]
     public async Task The_engine_always_gets_a_limit(string more, int expected)
     {
         await using var gateway = await GatewayUnderTest.StartAsync();

@@ -11,6 +11,9 @@ public abstract class StreamFailureTests(string relay) : BothRelays(relay)
 {
     [Theory]
     [InlineData(400, """{"error":{"code":400,"message":"request (10820 tokens) exceeds the available context size (2048 tokens)","type":"exceed_context_size_error"}}""", 400, "context_length_exceeded", "10820 tokens")]
+    [InlineData(400, """{"error":{"message":"'max_tokens' or 'max_completion_tokens' is too large: 1500. This model's maximum context length is 4096 tokens and your request has 2778 input tokens","type":"BadRequestError","param":null,"code":400}}""", 400, "context_length_exceeded", "2778")]
+    [InlineData(400, """{"error":{"message":"The decoder prompt (length 9000) is longer than the maximum model length of 4096.","type":"BadRequestError","param":null,"code":400}}""", 400, "context_length_exceeded", "9000")]
+    [InlineData(400, """{"error":{"message":"Your input is too large.","type":"invalid_request_error","param":"messages","code":"context_length_exceeded"}}""", 400, "context_length_exceeded", "too large")]
     [InlineData(400, """{"error":{"code":400,"message":"Field 'temperature': wrong type","type":"invalid_request_error"}}""", 400, "invalid_request", "temperature")]
     [InlineData(503, """{"error":{"message":"Loading model","type":"unavailable_error","code":503}}""", 503, "engine_loading", "Loading model")]
     [InlineData(500, "<html>crash</html>", 500, "upstream_error", "fake-node/chat")]

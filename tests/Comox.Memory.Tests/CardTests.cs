@@ -162,8 +162,39 @@ public sealed class CardTests
     [Theory]
     [InlineData("{{char}} and {{USER}}", "Ada and Mara")]
     [InlineData("<bot> and <User>", "Ada and Mara")]
-    [InlineData("{{ char }} {{random:a,b}}", "Ada {{random:a,b}}")]
+    [InlineData("{{ char }} {{weekday}}", "Ada {{weekday}}")]
+    [InlineData("<char>{{// a note: {not} shown}}{{Comment: nor this}}{{hidden_key:key}}!", "Ada!")]
+    [InlineData("{{random:{{user}}}} {{pick: a\\,b }} {{random::c, d}}", "Mara a,b c, d")]
+    [InlineData("{{reverse:Drawn é}} {{roll:d1}} {{ROLL:1}} {{roll:x}}", "é nwarD 1 1 {{roll:x}}")]
     public void Macros_are_expanded_in_any_case_and_unknown_ones_stay(string text, string expected) => Assert.Equal(expected, CardMacros.Expand(text, "Ada", "Mara"));
+
+    [Fact]
+    public void Chance_is_the_same_each_time_and_another_in_another_conversation()
+    {
+        const string card = "{{random:a,b,c,d,e,f}}{{pick:a,b,c,d,e,f}}{{roll:d20}}";
+        var seeds = Enumerable.Range(0, 40).Select(seed => CardMacros.Expand(card, "Ada", "Mara", $"ses_{seed}")).ToList();
+        Assert.Equal(seeds, Enumerable.Range(0, 40).Select(seed => CardMacros.Expand(card, "Ada", "Mara", $"ses_{seed}")));
+        Assert.True(seeds.Distinct().Count() > 30);
+        Assert.All(seeds, text => Assert.Matches("^[a-f][a-f]([1-9]|1[0-9]|20)$", text));
+        Assert.Equal(6, seeds.Select(text => text[0]).Distinct().Count());
+        Assert.Equal(2, CardMacros.Expand(string.Concat(Enumerable.Repeat("{{random:x,y}}", 30)), "", "").Distinct().Count());
+    }
+
+    [Fact]
+    public void Decorators_of_lore_are_followed_or_named_and_never_shown_and_macros_that_are_not_known_are_named()
+    {
+        var card = CardReader.Read("""
+            {"spec":"chara_card_v3","spec_version":"3.0","data":{"name":"Ada","first_mes":"{{weekday}} {{ weekday }} {{original}} {{time::x}}","character_book":{"entries":[
+            {"content":"@@depth 4\n@@role system\nThe city is flooded.","constant":true,"insertion_order":1},
+            {"content":"@@dont_activate\nOld draft.","constant":true,"insertion_order":2},
+            {"content":"@@activate\n\nAda is old.","keys":["age"],"insertion_order":3},
+            {"content":"Mail a@@b.example.","constant":true,"insertion_order":4}]}}}
+            """).Value!;
+        Assert.Equal(["The city is flooded.", "Ada is old.", "Mail a@@b.example."], card.PinnedLore);
+        Assert.Equal(2, card.Warnings.Count);
+        Assert.Contains(card.Warnings, warning => warning.StartsWith("1 lorebook entry has decorators", StringComparison.Ordinal));
+        Assert.Contains(card.Warnings, warning => warning.EndsWith("as they stand: {{weekday}}, {{time}}.", StringComparison.Ordinal));
+    }
 
     [Fact]
     public async Task An_imported_card_can_be_read_back_whole_and_its_picture_too()

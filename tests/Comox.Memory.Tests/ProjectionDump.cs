@@ -15,7 +15,7 @@ internal static class ProjectionDump
         foreach (var row in await db.Sessions.AsNoTracking().OrderBy(row => row.Id).ToListAsync())
             text.AppendLine($"session {row.Id} head={row.HeadId} count={row.TurnCount} title={row.Title}@{row.TitleDepth}");
         foreach (var row in (await db.Turns.AsNoTracking().ToListAsync()).OrderBy(row => row.Id, StringComparer.Ordinal))
-            text.AppendLine($"turn {row.Id} #{row.Number} parent={row.ParentId} depth={row.Depth} current={row.Current} {row.Role} read={row.Extracted} {row.FinishReason} {row.Model} {row.CreatedAt:O} {row.Chain[..12]} {row.Content}");
+            text.AppendLine($"turn {row.Id} #{row.Number} parent={row.ParentId} depth={row.Depth} current={row.Current} {row.Role} read={row.Extracted} {row.FinishReason} {row.Model} {row.CreatedAt:O} {row.Chain[..12]} heard={row.Heard} {row.Content}");
         foreach (var row in (await db.Facts.AsNoTracking().ToListAsync()).OrderBy(row => row.Id, StringComparer.Ordinal))
         {
             text.AppendLine(

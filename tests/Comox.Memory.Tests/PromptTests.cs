@@ -57,6 +57,25 @@ public sealed class PromptTests
         Assert.Equal("Hi!\n\n[Ada rhymes.]", prompt.Messages[^1].Content);
     }
 
+    [Theory]
+    [InlineData("{{original}}")]
+    [InlineData(" {{Original}}\n{{// nothing}}")]
+    public void A_last_word_of_which_nothing_is_left_is_none(string last)
+    {
+        var prompt = new StandardFormat().Assemble(Parts("Hi!") with { Card = new CharacterCard { Name = "Ada", PostHistoryInstructions = last } }).Value!;
+        Assert.Equal("Hi!", prompt.Messages[^1].Content);
+    }
+
+    [Fact]
+    public async Task A_reply_may_be_as_long_as_the_context_has_room_for()
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        var roomy = await memory.SayAsync("Hi!", profile: PromptProfile.Standard with { ContextTokens = 32_768 });
+        Assert.InRange(roomy.MaxReplyTokens, 30_000, 32_700);
+        var tight = await memory.SayAsync("Hi!", profile: PromptProfile.Standard with { ContextTokens = 1200, PromptTokens = 1100 });
+        Assert.InRange(tight.MaxReplyTokens, 1, 1200 - (await memory.ReceiptAsync(tight)).Budget.EstimatedTokens);
+    }
+
     [Fact]
     public void A_message_that_cannot_fit_is_refused_with_the_figures()
     {

@@ -101,7 +101,7 @@ public abstract class WitnessPropertyTests
                 Assert.True((await memory.Client.MoveHeadAsync(session, new HeadChoice(any!, random.Next(2) == 0))).IsSuccess);
                 break;
             case 5 when random.Next(2) == 0:
-                Assert.True((await memory.Client.DeleteTurnAsync(session, any!, random.Next(4) == 0)).IsSuccess);
+                await DeleteAsync(memory, session, any!, random.Next(4) == 0);
                 break;
             case 6:
                 await ReadAsync(memory, session, any!, random);
@@ -114,6 +114,21 @@ public abstract class WitnessPropertyTests
             default:
                 await memory.ExchangeAsync(Said[random.Next(Said.Length)], "So it is.", session, owner);
                 break;
+        }
+    }
+
+    /// <summary>Nobody has heard anything else of what is left, and who is there is there.</summary>
+    private static async Task DeleteAsync(MemoryHost memory, string session, string turn, bool following)
+    {
+        var (before, scene) = (await HeardAsync(), (await memory.Client.GetSceneAsync(session)).Value!);
+        Assert.True((await memory.Client.DeleteTurnAsync(session, turn, following)).IsSuccess);
+        Assert.All(await HeardAsync(), left => Assert.Equal(before[left.Key], left.Value));
+        Assert.Equal(scene.Present, (await memory.Client.GetSceneAsync(session)).Value!.Present);
+
+        async Task<Dictionary<string, string?>> HeardAsync()
+        {
+            await using var db = memory.Services.GetRequiredService<MemoryDbFactory>().Open();
+            return await db.Turns.AsNoTracking().Where(row => row.SessionId == session).ToDictionaryAsync(row => row.Id, row => row.Heard);
         }
     }
 
@@ -130,8 +145,8 @@ public abstract class WitnessPropertyTests
     }
 
     /// <summary>
-    /// By the log and the line alone: own turns, and of the others' those before which the last scene, of those that say it and hold on the line, has the character. A scene holds that was set
-    /// before what follows it on the line was said; one of a deleted turn begins with the turn before.
+    /// By the log and the line alone: own turns, and of the others' those that were said while the character was there. Who was there is what was last said of it after the turn before, or, where
+    /// nothing was, who was there for that one.
     /// </summary>
     private static async Task<IReadOnlyList<string>> PerceivedAsync(MemoryHost memory, string slug, Dictionary<string, string> sessions)
     {
@@ -140,55 +155,25 @@ public abstract class WitnessPropertyTests
         var perceived = new List<string>();
         foreach (var (owner, session) in sessions.OrderBy(pair => pair.Value, StringComparer.Ordinal))
         {
-            var line = (await memory.Client.GetTreeAsync(session)).Value!.Turns.Where(turn => turn.Current).OrderBy(turn => turn.Depth).ToList();
-            var (scenes, numbers) = Read(await db.Events.AsNoTracking().Where(row => row.SessionId == session).OrderBy(row => row.Number).ToListAsync());
-            bool Holds((int Number, string? Turn, IReadOnlyList<string> Present) scene, out int after)
-            {
-                after = scene.Turn is null ? 0 : line.FindIndex(turn => turn.Id == scene.Turn) + 1;
-                return (scene.Turn is null || after > 0) && (after == line.Count || numbers[line[after].Id] > scene.Number);
-            }
-
-            perceived.AddRange(line
-                .Where((turn, at) => owner == slug || scenes.LastOrDefault(scene => Holds(scene, out var after) && after <= at).Present?.Contains(id) == true)
-                .Select(turn => turn.Id));
+            var heard = Heard(await db.Events.AsNoTracking().Where(row => row.SessionId == session).OrderBy(row => row.Number).ToListAsync());
+            var line = (await memory.Client.GetTreeAsync(session)).Value!.Turns.Where(turn => turn.Current).OrderBy(turn => turn.Depth);
+            perceived.AddRange(line.Where(turn => owner == slug || heard[turn.Id].Contains(id)).Select(turn => turn.Id));
         }
 
         return perceived;
     }
 
-    /// <summary>The scenes that say who is there, each with the turn that it begins with by now; and the number of each turn that was ever said.</summary>
-    private static (List<(int Number, string? Turn, IReadOnlyList<string> Present)> Scenes, Dictionary<string, int> Numbers) Read(IReadOnlyList<EventRow> log)
+    private static Dictionary<string, IReadOnlyList<string>> Heard(IReadOnlyList<EventRow> log)
     {
-        var scenes = new List<(int Number, string? Turn, IReadOnlyList<string> Present)>();
-        var (parents, numbers) = (new Dictionary<string, string?>(), new Dictionary<string, int>());
+        var (scenes, heard) = (new Dictionary<string, IReadOnlyList<string>>(), new Dictionary<string, IReadOnlyList<string>>());
         foreach (var row in log)
         {
-            switch (SessionLog.Read(row))
-            {
-                case TurnSaid said:
-                    (parents[said.Turn], numbers[said.Turn]) = (said.Parent, row.Number);
-                    break;
-                case TurnMoved moved:
-                    parents[moved.Turn] = moved.Parent;
-                    break;
-                case SceneChanged { Present: { } present } scene:
-                    scenes.Add((row.Number, scene.Turn, present));
-                    break;
-                case TurnsDeleted deleted:
-                    string? Kept(string? turn)
-                    {
-                        while (turn is not null && deleted.Turns.Contains(turn))
-                            turn = parents[turn];
-                        return turn;
-                    }
-
-                    scenes = [.. scenes.Select(scene => scene with { Turn = Kept(scene.Turn) })];
-                    foreach (var turn in parents.Keys.Except(deleted.Turns).ToList())
-                        parents[turn] = Kept(parents[turn]);
-                    break;
-            }
+            if (SessionLog.Read(row) is SceneChanged { Present: { } present } scene)
+                scenes[scene.Turn ?? ""] = present;
+            else if (SessionLog.Read(row) is TurnSaid said)
+                heard[said.Turn] = scenes.TryGetValue(said.Parent ?? "", out var there) ? there : said.Parent is null ? [] : heard[said.Parent];
         }
 
-        return (scenes, numbers);
+        return heard;
     }
 }

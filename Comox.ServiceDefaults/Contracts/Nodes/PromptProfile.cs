@@ -48,7 +48,7 @@ public sealed record PromptProfile
     /// <summary>Budget of the whole prompt, in tokens.</summary>
     public required int PromptTokens { get; init; }
 
-    /// <summary>The most tokens a reply may have; sent as <c>max_tokens</c> when the client names none.</summary>
+    /// <summary>The most tokens that a character's reply may have where the client names no number; one that it names is granted as far as the context has room.</summary>
     public required int ReplyTokens { get; init; }
 
     /// <summary>Characters per token, on the low side for this model's tokenizer: budgets are estimated, never tokenized, on the hot path.</summary>

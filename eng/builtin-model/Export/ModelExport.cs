@@ -39,9 +39,9 @@ internal static class ModelExport
         file.Unsigned("llama.feed_forward_length", (uint)shape.FeedForward);
         file.Unsigned("llama.attention.head_count", (uint)shape.Heads);
         file.Unsigned("llama.attention.head_count_kv", (uint)shape.Heads);
-        file.Real("llama.attention.layer_norm_rms_epsilon", (float)shape.NormEpsilon);
+        file.Real("llama.attention.layer_norm_rms_epsilon", shape.NormEpsilon);
         file.Unsigned("llama.rope.dimension_count", (uint)shape.HeadWidth);
-        file.Real("llama.rope.freq_base", (float)shape.RopeBase);
+        file.Real("llama.rope.freq_base", shape.RopeBase);
         Tokens(file, tokenizer);
         Tensors(file, shape, values, quantize);
         file.Write(path);

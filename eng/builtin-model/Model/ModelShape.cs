@@ -17,9 +17,9 @@ internal sealed record ModelShape
 
     public int Context { get; init; } = 1024;
 
-    public double RopeBase { get; init; } = 10_000;
+    public float RopeBase { get; init; } = 10_000;
 
-    public double NormEpsilon { get; init; } = 1e-5;
+    public float NormEpsilon { get; init; } = 1e-5f;
 
     public int HeadWidth => Width / Heads;
 

@@ -41,6 +41,22 @@ public sealed class ResponsesPlaceTests
         Assert.Equal((404, "previous_response_id", ErrorCodes.TurnNotFound), ((int)response.StatusCode, error.GetProperty("param").GetString(), error.GetProperty("code").GetString()));
     }
 
+    [Theory]
+    [InlineData(404, ErrorCodes.SessionNotFound)]
+    [InlineData(409, ErrorCodes.Conflict)]
+    public async Task A_conversation_that_is_gone_or_anothers_is_told_of_by_the_name_of_its_field(int status, string code)
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync();
+        gateway.Memory.Failure = new ApiError(status, code, "Leave X-Comox-Session out.", "session");
+        foreach (var (field, value) in new[] { ("previous_response_id", ResponseIds.Encode(Session, Turn)), ("conversation", ResponseIds.ConversationOf(Session)) })
+        {
+            using var response = await PostAsync(gateway, $"\"{field}\":\"{value}\"");
+            var error = JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement.GetProperty("error");
+            Assert.Equal((status, field, code), ((int)response.StatusCode, error.GetProperty("param").GetString(), error.GetProperty("code").GetString()));
+            Assert.DoesNotContain("X-Comox", error.GetProperty("message").GetString());
+        }
+    }
+
     private static Task<HttpResponseMessage> PostAsync(GatewayUnderTest gateway, string field) =>
         gateway.Http.PostAsync("/v1/responses", new StringContent($$"""{"model":"character/ada","input":"Hi",{{field}}}""", Encoding.UTF8, "application/json"));
 }

@@ -166,6 +166,54 @@ public abstract class GuestPainTests
     }
 
     [Fact]
+    public async Task Pain_15_a_guest_who_was_sent_out_stays_out_when_the_client_has_the_last_reply_in_other_words()
+    {
+        await using var memory = await StartAsync();
+        var session = await SentOutAsync(memory);
+        var edited = await memory.AskAsync([new("user", "We buried the compass under the lighthouse."), new("assistant", "Aye, the compass, mate."), new("user", "The orchid is poisoned.")], session);
+        await memory.ReplyAsync(edited.Value!, "The orchid, poisoned!");
+        Assert.Empty((await memory.Client.GetSceneAsync(session)).Value!.Present);
+        Assert.DoesNotContain(await AskedAsync(memory, "pim", Orchid), item => item.Source.Session == session);
+    }
+
+    [Fact]
+    public async Task Pain_15_a_guest_who_is_sent_out_while_the_last_reply_is_made_again_stays_out()
+    {
+        await using var memory = await StartAsync();
+        var session = await SentOutAsync(memory, present: "pim");
+        var again = (await memory.AskAsync([new("user", "We buried the compass under the lighthouse.")], session, whole: true)).Value!;
+        await PresentAsync(memory, session);
+        await memory.ReplyAsync(again, "The compass lies there.");
+        await memory.ExchangeAsync("The orchid is poisoned.", "The orchid, poisoned!", session);
+        Assert.Empty((await memory.Client.GetSceneAsync(session)).Value!.Present);
+        Assert.DoesNotContain(await AskedAsync(memory, "pim", Orchid), item => item.Source.Session == session);
+    }
+
+    [Fact]
+    public async Task Pain_15_an_abandoned_branch_that_is_deleted_lets_nobody_hear_the_other()
+    {
+        await using var memory = await StartAsync();
+        var said = await memory.ExchangeAsync("We buried the compass.", "Aye.");
+        await PresentAsync(memory, said.Session, "pim");
+        await memory.ReplyAsync((await memory.AskAsync([new("user", "We sold the compass.")], said.Session, whole: true)).Value!, "Sold, aye.");
+        await memory.ExchangeAsync("The orchid is poisoned.", "Poisoned!", said.Session);
+        await memory.Client.DeleteTurnAsync(said.Session, said.UserTurn, true);
+        Assert.Empty((await memory.Client.GetSceneAsync(said.Session)).Value!.Present);
+        Assert.DoesNotContain(await AskedAsync(memory, "pim", Orchid), item => item.Source.Session == said.Session);
+    }
+
+    [Fact]
+    public async Task Pain_15_a_guest_who_left_with_the_last_turn_stays_away_when_it_is_deleted()
+    {
+        await using var memory = await StartAsync();
+        var session = await SentOutAsync(memory);
+        await memory.Client.DeleteTurnAsync(session, (await memory.Client.GetTreeAsync(session)).Value!.Turns[^1].Id);
+        await memory.ExchangeAsync("The orchid is poisoned.", "The orchid, poisoned!", session);
+        Assert.Empty((await memory.Client.GetSceneAsync(session)).Value!.Present);
+        Assert.DoesNotContain(await AskedAsync(memory, "pim", Orchid), item => item.Source.Session == session);
+    }
+
+    [Fact]
     public async Task Pain_15_a_scene_that_is_set_further_up_leaves_what_was_said_below_it_before_as_it_was()
     {
         await using var memory = await StartAsync();
@@ -289,7 +337,7 @@ public abstract class GuestPainTests
             reads.Clear();
             await using var db = reads.Open(memory);
             await IndexView.OpenAsync(memory, indexes, "pim", db: db);
-            return (reads.First("sessions"), reads.RowsOf("turns"));
+            return (reads.First("sessions"), reads.RowsOf("turns", "content"));
         }
     }
 
@@ -320,6 +368,16 @@ public abstract class GuestPainTests
         await PresentAsync(memory, session);
         await memory.ExchangeAsync("The orchid is poisoned.", "The orchid, poisoned!", session);
         return session;
+    }
+
+    /// <summary>A message, Pim, a reply that he hears, and after it whoever is named.</summary>
+    private static async Task<string> SentOutAsync(MemoryHost memory, params string[] present)
+    {
+        var said = await memory.SayAsync("We buried the compass under the lighthouse.");
+        await PresentAsync(memory, said.Session, "pim");
+        await memory.ReplyAsync(said, "Aye, the compass.");
+        await PresentAsync(memory, said.Session, present);
+        return said.Session;
     }
 
     private static async Task PresentAsync(MemoryHost memory, string session, params string[] guests)

@@ -647,6 +647,10 @@ namespace Comox.Memory.Storage.Postgres.Migrations
                         .HasColumnType("text")
                         .HasColumnName("finish_reason");
 
+                    b.Property<string>("Heard")
+                        .HasColumnType("text")
+                        .HasColumnName("heard");
+
                     b.Property<string>("Model")
                         .HasColumnType("text")
                         .HasColumnName("model");

@@ -642,6 +642,10 @@ namespace Comox.Memory.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("finish_reason");
 
+                    b.Property<string>("Heard")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("heard");
+
                     b.Property<string>("Model")
                         .HasColumnType("TEXT")
                         .HasColumnName("model");
