@@ -19,6 +19,9 @@ internal sealed record EngineSpec(string Id, IReadOnlyList<EngineArtifact> Artif
     /// <summary>How many of them are in one batch, and loaded, at most; null: as many as there are, within reason.</summary>
     public (int? AtOnce, int? Held) AdapterLimits { get; init; }
 
+    /// <summary>vLLM's parsers for calls of tools and for thinking; null: none.</summary>
+    public (string? Tools, string? Reasoning) Parsers { get; init; }
+
     /// <summary>The card it is for, or those it is spread over; none: one card, whichever, or the CPU.</summary>
     public IReadOnlyList<int> Cards { get; init; } = [];
 
@@ -41,6 +44,7 @@ internal sealed record EngineSpec(string Id, IReadOnlyList<EngineArtifact> Artif
                 Cards = served.Cards,
                 Adapters = AdapterSpec.Of(served, Key(at)),
                 AdapterLimits = (served.AdaptersAtOnce, served.AdaptersHeld),
+                Parsers = (served.ToolParser, served.ReasoningParser),
             });
         }
 
@@ -64,6 +68,12 @@ internal sealed record EngineSpec(string Id, IReadOnlyList<EngineArtifact> Artif
                 yield return $"{key}:Id is '{id}'; it may have lower-case letters, digits, '-', '.' and '_', and must start and end with a letter or digit.";
             else if (served.Cards.Any(card => card < 0) || served.Cards.Distinct().Count() != served.Cards.Count || (served.Cards.Count > 1 && !served.Pinned))
                 yield return $"{key}:Cards has the indexes of cards, each once; a model that is spread over several has them to itself, and needs {key}:Pinned.";
+            foreach (var (setting, parser) in new[] { (nameof(served.ToolParser), served.ToolParser), (nameof(served.ReasoningParser), served.ReasoningParser) })
+            {
+                if (parser is not null && (parser.Length == 0 || !parser.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '_' or '-')))
+                    yield return $"{key}:{setting} is '{parser}'; it is the name of one of vLLM's parsers, such as hermes or qwen3.";
+            }
+
             foreach (var problem in AdapterSpec.Problems(served, key))
                 yield return problem;
         }

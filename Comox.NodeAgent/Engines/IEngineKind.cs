@@ -84,6 +84,9 @@ internal sealed record EngineService(ChosenModel Chosen, EngineModel Model, int 
     /// <summary>Room for adapters that are loaded while it runs; null: none.</summary>
     public AdapterRoom? Room { get; init; }
 
+    /// <inheritdoc cref="EngineSpec.Parsers"/>
+    public (string? Tools, string? Reasoning) Parsers { get; init; }
+
     /// <summary>Started so that it can sleep; whether it really can is tried.</summary>
     public bool MaySleep { get; init; }
 }

@@ -35,6 +35,12 @@ internal sealed record ServedModelOptions
 
     /// <summary>Adapters that vLLM keeps loaded; null: all, sixteen at most.</summary>
     public int? AdaptersHeld { get; set; }
+
+    /// <summary>How vLLM finds a call of a tool in what the model writes, by its name for <c>--tool-call-parser</c>; null: it takes no tools.</summary>
+    public string? ToolParser { get; set; }
+
+    /// <summary>How vLLM takes a model's thinking out of its answer, by its name for <c>--reasoning-parser</c>; null: it stays there.</summary>
+    public string? ReasoningParser { get; set; }
 }
 
 /// <summary>One form of a model: <c>Comox:NodeAgent:Models:0:Artifacts:0</c>.</summary>

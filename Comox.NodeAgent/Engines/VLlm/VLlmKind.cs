@@ -59,6 +59,7 @@ internal sealed class VLlmKind(VLlmProgram program, VLlmSleep sleep, VLlmAdapter
             Adapters = chosen,
             Room = room,
             MaySleep = options.Value.Swapping.Sleep && !engine.IsPinned,
+            Parsers = engine.Parsers,
         };
     }
 
@@ -101,6 +102,10 @@ internal sealed class VLlmKind(VLlmProgram program, VLlmSleep sleep, VLlmAdapter
             environment["VLLM_ALLOW_RUNTIME_LORA_UPDATING"] = "True";
         }
 
+        if (service.Parsers.Tools is { } tools)
+            arguments.AddRange(["--enable-auto-tool-choice", "--tool-call-parser", tools]);
+        if (service.Parsers.Reasoning is { } reasoning)
+            arguments.AddRange(["--reasoning-parser", reasoning]);
         return new LaunchPlan(found.Path, arguments, seat.Port) { Environment = environment, KeyVariable = "VLLM_API_KEY" };
     }
 

@@ -5,7 +5,7 @@ namespace Comox.FakeBackend.Vllm;
 /// <summary>The arguments of <c>vllm serve</c>, read as argparse reads them: a flag that it does not know, a missing value or one of the wrong type ends it with code 2.</summary>
 internal sealed class FakeVllmArguments
 {
-    private static readonly HashSet<string> Switches = ["--enable-sleep-mode", "--enable-lora", "--enable-prefix-caching", "--enforce-eager", "--trust-remote-code", "--disable-log-requests"];
+    private static readonly HashSet<string> Switches = ["--enable-sleep-mode", "--enable-lora", "--enable-prefix-caching", "--enforce-eager", "--trust-remote-code", "--disable-log-requests", "--enable-auto-tool-choice"];
 
     private static readonly Dictionary<string, Func<string, bool>> Valued = new()
     {
@@ -20,6 +20,8 @@ internal sealed class FakeVllmArguments
         ["--max-loras"] = IsInt,
         ["--max-lora-rank"] = IsInt,
         ["--max-cpu-loras"] = IsInt,
+        ["--tool-call-parser"] = _ => true,
+        ["--reasoning-parser"] = _ => true,
         ["--dtype"] = _ => true,
         ["--api-key"] = _ => true,
     };

@@ -48,6 +48,18 @@ public sealed class VLlmPlanTests
     }
 
     [Fact]
+    public void It_takes_tools_and_sets_thinking_apart_where_the_settings_say_how()
+    {
+        var plan = Plan(Spec() with { Parsers = ("hermes", "qwen3") }, new NodeAgentOptions());
+        Assert.Contains("--enable-auto-tool-choice", plan.Arguments);
+        Assert.Equal(("hermes", "qwen3"), (After(plan, "--tool-call-parser"), After(plan, "--reasoning-parser")));
+        Assert.DoesNotContain(Plan(Spec(), new NodeAgentOptions()).Arguments, argument => argument.Contains("parser", StringComparison.Ordinal) || argument.Contains("tool", StringComparison.Ordinal));
+        var options = new NodeAgentOptions { Models = [new() { Model = "/m/ada", ToolParser = "hermes" }, new() { Model = "/m/bea", ReasoningParser = "qwen 3" }] };
+        Assert.Equal([("hermes", null), (null, "qwen 3")], EngineSpec.Of(options).Select(spec => spec.Parsers));
+        Assert.StartsWith("Comox:NodeAgent:Models:1:ReasoningParser is 'qwen 3'", Assert.Single(EngineSpec.Problems(options)));
+    }
+
+    [Fact]
     public void It_has_room_for_adapters_where_the_engine_is_to_have_some()
     {
         var plan = Plan(Spec() with { AdapterLimits = (4, 32) }, new NodeAgentOptions(), adapters: [Adapter("a", 4), Adapter("b", 12), Adapter("c", 64) with { Problem = "It is broken." }]);
