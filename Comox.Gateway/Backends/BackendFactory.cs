@@ -113,5 +113,5 @@ internal sealed class BackendFactory(AuthenticationHeaderValue serviceKey, Backe
     // Three quarters for the prompt, as the standard profile has it.
     private static PromptProfile ProfileOf(int? context) => context is not { } tokens
         ? PromptProfile.Standard
-        : PromptProfile.Standard with { ContextTokens = tokens, PromptTokens = tokens * 3 / 4, ReplyTokens = Math.Max(1, tokens / 4) };
+        : PromptProfile.Standard with { ContextTokens = tokens, PromptTokens = tokens * 3 / 4, ReplyTokens = Math.Clamp(tokens / 4, 1, PromptProfile.Standard.ReplyTokens) };
 }

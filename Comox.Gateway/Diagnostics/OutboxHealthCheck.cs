@@ -11,6 +11,10 @@ internal sealed class OutboxHealthCheck(OutboxWriter outbox) : IHealthCheck
 {
     public const string Name = "gateway";
 
-    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(outbox.Fault is { } fault ? HealthCheckResult.Unhealthy($"The outbox cannot be written: {fault}") : HealthCheckResult.Healthy());
+    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        if (outbox is { Fault: not null, IsOpen: true })
+            await outbox.TryAsync().WaitAsync(cancellationToken);
+        return outbox.Fault is { } fault ? HealthCheckResult.Unhealthy($"The outbox cannot be written: {fault}") : HealthCheckResult.Healthy();
+    }
 }

@@ -16,6 +16,9 @@ namespace Comox.Gateway.Forwarding;
 /// <summary>What the engine is sent: the client's own bytes, with the few values replaced that are ours to decide.</summary>
 internal static class EngineRequest
 {
+    // Of a JSON schema, on the low side.
+    private const int BytesPerToken = 3;
+
     private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <returns>The call, and the dialect of a backend with another API; or why this request cannot be said to this backend.</returns>
@@ -108,9 +111,13 @@ internal static class EngineRequest
         var profile = exchange.Route.Profile;
         // A plain model ends by itself, or where its context does; only the one that we bring along is made for short replies alone.
         var asked = exchange.Request.MaxTokens ?? (exchange.Recalled is null && profile.Id != PromptProfile.BuiltIn.Id ? profile.ContextTokens : profile.ReplyTokens);
-        var limit = exchange.Recalled is { } recalled ? Math.Min(asked, recalled.MaxReplyTokens) : asked;
+        var limit = exchange.Recalled is { } recalled ? Math.Min(asked, Room(recalled.MaxReplyTokens, exchange)) : asked;
         return Math.Max(1, exchange.IsContinued ? limit - exchange.Reply.TokenEvents : limit);
     }
+
+    /// <summary>Memory knows nothing of tools, which take room, too; and an engine refuses what has none. What it keeps free for a reply is not touched.</summary>
+    private static int Room(int forReply, Exchange exchange) =>
+        Math.Max(Math.Min(forReply, exchange.Route.Profile.ReplyTokens), forReply - (exchange.Request.ValueOf(ChatField.Tools).Length / BytesPerToken));
 
     // [{"role":"system",…},…,{"role":"assistant","content":"Hello fr"}]
     private static byte[] WithWordsSoFar(ReadOnlyMemory<byte> messages, ReplyText words) =>

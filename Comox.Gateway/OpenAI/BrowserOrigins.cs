@@ -4,8 +4,8 @@ using Microsoft.Net.Http.Headers;
 namespace Comox.Gateway.OpenAI;
 
 /// <summary>
-/// Lets pages of other origins call <c>/v1</c> from a browser, those that <see cref="GatewayOptions.BrowserOrigins"/> names (CORS, fetch.spec.whatwg.org). None by default: on a machine whose own
-/// callers need no key, every page that somebody opens could talk to their characters. Before authentication, because a browser asks first and sends no key with that.
+/// Lets pages of other origins call <c>/v1</c> from a browser, those that <see cref="GatewayOptions.BrowserOrigins"/> names (CORS, fetch.spec.whatwg.org); each needs a key as everybody else. None
+/// by default. Before authentication, because a browser asks first and sends no key with that.
 /// </summary>
 internal sealed class BrowserOrigins(IOptions<GatewayOptions> options) : IStartupFilter
 {

@@ -17,6 +17,8 @@ internal sealed class OutboxWriter(ComoxHome home, ILogger<OutboxWriter> logger)
     /// <summary>Why nothing can be written; null when the last write succeeded.</summary>
     public string? Fault => _fault;
 
+    public bool IsOpen => _outbox is not null;
+
     /// <returns>What an earlier run left over.</returns>
     public IReadOnlyList<StoredReply> Open()
     {
@@ -32,6 +34,11 @@ internal sealed class OutboxWriter(ComoxHome home, ILogger<OutboxWriter> logger)
 
     /// <summary>Keeps the reply as a dead letter.</summary>
     public Task SetAsideAsync(long id, string reason) => QueueAsync(new Write { Refused = new RefusedReply(id, reason) });
+
+    /// <summary>
+    /// Tries whether replies can be written again, where the last write failed: whoever is sent nothing, because it is not ready, writes nothing that would show it.
+    /// </summary>
+    public Task TryAsync() => QueueAsync(new Write { IsTrial = true });
 
     /// <summary>Writes until <see cref="Complete"/>, then writes what is left.</summary>
     public async Task RunAsync()
@@ -61,6 +68,8 @@ internal sealed class OutboxWriter(ComoxHome home, ILogger<OutboxWriter> logger)
     {
         try
         {
+            if (batch.Exists(write => write.IsTrial))
+                _outbox!.Try();
             var added = batch.Where(write => write.Added is not null).ToList();
             var ids = _outbox!.Apply(
                 [.. added.Select(write => write.Added!)],
@@ -82,9 +91,10 @@ internal sealed class OutboxWriter(ComoxHome home, ILogger<OutboxWriter> logger)
         }
     }
 
-    /// <summary>One of the three.</summary>
+    /// <summary>One of the four.</summary>
     private sealed class Write
     {
+        public bool IsTrial { get; init; }
         public PendingReply? Added { get; init; }
         public long? Removed { get; init; }
         public RefusedReply? Refused { get; init; }

@@ -73,6 +73,14 @@ internal sealed class ReplyOutbox : IDisposable
         return ids;
     }
 
+    /// <summary>Throws where a reply could not be written at this moment.</summary>
+    public void Try()
+    {
+        using var transaction = _database.BeginTransaction();
+        Delete(Insert(new PendingReply("", "", new RecordedReply { Content = "", FinishReason = "", Model = "", Receipt = "" })));
+        transaction.Commit();
+    }
+
     /// <summary>Everything that is still to be recorded.</summary>
     public IReadOnlyList<StoredReply> ReadAll()
     {

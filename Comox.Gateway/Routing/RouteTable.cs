@@ -85,8 +85,10 @@ internal sealed class RouteTable
 
     private ModelRoute Of(RouteOptions options, ImmutableArray<BackendPool> pools)
     {
-        var first = pools.SelectMany(pool => pool.Ready.IsEmpty ? pool.Backends : pool.Ready).FirstOrDefault();
-        return new ModelRoute(options.Model, first?.Model.Profile ?? ServiceDefaults.Contracts.Nodes.PromptProfile.Standard, Character: null)
+        var first = pools.FirstOrDefault(pool => !pool.Ready.IsEmpty) is { } ready ? ready.Ready : pools.SelectMany(pool => pool.Backends).Take(1).ToImmutableArray();
+        // Whichever of them is asked must have room for the prompt, also while a larger context is being rolled out. A context that is not known is none.
+        var smallest = first.Where(backend => !ReferenceEquals(backend.Model.Profile, ServiceDefaults.Contracts.Nodes.PromptProfile.Standard)).MinBy(backend => backend.Model.Profile.ContextTokens);
+        return new ModelRoute(options.Model, (smallest ?? first.FirstOrDefault())?.Model.Profile ?? ServiceDefaults.Contracts.Nodes.PromptProfile.Standard, Character: null)
         {
             Pools = pools,
             Policy = PolicyOf(options),

@@ -36,7 +36,12 @@ internal sealed class RoutingStep(RouteTable table, IOptions<GatewayOptions> opt
         var route = isCharacter ? snapshot.FindDefault(options.Value.DefaultModel) : snapshot.Find(name);
         // A model that only makes vectors is no model to a chat.
         if (route is not null && api != OpenAI.RequestApiKind.Embeddings && !route.Pools.Any(pool => pool.CanChat || pool.Backends.IsEmpty))
-            return Refuse(ForwardPlace.Request, Another(name, "This model makes vectors only", "POST /v1/embeddings"));
+        {
+            if (!isCharacter)
+                return Refuse(ForwardPlace.Request, Another(name, "This model makes vectors only", "POST /v1/embeddings"));
+            route = null;
+        }
+
         if (route is null)
         {
             // A route of the settings is enough to know that the list of models is no accident of a fleet that is silent.

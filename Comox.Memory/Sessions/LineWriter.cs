@@ -41,19 +41,28 @@ internal sealed class LineWriter(NewSessions sessions, TurnFacts facts, TimeProv
             return new PreparedLine(session, end!, path, [], [], branched);
         }
 
-        // The last reply in other words, as the client has it now.
-        if (end is { Role: Utterance.User } && placement.Imported is [{ IsUser: false }, ..] && await Scenes.SinceReplyAsync(db, session, end, cancellation) is { } since)
-            await log.AppendAsync(cancellation, since);
-        var heard = placement.Session is null ? [] : await Presence.AfterAsync(db, session.Id, end, cancellation);
+        // The last reply in other words, as the client has it now: who heard it has heard it, and what was made of the scene since holds after it.
+        var since = end is { Role: Utterance.User } && placement.Imported is [{ IsUser: false }, ..] ? await Scenes.SinceReplyAsync(db, session, end, cancellation) : null;
+        var heard = placement.Session is null ? []
+            : since is not null && await db.Turns.FindAsync([session.HeadId], cancellation) is { Heard: { } noted } ? Presence.Read(noted)
+            : await Presence.AfterAsync(db, session.Id, end, cancellation);
+        var left = await LeftAsync(db, placement, cancellation);
         var added = new List<TurnRow>();
-        foreach (var said in placement.Imported.Append(message))
+        foreach (var (at, said) in placement.Imported.Append(message).Index())
         {
+            var before = at < placement.Imported.Count ? left.FirstOrDefault(turn => said.Says(turn.Role, turn.Content)) : null;
+            // Other words in the place of a turn are as old as it.
+            var replaced = at < placement.Imported.Count ? before ?? left.FirstOrDefault(turn => turn.Current && turn.Depth == (end?.Depth ?? 0) + 1 && turn.Role == said.Role) : null;
             // A reply that was prompted for gets the id that waits for it, so that its later recording finds it.
             var prompted = end is { Role: Utterance.User } && !said.IsUser ? await PendingReplies.OfAsync(db, end, cancellation) : null;
             var id = prompted?.ReplyTurnId ?? Ids.New("trn", time);
-            await log.AppendAsync(cancellation, new TurnSaid(id, end?.Id, said.Role, said.Content, time.Now(), prompted?.ReceiptId, Heard: heard));
+            await log.AppendAsync(cancellation, new TurnSaid(id, end?.Id, said.Role, said.Content, replaced?.CreatedAt ?? log.Now(), prompted?.ReceiptId, Heard: before?.Heard is { } then ? Presence.Read(then) : heard));
             end = (await db.Turns.FindAsync([id], cancellation))!;
             added.Add(end);
+            if (since is null)
+                continue;
+            await log.AppendAsync(cancellation, since with { Turn = id });
+            (since, heard) = (null, await Presence.AfterAsync(db, session.Id, end, cancellation));
         }
 
         await log.AppendAsync(cancellation, [new LineMoved(end!.Id), .. BackgroundCalls.IsSubject(subject) ? [] : added.Select(facts.Read).OfType<FactsRead>()]);
@@ -62,6 +71,15 @@ internal sealed class LineWriter(NewSessions sessions, TurnFacts facts, TimeProv
         return new PreparedLine(
             session, end, path, added, [.. added.SelectMany(turn => told[turn.Id].OrderBy(fact => fact.Id, StringComparer.Ordinal).Select(fact => ToldFact.From(fact, turn.Depth)))], branched);
     }
+
+    /// <summary>
+    /// The turns that what is imported may be of, the newest first: what a branch has from the line that it leaves was said when it was said, and its facts are no newer than they were. The
+    /// person's new message is new.
+    /// </summary>
+    private static async Task<IReadOnlyList<TurnRow>> LeftAsync(MemoryDb db, Placement placement, CancellationToken cancellation) =>
+        placement.Session is not { } session || placement.Imported.Count == 0
+            ? []
+            : await db.Turns.AsNoTracking().Where(turn => turn.SessionId == session.Id).OrderByDescending(turn => turn.Number).ToListAsync(cancellation);
 
     private static async Task<IReadOnlyList<TurnRow>> PathAsync(MemoryDb db, string sessionId, TurnRow end, bool branched, CancellationToken cancellation)
     {

@@ -9,8 +9,9 @@ namespace Comox.Memory.Sessions;
 /// </summary>
 internal static class Reconciler
 {
-    // A window that slid is looked for in this many of the person's latest sessions with the character.
+    // A window that slid is looked for in this many of the person's sessions with the character in which its end was said, and in as many of the latest.
     private const int SessionsSearched = 8;
+    private const int TurnsCompared = 4;
 
     /// <summary>
     /// A session was named: whatever was sent belongs to it. The last of <paramref name="dialogue"/> is the person's new message. With <paramref name="whole"/>
@@ -67,7 +68,7 @@ internal static class Reconciler
         (SessionRow Session, string Last, int Matched)? slid = null;
         if (past.Count >= 2)
         {
-            foreach (var session in await sessions.OrderByDescending(session => session.UpdatedAt).ThenByDescending(session => session.Id).Take(SessionsSearched).ToListAsync(cancellation))
+            foreach (var session in await LikelyAsync(db, sessions, past, cancellation))
             {
                 var tree = await db.Turns.AsNoTracking().Where(turn => turn.SessionId == session.Id).ToListAsync(cancellation);
                 if (TreeAlignment.Find(tree, past) is not { Last: { } last } found)
@@ -105,6 +106,16 @@ internal static class Reconciler
 
         var (nearest, stem) = begun.OrderByDescending(path => path.Turn.Depth).ThenByDescending(path => path.Turn.Current).ThenByDescending(path => path.Session.UpdatedAt).First();
         return await Placement.AtAsync(db, nearest, stem, past.GetRange(stem.Depth, past.Count - stem.Depth), message, cancellation);
+    }
+
+    /// <summary>Those in which one of the last things was said, and the latest: an old chat may be taken up again after many others.</summary>
+    private static async Task<IReadOnlyList<SessionRow>> LikelyAsync(MemoryDb db, IQueryable<SessionRow> sessions, List<Utterance> past, CancellationToken cancellation)
+    {
+        var ends = past.TakeLast(TurnsCompared).Select(turn => turn.Content).ToList();
+        var told = await sessions.Where(session => db.Turns.Any(turn => turn.SessionId == session.Id && ends.Contains(turn.Content)))
+            .OrderByDescending(session => session.UpdatedAt).ThenByDescending(session => session.Id).Take(SessionsSearched).ToListAsync(cancellation);
+        var latest = await sessions.OrderByDescending(session => session.UpdatedAt).ThenByDescending(session => session.Id).Take(SessionsSearched).ToListAsync(cancellation);
+        return [.. told.UnionBy(latest, session => session.Id)];
     }
 
     /// <summary>

@@ -77,7 +77,7 @@ internal sealed class ReplyRecorder(MemoryDbFactory databases, ConversationLocks
             await log.AppendAsync(cancellation, scene);
         var heard = await Presence.AfterAsync(db, session.Id, question, cancellation);
         await log.AppendAsync(
-            cancellation, new TurnSaid(turnId, question.Id, Utterance.Assistant, content, time.Now(), request.ReceiptId, reply.FinishReason, reply.Model, heard));
+            cancellation, new TurnSaid(turnId, question.Id, Utterance.Assistant, content, log.Now(), request.ReceiptId, reply.FinishReason, reply.Model, heard));
         if (placed is not null)
             await log.AppendAsync(cancellation, placed);
         await log.SettleAsync(cancellation);

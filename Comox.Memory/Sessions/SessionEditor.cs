@@ -11,7 +11,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Comox.Memory.Sessions;
 
 /// <summary>Changes a conversation on a person's word: other words, another branch, a turn or a whole session gone. Memory follows in the same transaction.</summary>
-internal sealed class SessionEditor(SessionChanges changes, TurnFacts facts, TurnErasure erasure, IVectorStore vectors)
+internal sealed class SessionEditor(SessionChanges changes, TurnFacts facts, TurnErasure erasure, IVectorStore vectors, MemoryDbFactory databases)
 {
     public Task<ApiResult<SessionTurn>> EditAsync(string sessionId, string turnId, string content, CancellationToken cancellation) =>
         ChangeAsync<SessionTurn>(sessionId, turnId, async (db, log, turn) =>
@@ -34,7 +34,7 @@ internal sealed class SessionEditor(SessionChanges changes, TurnFacts facts, Tur
 
     /// <summary>A turn alone, or, with <paramref name="following"/>, all that was said after it on every branch too.</summary>
     public Task<ApiResult<DeletionReceipt>> DeleteAsync(string sessionId, string turnId, bool following, CancellationToken cancellation) =>
-        ChangeAsync<DeletionReceipt>(
+        ForgottenAsync(ChangeAsync<DeletionReceipt>(
             sessionId, turnId, async (db, log, turn) =>
             {
                 var turns = following ? await BelowAsync(db, turn, cancellation) : [turn.Id];
@@ -46,11 +46,11 @@ internal sealed class SessionEditor(SessionChanges changes, TurnFacts facts, Tur
 
                 // The worker, too, takes them away, and those that it was about to store; but it may be behind, or its role be taken away. A store that is down keeps the turns.
                 return await vectors.DeleteAsync(log.Session.Subject, turns, cancellation) is { } notDeleted ? notDeleted : receipt;
-            }, cancellation);
+            }, cancellation), cancellation);
 
     /// <summary>The whole conversation, and what other conversations of the two showed of it.</summary>
     public Task<ApiResult<DeletionReceipt>> DeleteSessionAsync(string sessionId, CancellationToken cancellation) =>
-        changes.MakeAsync<DeletionReceipt>(sessionId, async (db, log) =>
+        ForgottenAsync(changes.MakeAsync<DeletionReceipt>(sessionId, async (db, log) =>
         {
             var turns = await db.Turns.Where(turn => turn.SessionId == sessionId).OrderBy(turn => turn.Number).Select(turn => turn.Id).ToListAsync(cancellation);
             await using var transaction = await db.BeginAsync(cancellation);
@@ -62,7 +62,15 @@ internal sealed class SessionEditor(SessionChanges changes, TurnFacts facts, Tur
                 return notDeleted;
             await transaction.CommitAsync(cancellation);
             return receipt;
-        }, cancellation);
+        }, cancellation), cancellation);
+
+    private async Task<ApiResult<DeletionReceipt>> ForgottenAsync(Task<ApiResult<DeletionReceipt>> deleting, CancellationToken cancellation)
+    {
+        var deleted = await deleting;
+        if (deleted.IsSuccess)
+            await databases.ForgetAsync(cancellation);
+        return deleted;
+    }
 
     private Task<ApiResult<T>> ChangeAsync<T>(string sessionId, string turnId, Func<MemoryDb, SessionLog, TurnRow, Task<ApiResult<T>>> change, CancellationToken cancellation)
         where T : class =>

@@ -25,6 +25,9 @@ internal abstract record SessionEvent
     /// <summary>The turn that this is about or comes from; null: about the session.</summary>
     public abstract string? Of();
 
+    /// <summary>Whether the conversation goes on with it: work in the background changes nothing of when that was last.</summary>
+    public virtual bool IsTalk() => true;
+
     /// <summary>What may remain of it when its turn has been deleted: the shape of the tree, and not a word of what was said.</summary>
     public virtual SessionEvent Redacted() => this;
 }
@@ -74,6 +77,7 @@ internal sealed record ReplyTold(string Turn, string FinishReason, string Model)
 /// model of the <c>extract</c> role.</summary>
 internal sealed record FactsRead(string Turn, string Reader, IReadOnlyList<ReadFact> Facts) : SessionEvent
 {
+    public override bool IsTalk() => false;
     public override string Of() => Turn;
     public override SessionEvent Redacted() => this with { Facts = [] };
 }
@@ -96,6 +100,7 @@ internal sealed record ReadFact(
 /// <summary>The <c>extract</c> role is done with these turns, whether it found something or not: until one is edited, it need not be read again.</summary>
 internal sealed record TurnsRead(IReadOnlyList<string> Turns) : SessionEvent
 {
+    public override bool IsTalk() => false;
     public override string? Of() => null;
 }
 
@@ -122,6 +127,7 @@ internal sealed record SceneChanged(string? Turn, string? Place, string? Time, I
 /// </summary>
 internal sealed record SummaryMade(string Id, string Chain, int Depth, IReadOnlyList<string> Sources, string Content, string Model, string? Previous = null) : SessionEvent
 {
+    public override bool IsTalk() => false;
     public override string? Of() => null;
     public override SessionEvent Redacted() => this with { Content = "" };
 }
@@ -129,6 +135,7 @@ internal sealed record SummaryMade(string Id, string Chain, int Depth, IReadOnly
 /// <summary>How far a reply is from its character; <paramref name="Score"/> is JSON, with the evidence.</summary>
 internal sealed record ReplyScored(string Turn, double Total, string Score) : SessionEvent
 {
+    public override bool IsTalk() => false;
     public override string Of() => Turn;
     public override SessionEvent Redacted() => this with { Score = "{}" };
 }
@@ -136,6 +143,7 @@ internal sealed record ReplyScored(string Turn, double Total, string Score) : Se
 /// <summary>With this reply a window of replies had moved away from the character; <paramref name="Details"/> is JSON, with the evidence.</summary>
 internal sealed record CharacterDrifted(string Turn, int IdentityVersion, double Level, string Details) : SessionEvent
 {
+    public override bool IsTalk() => false;
     public override string Of() => Turn;
     public override SessionEvent Redacted() => this with { Details = "{}" };
 }

@@ -16,14 +16,18 @@ internal sealed class SessionLog(MemoryDb db, SessionRow session, TimeProvider t
 
     public SessionRow Session => session;
 
+    /// <summary>Never before what was said last: a clock may be set back, and those of two replicas differ, and what is said later would count as said before.</summary>
+    public DateTimeOffset Now() => time.Now() is var now && now > session.UpdatedAt ? now : session.UpdatedAt;
+
     /// <summary>Appends, in this order.</summary>
     public async Task AppendAsync(CancellationToken cancellation, params IEnumerable<SessionEvent> events)
     {
-        var now = time.Now();
+        var now = Now();
         foreach (var entry in events)
         {
             session.Version++;
-            session.UpdatedAt = now;
+            if (entry.IsTalk())
+                session.UpdatedAt = now;
             db.Add(new EventRow { SessionId = session.Id, Number = session.Version, TurnId = entry.Of(), Body = Write(entry), At = now });
             await _projector.ApplyAsync(session.Version, entry, now, cancellation);
         }

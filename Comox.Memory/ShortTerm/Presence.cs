@@ -56,7 +56,7 @@ internal sealed class Presence
         var scenes = (await SceneChanges.OfAsync(db, sessions, cancellation)).Where(change => change.Present is not null).Select(change => (change.SessionId, change.After, change.Present));
         var noted = await db.Turns.AsNoTracking()
             .Where(turn => sessions.Contains(turn.SessionId) && turn.Current && turn.Heard != null
-                && !db.Turns.Any(before => before.SessionId == turn.SessionId && before.Current && before.Depth == turn.Depth - 1 && before.Heard == turn.Heard))
+                && !db.Turns.Any(before => before.Id == turn.ParentId && before.Heard == turn.Heard))
             .OrderBy(turn => turn.Depth).Select(turn => new { turn.SessionId, turn.Depth, turn.Heard }).ToListAsync(cancellation);
         return scenes.Concat(noted.Select(turn => (turn.SessionId, After: turn.Depth - 1, Present: turn.Heard))).GroupBy(change => change.SessionId, StringComparer.Ordinal)
             .ToDictionary(group => group.Key, group => new Presence(group.Select(change => (change.After, Read(change.Present)))), StringComparer.Ordinal);
@@ -69,10 +69,11 @@ internal sealed class Presence
     /// <param name="cancellation">Ends the wait.</param>
     public static async Task<IReadOnlyList<string>> AfterAsync(MemoryDb db, string sessionId, TurnRow? turn, CancellationToken cancellation)
     {
-        while (true)
+        // What was said after the turn, further down, was said in the scenes of its time.
+        for (var until = int.MaxValue; ;)
         {
             var id = turn?.Id;
-            var scenes = await Tracked.Async(db.Scenes, row => row.SessionId == sessionId && row.TurnId == id && row.Present != null, cancellation);
+            var scenes = await Tracked.Async(db.Scenes, row => row.SessionId == sessionId && row.TurnId == id && row.Present != null && row.Number < until, cancellation);
             if (scenes.MaxBy(row => row.Number) is { } newest)
                 return Read(newest.Present);
             if (turn is null || turn.Heard is not null)
@@ -80,7 +81,7 @@ internal sealed class Presence
             // From before it was noted. Where the session has no scene, nobody was ever there.
             if (!await db.Scenes.AnyAsync(row => row.SessionId == sessionId && row.Present != null, cancellation))
                 return [];
-            turn = turn.ParentId is null ? null : await db.Turns.FindAsync([turn.ParentId], cancellation);
+            (until, turn) = (turn.Number, turn.ParentId is null ? null : await db.Turns.FindAsync([turn.ParentId], cancellation));
         }
     }
 

@@ -16,12 +16,13 @@ internal static class SceneChanges
     public static async Task<IReadOnlyList<SceneChangeOnLine>> OfAsync(MemoryDb db, IReadOnlyCollection<string> sessions, CancellationToken cancellation)
     {
         var scenes = db.Scenes.Where(row => sessions.Contains(row.SessionId));
-        var onLines = scenes.Where(row => row.TurnId == null).Select(row => new { row.SessionId, row.Number, Depth = 0, row.Place, row.Time, row.Present })
-            .Concat(scenes.Join(
-                db.Turns.Where(turn => turn.Current), row => row.TurnId, turn => turn.Id, (row, turn) => new { row.SessionId, row.Number, turn.Depth, row.Place, row.Time, row.Present }));
-        var rows = await onLines
-            .Where(change => !db.Turns.Any(next => next.SessionId == change.SessionId && next.Current && next.Depth == change.Depth + 1 && next.Number < change.Number))
-            .ToListAsync(cancellation);
+        var openings = scenes
+            .Where(row => row.TurnId == null && !db.Turns.Any(next => next.SessionId == row.SessionId && next.Depth == 1 && next.Current && next.Number < row.Number))
+            .Select(row => new { row.SessionId, row.Number, Depth = 0, row.Place, row.Time, row.Present });
+        var others = scenes.Join(db.Turns.Where(turn => turn.Current), row => row.TurnId, turn => turn.Id, (row, turn) => new { row, turn })
+            .Where(change => !db.Turns.Any(next => next.ParentId == change.turn.Id && next.Current && next.Number < change.row.Number))
+            .Select(change => new { change.row.SessionId, change.row.Number, change.turn.Depth, change.row.Place, change.row.Time, change.row.Present });
+        var rows = await openings.Concat(others).ToListAsync(cancellation);
         return [.. rows.OrderBy(row => row.Number).Select(row => new SceneChangeOnLine(row.SessionId, row.Number, row.Depth, row.Place, row.Time, row.Present))];
     }
 

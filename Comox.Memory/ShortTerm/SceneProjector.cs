@@ -34,6 +34,8 @@ internal sealed class SceneProjector(MemoryDb db, SessionRow session)
     {
         var scenes = await Tracked.Async(db.Scenes, row => row.SessionId == session.Id, cancellation);
         var gone = scenes.Where(row => row.TurnId is not null && turns.Contains(row.TurnId)).ToList();
+        if (gone.Exists(row => row.Present is not null))
+            await NoteAsync(scenes, cancellation);
         db.RemoveRange(gone);
         var witnesses = await Tracked.Async(db.Witnesses, row => row.SessionId == session.Id, cancellation);
         if (witnesses.Count == 0)
@@ -41,6 +43,17 @@ internal sealed class SceneProjector(MemoryDb db, SessionRow session)
         var heard = (await Tracked.Async(db.Turns, row => row.SessionId == session.Id && row.Heard != null, cancellation)).Where(row => !turns.Contains(row.Id)).Select(row => row.Heard);
         var left = scenes.Except(gone).Select(row => row.Present).Concat(heard).Distinct(StringComparer.Ordinal).SelectMany(list => Guests(Presence.Read(list))).ToHashSet(StringComparer.Ordinal);
         db.RemoveRange(witnesses.Where(row => !left.Contains(row.CharacterId)));
+    }
+
+    /// <summary>Of turns from before it was noted who heard them, the scenes alone tell: before one goes it is written down.</summary>
+    private async Task NoteAsync(List<SceneRow> scenes, CancellationToken cancellation)
+    {
+        var turns = (await Tracked.Async(db.Turns, row => row.SessionId == session.Id, cancellation)).ToDictionary(row => row.Id, StringComparer.Ordinal);
+        foreach (var turn in turns.Values.Where(row => row.Heard is null).OrderBy(row => row.Depth))
+        {
+            turn.Heard = scenes.Where(row => row.TurnId == turn.ParentId && row.Present is not null && row.Number < turn.Number).MaxBy(row => row.Number)?.Present
+                ?? (turn.ParentId is null ? null : turns[turn.ParentId].Heard) ?? "[]";
+        }
     }
 
     // The session's own character is there whatever a scene says.

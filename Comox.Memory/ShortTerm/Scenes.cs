@@ -23,7 +23,7 @@ internal static class Scenes
     {
         var end = path is not null
             ? path.LastOrDefault()
-            : await db.Turns.AsNoTracking().Where(turn => turn.SessionId == sessionId && turn.Current).OrderByDescending(turn => turn.Depth).FirstOrDefaultAsync(cancellation);
+            : await db.Sessions.AsNoTracking().Where(row => row.Id == sessionId).Join(db.Turns, row => row.HeadId, turn => turn.Id, (row, turn) => turn).FirstOrDefaultAsync(cancellation);
         var scene = new Scene(null, null, await Presence.AfterAsync(db, sessionId, end, cancellation));
         return (path is null ? await SceneChanges.OfAsync(db, [sessionId], cancellation) : await SceneChanges.OnAsync(db, sessionId, path, cancellation))
             .Aggregate(scene, (now, change) => now with { Place = Changed(now.Place, change.Place), Time = Changed(now.Time, change.Time) });

@@ -41,6 +41,17 @@ internal sealed class MemoryDbFactory
 
     public MemoryDb Open() => _open();
 
+    /// <summary>
+    /// Words that were deleted are gone from the files, too. SQLite's log keeps the pages as they were until it is begun anew, and the file those that a checkpoint has not reached. Where somebody
+    /// reads at this moment the next deletion does it.
+    /// </summary>
+    public async Task ForgetAsync(CancellationToken cancellation)
+    {
+        await using var db = Open();
+        if (db is SqliteMemoryDb)
+            await db.Database.ExecuteSqlRawAsync("PRAGMA busy_timeout=500; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout=10000;", cancellation);
+    }
+
     internal static DbContextOptions<SqliteMemoryDb> Sqlite(string connection) =>
         new DbContextOptionsBuilder<SqliteMemoryDb>()
             .UseSqlite(connection, sqlite => sqlite.MigrationsHistoryTable("migrations"))

@@ -112,7 +112,7 @@ internal sealed class TurnRow
     public string? ReceiptId { get; init; }
 
     /// <summary>JSON list of the ids of the guests who were there when it was said; null: not noted.</summary>
-    public string? Heard { get; init; }
+    public string? Heard { get; set; }
 
     /// <summary>Whether the <c>extract</c> role is done with its words as they are.</summary>
     public bool Extracted { get; set; }

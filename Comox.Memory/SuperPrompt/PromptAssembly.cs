@@ -118,7 +118,7 @@ internal sealed class PromptAssembly(RecallIndexes indexes, SideLaneSources sour
 
     private static async Task<string?> SceneAsync(MemoryDb db, PreparedLine line, CancellationToken cancellation)
     {
-        var scene = await Scenes.OfAsync(db, line.Session.Id, line.Branched ? line.Path : null, cancellation);
+        var scene = await Scenes.OfAsync(db, line.Session.Id, line.Branched ? [.. line.Path, .. line.Added.SkipLast(1)] : null, cancellation);
         if (scene.IsEmpty)
             return null;
         var names = scene.Present.Count == 0

@@ -100,7 +100,8 @@ internal sealed class SuperPromptProcedure(
             ReplyTurnId = response.ReplyTurn,
             ReceiptId = receipt.Id,
             MaxReplyTokens = response.MaxReplyTokens,
-            CreatedAt = receipt.CreatedAt,
+            // Orders what is asked of a session, whatever the clock does.
+            CreatedAt = receipt.CreatedAt >= line.Session.UpdatedAt ? receipt.CreatedAt : line.Session.UpdatedAt.AddMilliseconds(1),
         });
         await db.SaveChangesAsync(cancellation);
         MemoryLog.PromptAssembled(log, line.Session.Id, response.UserTurn, line.NewFacts.Count, receipt.Budget.EstimatedTokens, receipt.Recalled.Count(item => item.Included));

@@ -219,6 +219,21 @@ public abstract class CharacterTests(string relay) : BothRelays(relay)
         Assert.Single(gateway.Memory.Prompts);
     }
 
+    [Theory]
+    [InlineData(6000, 1421, 1421)]
+    [InlineData(90, 3300, 3391)]
+    [InlineData(60000, 1024, 1024)]
+    public async Task Tools_take_room_of_a_reply_that_is_longer_than_what_is_kept_free_for_one(int bytes, int least, int most)
+    {
+        await using var gateway = await StartAsync();
+        gateway.Memory.MaxReplyTokens = 3421;
+        const string before = """[{"type":"function","function":{"name":"look","description":" """;
+        const string after = "\"}}]";
+        var tool = before + new string('d', bytes - before.Length - after.Length) + after;
+        using var response = await gateway.SendAsync(Chat.CharacterWhole[..^1] + $$""","max_tokens":4096,"tools":{{tool}}}""");
+        Assert.InRange(gateway.Node.Requests.Single().Json.GetProperty("max_tokens").GetInt32(), least, most);
+    }
+
     [Fact]
     public async Task What_is_asked_again_while_it_is_being_answered_is_another_conversation_and_afterwards_it_is_a_repeat()
     {

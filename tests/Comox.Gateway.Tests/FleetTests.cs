@@ -108,9 +108,32 @@ public sealed class FleetTests
     {
         await using var gateway = await GatewayUnderTest.StartAsync();
         gateway.Node.Status = FakeNode.With("n", FakeNode.Engine(), FakeNode.Engine("embedder", id: "embed") with { Role = "embed" });
-        await gateway.KnowsAsync(fleet => fleet.Pools.Length == 1);
+        await gateway.KnowsAsync(fleet => fleet.Find("embedder") is not null);
 
-        Assert.Equal(HttpStatusCode.NotFound, (await gateway.SendAsync(Chat.Streamed.Replace("fake-model", "embedder"))).StatusCode);
+        var error = await (await gateway.SendAsync(Chat.Streamed.Replace("fake-model", "embedder"))).ErrorAsync();
+        Assert.Equal((404, ErrorCodes.ModelNotFound), (error.Status, error.Code));
+        Assert.Contains("vectors only", error.Message);
+    }
+
+    [Fact]
+    public async Task A_character_whose_model_makes_vectors_only_is_not_said_to_be_gone()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync(settings: ("DefaultModel", "embedder"));
+        gateway.Node.Status = FakeNode.With("n", FakeNode.Engine(), FakeNode.Engine("embedder", id: "embed") with { Role = "embed" });
+        await gateway.KnowsAsync(fleet => fleet.Find("embedder") is not null);
+        var error = await (await gateway.SendAsync(Chat.CharacterWhole)).ErrorAsync();
+        Assert.Equal(503, error.Status);
+        Assert.Contains("DefaultModel", error.Message);
+    }
+
+    [Fact]
+    public async Task A_prompt_is_made_for_the_smallest_context_that_it_may_meet()
+    {
+        await using var routed = await Pains.RoutedGateway.StartAsync(
+            null,
+            [("Routes:0:Pools:0:Backends:0:ContextTokens", "16384"), ("Routes:0:Pools:0:Backends:1:ContextTokens", "8192"), ("Routes:0:Pools:1:Backends:0:ContextTokens", "2048")],
+            new Pains.At("a") { Pool = "p" }, new Pains.At("b") { Pool = "p" }, new Pains.At("unknown") { Pool = "p" }, new Pains.At("next"));
+        Assert.Equal((8192, 1024), (routed.Route.Profile.ContextTokens, routed.Route.Profile.ReplyTokens));
     }
 
     [Fact]

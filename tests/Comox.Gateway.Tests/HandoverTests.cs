@@ -230,6 +230,21 @@ public sealed class HandoverTests
         Assert.Equal(HealthStatus.Unhealthy, health.Entries["gateway"].Status);
     }
 
+    [Fact]
+    public async Task An_outbox_that_can_be_written_again_is_well_again_though_nobody_is_sent_here()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync();
+        BreakOutbox(gateway, "RENAME TO away");
+        using var response = await gateway.SendAsync(Chat.CharacterWhole);
+        Assert.Contains(ErrorCodes.StorageFailed, await response.Content.ReadAsStringAsync());
+        var health = gateway.Service.Services.GetRequiredService<HealthCheckService>();
+        Assert.Equal(HealthStatus.Unhealthy, (await health.CheckHealthAsync()).Entries["gateway"].Status);
+
+        BreakOutbox(gateway, "RENAME TO replies", of: "away");
+        Assert.Equal(HealthStatus.Healthy, (await health.CheckHealthAsync()).Entries["gateway"].Status);
+        Assert.Empty(gateway.Memory.Replies);
+    }
+
     [Theory]
     [InlineData(RelayOptions.Portable)]
     [InlineData(RelayOptions.Linux)]
@@ -303,12 +318,12 @@ public sealed class HandoverTests
         Assert.Equal(["old"], outbox.ReadAll().Select(stored => stored.Pending.Turn));
     }
 
-    private static void BreakOutbox(GatewayUnderTest gateway)
+    private static void BreakOutbox(GatewayUnderTest gateway, string how = "RENAME TO gone", string of = "replies")
     {
         using var database = new SqliteConnection($"Data Source={OutboxPath(gateway)};Pooling=False");
         database.Open();
         using var drop = database.CreateCommand();
-        drop.CommandText = "DROP TABLE replies";
+        drop.CommandText = $"ALTER TABLE {of} {how}";
         drop.ExecuteNonQuery();
     }
 

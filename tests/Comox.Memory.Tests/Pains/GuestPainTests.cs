@@ -190,6 +190,42 @@ public abstract class GuestPainTests
     }
 
     [Fact]
+    public async Task Pain_15_a_guest_who_came_after_the_last_reply_has_not_heard_it_when_the_client_has_it_in_other_words()
+    {
+        await using var memory = await StartAsync();
+        var said = await memory.ExchangeAsync("We buried something.", "Aye, the compass is under the lighthouse.");
+        await memory.Client.ChangeSceneAsync(said.Session, new SceneChange("The cellar", Present: ["pim"]));
+        var edited = (await memory.AskAsync([new("user", "We buried something."), new("assistant", "Aye, the compass is under the lighthouse, mate."), new("user", "The lantern is red.")], said.Session)).Value!;
+        Assert.Contains("Place: The cellar", string.Join('\n', edited.Messages.Select(message => message.Content)), StringComparison.Ordinal);
+        await memory.ReplyAsync(edited, "Red, aye.");
+        Assert.Contains(await AskedAsync(memory, "pim", Lantern), item => item.Source.Session == said.Session);
+        Assert.DoesNotContain(await AskedAsync(memory, "pim", Compass), item => item.Source.Session == said.Session && item.Text.Contains("compass", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("Aye, the lantern")]
+    [InlineData("Under the lighthouse")]
+    public async Task Pain_15_in_a_conversation_from_before_it_was_noted_who_heard_what_a_deletion_changes_nothing_of_it(string gone)
+    {
+        await using var memory = await StartAsync();
+        var session = await EveningAsync(memory);
+        await memory.SettledAsync();
+        await using (var db = memory.Services.GetRequiredService<MemoryDbFactory>().Open())
+        {
+            await db.GetService<IMigrator>().MigrateAsync("TurnsExtracted");
+            await db.GetService<IMigrator>().MigrateAsync();
+            Assert.All(await db.Turns.AsNoTracking().ToListAsync(), turn => Assert.Null(turn.Heard));
+        }
+
+        var turns = (await memory.Client.GetTreeAsync(session)).Value!.Turns;
+        await memory.Client.DeleteTurnAsync(session, turns.Single(turn => turn.Content.StartsWith(gone, StringComparison.Ordinal)).Id);
+        Assert.DoesNotContain(await AskedAsync(memory, "pim", Orchid), item => item.Source.Session == session && item.Text.Contains("orchid", StringComparison.Ordinal));
+        Assert.Contains(await AskedAsync(memory, "pim", Lantern), item => item.Source.Session == session);
+        await memory.ExchangeAsync("The ruby is in the clock.", "The ruby, aye.", session);
+        Assert.DoesNotContain(await AskedAsync(memory, "pim", "Where is the ruby?"), item => item.Source.Session == session && item.Text.Contains("ruby", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Pain_15_an_abandoned_branch_that_is_deleted_lets_nobody_hear_the_other()
     {
         await using var memory = await StartAsync();
