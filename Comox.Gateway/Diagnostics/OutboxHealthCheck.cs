@@ -11,10 +11,13 @@ internal sealed class OutboxHealthCheck(OutboxWriter outbox) : IHealthCheck
 {
     public const string Name = "gateway";
 
+    // A disk that hangs is no reason to keep whoever asks waiting.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         if (outbox is { Fault: not null, IsOpen: true })
-            await outbox.TryAsync().WaitAsync(cancellationToken);
+            await Task.WhenAny(outbox.TryAsync(), Task.Delay(Patience, TimeProvider.System, cancellationToken));
         return outbox.Fault is { } fault ? HealthCheckResult.Unhealthy($"The outbox cannot be written: {fault}") : HealthCheckResult.Healthy();
     }
 }

@@ -66,9 +66,11 @@ internal sealed class OutboxWriter(ComoxHome home, ILogger<OutboxWriter> logger)
 
     private void Apply(List<Write> batch)
     {
+        // Whatever else is written shows it as well.
+        var isTrial = batch.TrueForAll(write => write.IsTrial);
         try
         {
-            if (batch.Exists(write => write.IsTrial))
+            if (isTrial)
                 _outbox!.Try();
             var added = batch.Where(write => write.Added is not null).ToList();
             var ids = _outbox!.Apply(
@@ -85,7 +87,8 @@ internal sealed class OutboxWriter(ComoxHome home, ILogger<OutboxWriter> logger)
         {
             // Whatever it is, it is this batch that failed: the requests in it are told, and the next batch is tried.
             _fault = problem.Message;
-            RecallLog.OutboxFailed(logger, problem);
+            if (!isTrial)
+                RecallLog.OutboxFailed(logger, problem);
             foreach (var write in batch)
                 write.Done.TrySetResult(null);
         }

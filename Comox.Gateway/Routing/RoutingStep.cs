@@ -37,9 +37,9 @@ internal sealed class RoutingStep(RouteTable table, IOptions<GatewayOptions> opt
         // A model that only makes vectors is no model to a chat.
         if (route is not null && api != OpenAI.RequestApiKind.Embeddings && !route.Pools.Any(pool => pool.CanChat || pool.Backends.IsEmpty))
         {
-            if (!isCharacter)
-                return Refuse(ForwardPlace.Request, Another(name, "This model makes vectors only", "POST /v1/embeddings"));
-            route = null;
+            return isCharacter
+                ? Refuse(ForwardPlace.Backends, BackendPool.Unavailable($"The model '{route.Model}', which {GatewayOptions.Section}:{nameof(GatewayOptions.DefaultModel)} names for characters, makes vectors only."))
+                : Refuse(ForwardPlace.Request, Another(name, "This model makes vectors only", "POST /v1/embeddings"));
         }
 
         if (route is null)

@@ -99,10 +99,10 @@ internal static class CharacterEndpoints
         }
 
         await transaction.CommitAsync(cancellation);
-        await databases.ForgetAsync(cancellation);
         indexes.Forget(found.Value.Id);
         characters.Forget(found.Value.Id);
         drift.Forget(found.Value.Id);
+        await databases.ForgetAsync();
         return TypedResults.NoContent();
     }
 }

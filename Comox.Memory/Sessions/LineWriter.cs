@@ -41,28 +41,23 @@ internal sealed class LineWriter(NewSessions sessions, TurnFacts facts, TimeProv
             return new PreparedLine(session, end!, path, [], [], branched);
         }
 
-        // The last reply in other words, as the client has it now: who heard it has heard it, and what was made of the scene since holds after it.
-        var since = end is { Role: Utterance.User } && placement.Imported is [{ IsUser: false }, ..] ? await Scenes.SinceReplyAsync(db, session, end, cancellation) : null;
-        var heard = placement.Session is null ? []
-            : since is not null && await db.Turns.FindAsync([session.HeadId], cancellation) is { Heard: { } noted } ? Presence.Read(noted)
-            : await Presence.AfterAsync(db, session.Id, end, cancellation);
-        var left = await LeftAsync(db, placement, cancellation);
+        var heard = placement.Session is null ? [] : await Presence.AfterAsync(db, session.Id, end, cancellation);
+        var left = branched && placement.Imported.Count > 0 ? await LeftAsync(db, session.Id, path, cancellation) : [];
         var added = new List<TurnRow>();
         foreach (var (at, said) in placement.Imported.Append(message).Index())
         {
-            var before = at < placement.Imported.Count ? left.FirstOrDefault(turn => said.Says(turn.Role, turn.Content)) : null;
-            // Other words in the place of a turn are as old as it.
-            var replaced = at < placement.Imported.Count ? before ?? left.FirstOrDefault(turn => turn.Current && turn.Depth == (end?.Depth ?? 0) + 1 && turn.Role == said.Role) : null;
+            var before = at < placement.Imported.Count ? TakeLeft(left, said, (end?.Depth ?? 0) + 1) : null;
             // A reply that was prompted for gets the id that waits for it, so that its later recording finds it.
             var prompted = end is { Role: Utterance.User } && !said.IsUser ? await PendingReplies.OfAsync(db, end, cancellation) : null;
             var id = prompted?.ReplyTurnId ?? Ids.New("trn", time);
-            await log.AppendAsync(cancellation, new TurnSaid(id, end?.Id, said.Role, said.Content, replaced?.CreatedAt ?? log.Now(), prompted?.ReceiptId, Heard: before?.Heard is { } then ? Presence.Read(then) : heard));
+            await log.AppendAsync(cancellation, new TurnSaid(id, end?.Id, said.Role, said.Content, before?.CreatedAt ?? log.Now(), prompted?.ReceiptId, Heard: before?.Heard is { } then ? Presence.Read(then) : heard));
             end = (await db.Turns.FindAsync([id], cancellation))!;
             added.Add(end);
-            if (since is null)
-                continue;
-            await log.AppendAsync(cancellation, since with { Turn = id });
-            (since, heard) = (null, await Presence.AfterAsync(db, session.Id, end, cancellation));
+            // What was made of the scene after it holds after it here, too, and whoever was sent out has not come back.
+            if (before is { Current: true } && await Scenes.CopyAsync(db, session.Id, before.Id, id, cancellation) is { } scene)
+                await log.AppendAsync(cancellation, scene);
+            if (before is not null)
+                heard = await Presence.AfterAsync(db, session.Id, end, cancellation);
         }
 
         await log.AppendAsync(cancellation, [new LineMoved(end!.Id), .. BackgroundCalls.IsSubject(subject) ? [] : added.Select(facts.Read).OfType<FactsRead>()]);
@@ -72,14 +67,24 @@ internal sealed class LineWriter(NewSessions sessions, TurnFacts facts, TimeProv
             session, end, path, added, [.. added.SelectMany(turn => told[turn.Id].OrderBy(fact => fact.Id, StringComparer.Ordinal).Select(fact => ToldFact.From(fact, turn.Depth)))], branched);
     }
 
+    /// <summary>The turns that a branch leaves behind, and those of earlier branches.</summary>
+    private static async Task<List<TurnRow>> LeftAsync(MemoryDb db, string sessionId, IReadOnlyList<TurnRow> path, CancellationToken cancellation)
+    {
+        var kept = path.Select(turn => turn.Id).ToHashSet(StringComparer.Ordinal);
+        return (await db.Turns.AsNoTracking().Where(turn => turn.SessionId == sessionId).OrderByDescending(turn => turn.Number).ToListAsync(cancellation)).FindAll(turn => !kept.Contains(turn.Id));
+    }
+
     /// <summary>
-    /// The turns that what is imported may be of, the newest first: what a branch has from the line that it leaves was said when it was said, and its facts are no newer than they were. The
-    /// person's new message is new.
+    /// The turn that an imported one is, or takes the place of: it was said when that was said, and its facts are no newer than they were. On the line and nearest to its place first, and each once.
     /// </summary>
-    private static async Task<IReadOnlyList<TurnRow>> LeftAsync(MemoryDb db, Placement placement, CancellationToken cancellation) =>
-        placement.Session is not { } session || placement.Imported.Count == 0
-            ? []
-            : await db.Turns.AsNoTracking().Where(turn => turn.SessionId == session.Id).OrderByDescending(turn => turn.Number).ToListAsync(cancellation);
+    private static TurnRow? TakeLeft(List<TurnRow> left, Utterance said, int depth)
+    {
+        var same = left.Where(turn => said.Says(turn.Role, turn.Content)).OrderByDescending(turn => turn.Current).ThenBy(turn => Math.Abs(turn.Depth - depth)).FirstOrDefault()
+            ?? left.Find(turn => turn.Current && turn.Depth == depth && turn.Role == said.Role);
+        if (same is not null)
+            left.Remove(same);
+        return same;
+    }
 
     private static async Task<IReadOnlyList<TurnRow>> PathAsync(MemoryDb db, string sessionId, TurnRow end, bool branched, CancellationToken cancellation)
     {

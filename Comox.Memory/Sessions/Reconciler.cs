@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Comox.Memory.Storage;
 using Microsoft.EntityFrameworkCore;
 
@@ -9,7 +10,7 @@ namespace Comox.Memory.Sessions;
 /// </summary>
 internal static class Reconciler
 {
-    // A window that slid is looked for in this many of the person's sessions with the character in which its end was said, and in as many of the latest.
+    // A window that slid is looked for in this many of the person's latest sessions with the character, and in as many of those in which its end was said.
     private const int SessionsSearched = 8;
     private const int TurnsCompared = 4;
 
@@ -68,7 +69,7 @@ internal static class Reconciler
         (SessionRow Session, string Last, int Matched)? slid = null;
         if (past.Count >= 2)
         {
-            foreach (var session in await LikelyAsync(db, sessions, past, cancellation))
+            await foreach (var session in LikelyAsync(db, sessions, past, cancellation))
             {
                 var tree = await db.Turns.AsNoTracking().Where(turn => turn.SessionId == session.Id).ToListAsync(cancellation);
                 if (TreeAlignment.Find(tree, past) is not { Last: { } last } found)
@@ -108,14 +109,18 @@ internal static class Reconciler
         return await Placement.AtAsync(db, nearest, stem, past.GetRange(stem.Depth, past.Count - stem.Depth), message, cancellation);
     }
 
-    /// <summary>Those in which one of the last things was said, and the latest: an old chat may be taken up again after many others.</summary>
-    private static async Task<IReadOnlyList<SessionRow>> LikelyAsync(MemoryDb db, IQueryable<SessionRow> sessions, List<Utterance> past, CancellationToken cancellation)
+    /// <summary>The latest; and behind them those in which one of the last things was said, for an old chat may be taken up again after many others.</summary>
+    private static async IAsyncEnumerable<SessionRow> LikelyAsync(MemoryDb db, IQueryable<SessionRow> sessions, List<Utterance> past, [EnumeratorCancellation] CancellationToken cancellation)
     {
+        var newest = sessions.OrderByDescending(session => session.UpdatedAt).ThenByDescending(session => session.Id);
+        var latest = await newest.Take(SessionsSearched).ToListAsync(cancellation);
+        foreach (var session in latest)
+            yield return session;
+        var seen = latest.Select(session => session.Id).ToList();
         var ends = past.TakeLast(TurnsCompared).Select(turn => turn.Content).ToList();
-        var told = await sessions.Where(session => db.Turns.Any(turn => turn.SessionId == session.Id && ends.Contains(turn.Content)))
-            .OrderByDescending(session => session.UpdatedAt).ThenByDescending(session => session.Id).Take(SessionsSearched).ToListAsync(cancellation);
-        var latest = await sessions.OrderByDescending(session => session.UpdatedAt).ThenByDescending(session => session.Id).Take(SessionsSearched).ToListAsync(cancellation);
-        return [.. told.UnionBy(latest, session => session.Id)];
+        foreach (var session in await newest.Where(session => !seen.Contains(session.Id) && db.Turns.Any(turn => turn.SessionId == session.Id && ends.Contains(turn.Content)))
+            .Take(SessionsSearched).ToListAsync(cancellation))
+            yield return session;
     }
 
     /// <summary>

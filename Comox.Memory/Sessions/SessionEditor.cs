@@ -46,7 +46,7 @@ internal sealed class SessionEditor(SessionChanges changes, TurnFacts facts, Tur
 
                 // The worker, too, takes them away, and those that it was about to store; but it may be behind, or its role be taken away. A store that is down keeps the turns.
                 return await vectors.DeleteAsync(log.Session.Subject, turns, cancellation) is { } notDeleted ? notDeleted : receipt;
-            }, cancellation), cancellation);
+            }, cancellation));
 
     /// <summary>The whole conversation, and what other conversations of the two showed of it.</summary>
     public Task<ApiResult<DeletionReceipt>> DeleteSessionAsync(string sessionId, CancellationToken cancellation) =>
@@ -62,13 +62,13 @@ internal sealed class SessionEditor(SessionChanges changes, TurnFacts facts, Tur
                 return notDeleted;
             await transaction.CommitAsync(cancellation);
             return receipt;
-        }, cancellation), cancellation);
+        }, cancellation));
 
-    private async Task<ApiResult<DeletionReceipt>> ForgottenAsync(Task<ApiResult<DeletionReceipt>> deleting, CancellationToken cancellation)
+    private async Task<ApiResult<DeletionReceipt>> ForgottenAsync(Task<ApiResult<DeletionReceipt>> deleting)
     {
         var deleted = await deleting;
         if (deleted.IsSuccess)
-            await databases.ForgetAsync(cancellation);
+            await databases.ForgetAsync();
         return deleted;
     }
 

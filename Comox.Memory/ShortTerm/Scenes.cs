@@ -41,11 +41,20 @@ internal static class Scenes
         var since = changes.Where(row => row.TurnId == head).OrderBy(row => row.Number).ToList();
         return since.Count == 0 || changes.MaxBy(row => row.Number)!.TurnId == message.Id
             ? null
-            : since.Aggregate(new SceneChanged(message.Id, null, null, null), (scene, row) => scene with
-            {
-                Place = row.Place ?? scene.Place, Time = row.Time ?? scene.Time, Present = row.Present is null ? scene.Present : Presence.Read(row.Present),
-            });
+            : Joined(since, message.Id);
     }
+
+    /// <summary>What was made of the scene after one turn, as made after another; null where nothing was.</summary>
+    public static async Task<SceneChanged?> CopyAsync(MemoryDb db, string sessionId, string from, string to, CancellationToken cancellation)
+    {
+        var changes = await Tracked.Async(db.Scenes, row => row.SessionId == sessionId && row.TurnId == from, cancellation);
+        return changes.Count == 0 ? null : Joined(changes.OrderBy(row => row.Number), to);
+    }
+
+    private static SceneChanged Joined(IEnumerable<SceneRow> changes, string turn) => changes.Aggregate(new SceneChanged(turn, null, null, null), (scene, row) => scene with
+    {
+        Place = row.Place ?? scene.Place, Time = row.Time ?? scene.Time, Present = row.Present is null ? scene.Present : Presence.Read(row.Present),
+    });
 
     // Null leaves it; an empty text takes it away.
     private static string? Changed(string? before, string? now) => now is null ? before : now.Length == 0 ? null : now;

@@ -43,13 +43,21 @@ internal sealed class MemoryDbFactory
 
     /// <summary>
     /// Words that were deleted are gone from the files, too. SQLite's log keeps the pages as they were until it is begun anew, and the file those that a checkpoint has not reached. Where somebody
-    /// reads at this moment the next deletion does it.
+    /// reads at this moment, or the disk fails, the next deletion does it: the deletion itself is done, whoever waits for it or not.
     /// </summary>
-    public async Task ForgetAsync(CancellationToken cancellation)
+    public async Task ForgetAsync()
     {
         await using var db = Open();
-        if (db is SqliteMemoryDb)
-            await db.Database.ExecuteSqlRawAsync("PRAGMA busy_timeout=500; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout=10000;", cancellation);
+        if (db is not SqliteMemoryDb)
+            return;
+        try
+        {
+            await db.Database.ExecuteSqlRawAsync("PRAGMA busy_timeout=500; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout=10000;", CancellationToken.None);
+        }
+        catch (SqliteException)
+        {
+            // As it would be without this.
+        }
     }
 
     internal static DbContextOptions<SqliteMemoryDb> Sqlite(string connection) =>

@@ -100,12 +100,18 @@ internal sealed class SuperPromptProcedure(
             ReplyTurnId = response.ReplyTurn,
             ReceiptId = receipt.Id,
             MaxReplyTokens = response.MaxReplyTokens,
-            // Orders what is asked of a session, whatever the clock does.
-            CreatedAt = receipt.CreatedAt >= line.Session.UpdatedAt ? receipt.CreatedAt : line.Session.UpdatedAt.AddMilliseconds(1),
+            CreatedAt = await AskedAtAsync(db, line.Session.Id, receipt.CreatedAt, cancellation),
         });
         await db.SaveChangesAsync(cancellation);
         MemoryLog.PromptAssembled(log, line.Session.Id, response.UserTurn, line.NewFacts.Count, receipt.Budget.EstimatedTokens, receipt.Recalled.Count(item => item.Included));
         return response;
+    }
+
+    /// <summary>Orders what is asked of a session, whatever the clock does: another reply is never older than the one whose place it takes.</summary>
+    private static async Task<DateTimeOffset> AskedAtAsync(MemoryDb db, string sessionId, DateTimeOffset now, CancellationToken cancellation)
+    {
+        var last = await db.Requests.AsNoTracking().Where(row => row.SessionId == sessionId).OrderByDescending(row => row.CreatedAt).Select(row => (DateTimeOffset?)row.CreatedAt).FirstOrDefaultAsync(cancellation);
+        return last >= now ? last.Value.AddMilliseconds(1) : now;
     }
 
     /// <summary>

@@ -29,7 +29,7 @@ internal sealed class CountedReads : DbCommandInterceptor
     public int RowsOf(string table) => _reads.Where(read => Table(read.Command) == table).Sum(read => read.Rows);
 
     /// <summary>The same for the commands that read a column of it.</summary>
-    public int RowsOf(string table, string column) => _reads.Where(read => Table(read.Command) == table && read.Command.Contains($"\"{column}\"", StringComparison.Ordinal)).Sum(read => read.Rows);
+    public int RowsOf(string table, string column) => _reads.Where(read => Table(read.Command) == table && (read.Command.Contains($"\"{column}\"", StringComparison.Ordinal) || read.Command.Contains($".{column}", StringComparison.Ordinal))).Sum(read => read.Rows);
 
     /// <summary>Rows of the first command on a table.</summary>
     public int First(string table) => _reads.First(read => read.Command.Contains(table, StringComparison.Ordinal)).Rows;

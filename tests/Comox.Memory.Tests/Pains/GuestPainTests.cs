@@ -1,6 +1,7 @@
 using Comox.Memory.Recall;
 using Comox.Memory.Storage;
 using Comox.ServiceDefaults.Contracts.Memory;
+using Comox.ServiceDefaults.Contracts.OpenAI;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
@@ -223,6 +224,29 @@ public abstract class GuestPainTests
         Assert.Contains(await AskedAsync(memory, "pim", Lantern), item => item.Source.Session == session);
         await memory.ExchangeAsync("The ruby is in the clock.", "The ruby, aye.", session);
         Assert.DoesNotContain(await AskedAsync(memory, "pim", "Where is the ruby?"), item => item.Source.Session == session && item.Text.Contains("ruby", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Pain_15_a_guest_who_was_sent_out_stays_out_when_something_before_that_is_edited(bool atTheEnd)
+    {
+        await using var memory = await StartAsync();
+        var said = await memory.SayAsync("Hello.");
+        await PresentAsync(memory, said.Session, "pim");
+        await memory.ReplyAsync(said, "Ahoy.");
+        await memory.ExchangeAsync("The lantern is red.", "Red, aye.", said.Session);
+        await PresentAsync(memory, said.Session);
+        if (!atTheEnd)
+            await memory.ExchangeAsync("The orchid is poisoned.", "The orchid, poisoned!", said.Session);
+        IEnumerable<ChatMessage> orchid = atTheEnd ? [] : [new("user", "The orchid is poisoned."), new("assistant", "The orchid, poisoned!")];
+        var edited = (await memory.AskAsync(
+            [new("user", "Hello."), new("assistant", "Ahoy there."), new("user", "The lantern is red."), new("assistant", "Red, aye."), .. orchid, new("user", "The ruby is in the clock.")], said.Session)).Value!;
+        await memory.ReplyAsync(edited, "The ruby, aye.");
+        Assert.Contains(await AskedAsync(memory, "pim", Lantern), item => item.Source.Session == said.Session && item.Text.Contains("lantern", StringComparison.Ordinal));
+        foreach (var (question, word) in new[] { (Orchid, "orchid"), ("Where is the ruby?", "ruby") })
+            Assert.DoesNotContain(await AskedAsync(memory, "pim", question), item => item.Source.Session == said.Session && item.Text.Contains(word, StringComparison.Ordinal));
+        Assert.Empty((await memory.Client.GetSceneAsync(said.Session)).Value!.Present);
     }
 
     [Fact]

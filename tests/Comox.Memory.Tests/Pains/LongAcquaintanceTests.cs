@@ -96,7 +96,7 @@ public sealed class LongAcquaintanceTests
             await memory.Http.DeleteAsync("/memory/characters/brine");
         // A worker may be reading at this moment, and then the next deletion does it.
         if (await IsInAFileAsync())
-            await memory.Services.GetRequiredService<MemoryDbFactory>().ForgetAsync(TestContext.Current.CancellationToken);
+            await memory.Services.GetRequiredService<MemoryDbFactory>().ForgetAsync();
         Assert.False(await IsInAFileAsync());
 
         async Task<bool> IsInAFileAsync()
