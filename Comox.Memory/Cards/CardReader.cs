@@ -13,6 +13,7 @@ internal static class CardReader
 {
     private const string V2 = "chara_card_v2";
     private const string V3 = "chara_card_v3";
+    private const int MacrosNamed = 8;
 
     private static readonly JsonDocumentOptions Tolerant = new() { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip, MaxDepth = 64 };
 
@@ -41,8 +42,6 @@ internal static class CardReader
             return Invalid("the name of one of its fields contains half a character (an unpaired surrogate).");
         }
     }
-
-    private const int MacrosNamed = 8;
 
     private static CharacterCard Read(JsonElement root)
     {

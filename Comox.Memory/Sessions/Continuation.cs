@@ -36,7 +36,8 @@ internal static class Continuation
             : new ApiError(StatusCodes.Status404NotFound, ErrorCodes.TurnNotFound, $"The session '{session.Id}' has no reply '{after}'.", "after");
     }
 
-    private static async Task<Placement> AtEndAsync(MemoryDb db, SessionRow session, IReadOnlyList<Utterance> dialogue, CancellationToken cancellation)
+    /// <summary>After the last turn, whatever the messages are.</summary>
+    public static async Task<Placement> AtEndAsync(MemoryDb db, SessionRow session, IReadOnlyList<Utterance> dialogue, CancellationToken cancellation)
     {
         // Messages whose reply never came are sent again as they are: they are the same turns, not new ones.
         var end = session.HeadId is null ? null : await TurnAsync(db, session, session.HeadId, cancellation);

@@ -28,7 +28,9 @@ internal sealed class LineWriter(NewSessions sessions, TurnFacts facts, TimeProv
 
         var end = placement.Known ?? placement.Parent;
         var branched = end?.Id != session.HeadId;
-        var path = end is null ? [] : await PathAsync(db, session.Id, end, branched, cancellation);
+        // What a branch leaves behind is read where it has something to look for in it.
+        var tree = branched && (end is not null || placement.Imported.Count > 0) && placement.Session is not null ? await TreeAsync(db, session.Id, cancellation) : null;
+        IReadOnlyList<TurnRow> path = end is null ? [] : tree is not null ? PathTo(end, tree) : await NewestAsync(db, session.Id, end, cancellation);
         var log = new SessionLog(db, session, time);
         if (placement.Known is not null)
         {
@@ -42,7 +44,7 @@ internal sealed class LineWriter(NewSessions sessions, TurnFacts facts, TimeProv
         }
 
         var heard = placement.Session is null ? [] : await Presence.AfterAsync(db, session.Id, end, cancellation);
-        var left = branched && placement.Imported.Count > 0 ? await LeftAsync(db, session.Id, path, cancellation) : [];
+        List<TurnRow> left = tree is null || placement.Imported.Count == 0 ? [] : [.. tree.Values.Except(path).OrderByDescending(turn => turn.Number)];
         var added = new List<TurnRow>();
         foreach (var (at, said) in placement.Imported.Append(message).Index())
         {
@@ -67,13 +69,6 @@ internal sealed class LineWriter(NewSessions sessions, TurnFacts facts, TimeProv
             session, end, path, added, [.. added.SelectMany(turn => told[turn.Id].OrderBy(fact => fact.Id, StringComparer.Ordinal).Select(fact => ToldFact.From(fact, turn.Depth)))], branched);
     }
 
-    /// <summary>The turns that a branch leaves behind, and those of earlier branches.</summary>
-    private static async Task<List<TurnRow>> LeftAsync(MemoryDb db, string sessionId, IReadOnlyList<TurnRow> path, CancellationToken cancellation)
-    {
-        var kept = path.Select(turn => turn.Id).ToHashSet(StringComparer.Ordinal);
-        return (await db.Turns.AsNoTracking().Where(turn => turn.SessionId == sessionId).OrderByDescending(turn => turn.Number).ToListAsync(cancellation)).FindAll(turn => !kept.Contains(turn.Id));
-    }
-
     /// <summary>
     /// The turn that an imported one is, or takes the place of: it was said when that was said, and its facts are no newer than they were. On the line and nearest to its place first, and each once.
     /// </summary>
@@ -86,16 +81,14 @@ internal sealed class LineWriter(NewSessions sessions, TurnFacts facts, TimeProv
         return same;
     }
 
-    private static async Task<IReadOnlyList<TurnRow>> PathAsync(MemoryDb db, string sessionId, TurnRow end, bool branched, CancellationToken cancellation)
-    {
-        if (!branched)
-        {
-            var newest = await db.Turns.AsNoTracking().Where(turn => turn.SessionId == sessionId && turn.Current && turn.Depth > end.Depth - NewestTurns)
-                .OrderBy(turn => turn.Depth).ToListAsync(cancellation);
-            return newest;
-        }
+    private static Task<Dictionary<string, TurnRow>> TreeAsync(MemoryDb db, string sessionId, CancellationToken cancellation) =>
+        db.Turns.AsNoTracking().Where(turn => turn.SessionId == sessionId).ToDictionaryAsync(turn => turn.Id, StringComparer.Ordinal, cancellation);
 
-        var tree = await db.Turns.AsNoTracking().Where(turn => turn.SessionId == sessionId).ToDictionaryAsync(turn => turn.Id, StringComparer.Ordinal, cancellation);
+    private static async Task<IReadOnlyList<TurnRow>> NewestAsync(MemoryDb db, string sessionId, TurnRow end, CancellationToken cancellation) =>
+        await db.Turns.AsNoTracking().Where(turn => turn.SessionId == sessionId && turn.Current && turn.Depth > end.Depth - NewestTurns).OrderBy(turn => turn.Depth).ToListAsync(cancellation);
+
+    private static List<TurnRow> PathTo(TurnRow end, Dictionary<string, TurnRow> tree)
+    {
         var path = new List<TurnRow>();
         for (var turn = tree[end.Id]; ; turn = tree[turn.ParentId])
         {

@@ -25,7 +25,7 @@ internal static class Reconciler
         if (whole && past.Count == 0)
             return await AsFirstAsync(db, session, message, cancellation);
         if (!whole && past.TrueForAll(turn => turn.IsUser))
-            return await AfterHeadAsync(db, session, message, cancellation);
+            return await Continuation.AtEndAsync(db, session, [message], cancellation);
 
         var chain = TurnChain.Of(past)[^1];
         var exact = await db.Turns.Where(turn => turn.SessionId == session.Id && turn.Chain == chain).ToListAsync(cancellation);
@@ -143,15 +143,6 @@ internal static class Reconciler
         var chain = TurnChain.Next(TurnChain.Root, message);
         var same = await db.Turns.Where(turn => turn.SessionId == session.Id && turn.ParentId == null && turn.Chain == chain).ToListAsync(cancellation);
         return new Placement(session, null, [], TreeAlignment.Best(same, message));
-    }
-
-    private static async Task<Placement> AfterHeadAsync(MemoryDb db, SessionRow session, Utterance message, CancellationToken cancellation)
-    {
-        var head = session.HeadId is null ? null : await db.Turns.FirstAsync(turn => turn.Id == session.HeadId, cancellation);
-        // A message whose reply never came is sent again as it is: it is the same turn, not a second one.
-        return head is not null && message.Says(head.Role, head.Content)
-            ? new Placement(session, null, [], head)
-            : new Placement(session, head, [], null);
     }
 
     private static async Task<List<(SessionRow Session, TurnRow Turn)>> PathsAsync(

@@ -7,8 +7,6 @@ namespace Comox.Memory.ShortTerm;
 /// <summary>Place, time and who is there. <c>Present</c>: ids of the characters; empty: the session's own alone.</summary>
 internal sealed record Scene(string? Place, string? Time, IReadOnlyList<string> Present)
 {
-    public static Scene Empty { get; } = new(null, null, []);
-
     public bool IsEmpty => Place is null && Time is null && Present.Count == 0;
 }
 
