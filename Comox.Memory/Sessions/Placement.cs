@@ -34,6 +34,9 @@ internal sealed record Placement(SessionRow? Session, TurnRow? Parent, IReadOnly
 /// <summary>Finds, in a session's whole tree, the path that a transcript follows furthest.</summary>
 internal static class TreeAlignment
 {
+    // Of an edited chat all but one turn, or all but one in so many, is as it was.
+    private const int EditedShare = 8;
+
     /// <param name="Last">The last stored turn that the transcript contains; null when it contains none.</param>
     /// <param name="Matched">How many turns of the transcript are stored, up to and with <paramref name="Last"/>.</param>
     public readonly record struct Alignment(TurnRow? Last, int Matched);
@@ -42,21 +45,7 @@ internal static class TreeAlignment
     /// The transcript may start anywhere in the tree, because clients drop the oldest messages when their window is full. The longest run wins, then one
     /// that ends on the current line, then the one further down.
     /// </summary>
-    public static Alignment Find(IReadOnlyList<TurnRow> tree, IReadOnlyList<Utterance> transcript)
-    {
-        var children = tree.Where(turn => turn.ParentId is not null).ToLookup(turn => turn.ParentId!);
-        var best = new Alignment(null, 0);
-        foreach (var start in tree.Where(turn => transcript.Count > 0 && transcript[0].Says(turn.Role, turn.Content)))
-        {
-            var run = new Alignment(start, 1);
-            while (run.Matched < transcript.Count && Best(children[run.Last!.Id], transcript[run.Matched]) is { } next)
-                run = new Alignment(next, run.Matched + 1);
-            if (IsBetter(run, best))
-                best = run;
-        }
-
-        return best;
-    }
+    public static Alignment Find(IReadOnlyList<TurnRow> tree, IReadOnlyList<Utterance> transcript) => Find(new Tree(tree), transcript, 0);
 
     /// <summary>
     /// The same for a transcript whose first turns are stored nowhere, because the client put a summary in their place: the longest run below them.
@@ -65,11 +54,53 @@ internal static class TreeAlignment
     public static Alignment FindBelowHead(IReadOnlyList<TurnRow> tree, IReadOnlyList<Utterance> transcript)
     {
         var (best, longest) = (new Alignment(null, 0), 0);
+        var known = new Tree(tree);
         for (var dropped = 1; transcript.Count - dropped > longest; dropped++)
         {
-            var run = Find(tree, [.. transcript.Skip(dropped)]);
+            var run = Find(known, transcript, dropped);
             if (run.Matched > longest)
                 (best, longest) = (new Alignment(run.Last, dropped + run.Matched), run.Matched);
+        }
+
+        return best;
+    }
+
+    /// <param name="Last">Where the transcript ends.</param>
+    /// <param name="Stem">The last turn of what it begins with, where that is stored before its end; null: nothing of it is.</param>
+    /// <param name="Kept">How many turns of the transcript are stored, up to and with <paramref name="Stem"/>.</param>
+    /// <param name="IsLeftOut">
+    /// Between the two the client left out more than a person edits or deletes, or put a summary in the place of the beginning, to save room: what it left out still belongs to the chat.
+    /// </param>
+    public sealed record End(TurnRow Last, TurnRow? Stem, int Kept, bool IsLeftOut);
+
+    /// <summary>A transcript that ends as a stored line does and begins like it, with next to nothing different between; null for any other.</summary>
+    public static End? Ended(IReadOnlyList<TurnRow> tree, List<Utterance> transcript)
+    {
+        var (last, run) = FindEnd(tree, transcript);
+        if (last is null || transcript[^run..].TrueForAll(turn => turn.IsUser) || transcript[^run..].TrueForAll(turn => !turn.IsUser))
+            return null;
+        var before = last.Depth - run;
+        var begin = Find(tree, transcript);
+        var stem = begin.Last is { } turn && turn.Depth <= before ? turn : null;
+        var kept = stem is null ? 0 : begin.Matched;
+        var few = transcript.Count / EditedShare;
+        if (kept + run < transcript.Count - Math.Max(1, few))
+            return null;
+        var (gone, put) = (before - (stem?.Depth ?? 0), transcript.Count - run - kept);
+        return new End(last, stem, kept, stem is null ? (gone, put) != (1, 1) : gone - put > Math.Max(2, few));
+    }
+
+    private static Alignment FindEnd(IReadOnlyList<TurnRow> tree, IReadOnlyList<Utterance> transcript)
+    {
+        var turns = tree.ToDictionary(turn => turn.Id, StringComparer.Ordinal);
+        var best = new Alignment(null, 0);
+        foreach (var last in new Tree(tree).Saying(transcript[^1]))
+        {
+            var (at, length) = (last, 1);
+            while (length < transcript.Count && at.ParentId is { } parent && turns.TryGetValue(parent, out at!) && transcript[^(length + 1)].Says(at.Role, at.Content))
+                length++;
+            if (IsBetter(new Alignment(last, length), best))
+                best = new Alignment(last, length);
         }
 
         return best;
@@ -83,6 +114,24 @@ internal static class TreeAlignment
             .ThenByDescending(child => child.Id, StringComparer.Ordinal)
             .FirstOrDefault();
 
+    /// <param name="tree">The session's turns.</param>
+    /// <param name="transcript">What the client sent.</param>
+    /// <param name="from">The first turn of it that counts: a long transcript is looked for from many places, and not copied for each.</param>
+    private static Alignment Find(Tree tree, IReadOnlyList<Utterance> transcript, int from)
+    {
+        var best = new Alignment(null, 0);
+        foreach (var start in from < transcript.Count ? tree.Saying(transcript[from]) : [])
+        {
+            var run = new Alignment(start, 1);
+            while (from + run.Matched < transcript.Count && Best(tree.After(run.Last!), transcript[from + run.Matched]) is { } next)
+                run = new Alignment(next, run.Matched + 1);
+            if (IsBetter(run, best))
+                best = run;
+        }
+
+        return best;
+    }
+
     private static bool IsBetter(Alignment run, Alignment than)
     {
         if (run.Matched != than.Matched || than.Last is null)
@@ -90,5 +139,16 @@ internal static class TreeAlignment
         if (run.Last!.Current != than.Last.Current)
             return run.Last.Current;
         return (run.Last.Depth, run.Last.CreatedAt, run.Last.Id).CompareTo((than.Last.Depth, than.Last.CreatedAt, than.Last.Id)) > 0;
+    }
+
+    /// <summary>A session's turns by what they say and by what they follow.</summary>
+    private sealed class Tree(IReadOnlyList<TurnRow> turns)
+    {
+        private readonly ILookup<(string, string), TurnRow> _saying = turns.ToLookup(turn => (turn.Role, TurnChain.Normal(turn.Content)));
+        private readonly ILookup<string, TurnRow> _after = turns.Where(turn => turn.ParentId is not null).ToLookup(turn => turn.ParentId!);
+
+        public IEnumerable<TurnRow> Saying(Utterance said) => _saying[(said.Role, TurnChain.Normal(said.Content))];
+
+        public IEnumerable<TurnRow> After(TurnRow turn) => _after[turn.Id];
     }
 }

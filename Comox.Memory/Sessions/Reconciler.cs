@@ -34,6 +34,8 @@ internal static class Reconciler
 
         var tree = await db.Turns.Where(turn => turn.SessionId == session.Id).ToListAsync(cancellation);
         var (last, matched) = TreeAlignment.Find(tree, past);
+        if (!whole && TreeAlignment.Ended(tree, past) is { IsLeftOut: true } end)
+            return await Placement.AtAsync(db, session, end.Last, [], message, cancellation);
         if (last is null && !whole)
             (last, matched) = TreeAlignment.FindBelowHead(tree, past);
         return last is null
@@ -67,11 +69,13 @@ internal static class Reconciler
 
         // 2. It is a window that slid over one: every turn of it is stored, in a row. Or, if nothing else is found, the larger part of it, with a reply.
         (SessionRow Session, string Last, int Matched)? slid = null;
+        var likely = new List<(SessionRow Session, List<TurnRow> Tree)>();
         if (past.Count >= 2)
         {
             await foreach (var session in LikelyAsync(db, sessions, past, cancellation))
             {
                 var tree = await db.Turns.AsNoTracking().Where(turn => turn.SessionId == session.Id).ToListAsync(cancellation);
+                likely.Add((session, tree));
                 if (TreeAlignment.Find(tree, past) is not { Last: { } last } found)
                     continue;
                 if (found.Matched == past.Count)
@@ -96,6 +100,8 @@ internal static class Reconciler
         var reply = past.FindIndex(past.FindIndex(turn => turn.IsUser), turn => !turn.IsUser);
         if (reply < 0)
             return Placement.NewSession(past);
+        if (await EditedAsync(db, likely, past, message, cancellation) is { } edited)
+            return edited;
         var prefixes = chains.Skip(Math.Max(reply, past.Count / 2)).ToList();
         var begun = await PathsAsync(db, sessions, prefixes, cancellation);
         if (begun.Count == 0)
@@ -107,6 +113,24 @@ internal static class Reconciler
 
         var (nearest, stem) = begun.OrderByDescending(path => path.Turn.Depth).ThenByDescending(path => path.Turn.Current).ThenByDescending(path => path.Session.UpdatedAt).First();
         return await Placement.AtAsync(db, nearest, stem, past.GetRange(stem.Depth, past.Count - stem.Depth), message, cancellation);
+    }
+
+    /// <summary>The end proves which chat it is, where next to nothing else is different: what was edited or deleted may be anywhere before it.</summary>
+    private static async Task<Placement?> EditedAsync(
+        MemoryDb db, List<(SessionRow Session, List<TurnRow> Tree)> likely, List<Utterance> past, Utterance message, CancellationToken cancellation)
+    {
+        foreach (var (session, tree) in likely)
+        {
+            if (TreeAlignment.Ended(tree, past) is not { } end)
+                continue;
+            if (end.IsLeftOut)
+                return await Placement.AtAsync(db, session, await db.Turns.FirstAsync(turn => turn.Id == end.Last.Id, cancellation), [], message, cancellation);
+            return end.Stem is { } stem
+                ? await Placement.AtAsync(db, session, await db.Turns.FirstAsync(turn => turn.Id == stem.Id, cancellation), past.GetRange(end.Kept, past.Count - end.Kept), message, cancellation)
+                : new Placement(session, null, past, null);
+        }
+
+        return null;
     }
 
     /// <summary>The latest; and behind them those in which one of the last things was said, for an old chat may be taken up again after many others.</summary>

@@ -11,6 +11,9 @@ internal static class SuperPromptEndpoints
 {
     private const int MaxRequestId = 200;
 
+    /// <summary>Far more than any chat has, and few enough to be compared with all that is stored of one.</summary>
+    private const int MaxMessages = 10_000;
+
     public static void MapSuperPrompts(this IEndpointRouteBuilder memory)
     {
         memory.MapPost("/superprompts", AnswerAsync);
@@ -46,6 +49,8 @@ internal static class SuperPromptEndpoints
             return Bad("request_id", $"must have 1 to {MaxRequestId} characters.");
         if (request.Messages is not { Count: > 0 } messages || messages.Any(message => message is null))
             return Bad("messages", "must be a list of messages.");
+        if (messages.Count > MaxMessages)
+            return Bad("messages", $"must be {MaxMessages} messages at most, not {messages.Count}.");
         if (request.After is not null && (!request.AllNew || string.IsNullOrEmpty(request.Session)))
             return Bad("after", "needs all_new and a session.");
         return request.Profile is null ? Bad("profile", "is missing.") : Problem(request.Profile);

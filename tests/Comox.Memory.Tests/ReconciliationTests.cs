@@ -149,6 +149,96 @@ public sealed class ReconciliationTests
     }
 
     [Fact]
+    public async Task What_is_edited_in_the_older_half_of_a_chat_is_edited_there_and_forgotten()
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        var session = await LongAsync(memory);
+        var edited = (await memory.AskAsync([U("Hello!"), A("Arr!"), U("I live in Graz."), .. Rest, U("Well?")])).Value!;
+        Assert.Equal(session, edited.Session);
+        Assert.Equal(["user: Hello!", "assistant: Arr!", "user: I live in Graz.", .. Lines(Rest), "user: Well?"], await memory.LineAsync(session));
+        Assert.Equal("Graz", Assert.Single(await memory.FactsAsync()).Object);
+    }
+
+    [Fact]
+    public async Task What_is_deleted_in_the_older_half_of_a_chat_is_deleted_there_and_forgotten()
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        var session = await LongAsync(memory);
+        var shorter = (await memory.AskAsync([U("Hello!"), A("Arr!"), .. Rest[1..], U("Well?")])).Value!;
+        Assert.Equal(session, shorter.Session);
+        Assert.Equal(["user: Hello!", "assistant: Arr!", .. Lines(Rest[1..]), "user: Well?"], await memory.LineAsync(session));
+        Assert.Empty(await memory.FactsAsync());
+    }
+
+    [Fact]
+    public async Task A_summary_in_the_place_of_what_a_chat_began_with_leaves_it_the_same_chat()
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        var session = await LongAsync(memory);
+        var next = (await memory.AskAsync([U("[Earlier: they met.]"), .. Rest, U("Well?")])).Value!;
+        Assert.Equal(session, next.Session);
+        Assert.Equal("Bergen", Assert.Single(await memory.FactsAsync()).Object);
+        Assert.Equal(["user: Hello!", "assistant: Arr!", "user: I live in Bergen.", .. Lines(Rest), "user: Well?"], await memory.LineAsync(session));
+    }
+
+    [Fact]
+    public async Task The_first_message_of_a_chat_can_be_edited()
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        var session = (await memory.ExchangeAsync("I live in Bergen.", "Arr!")).Session;
+        await memory.ExchangeAsync("It rains.", "It does.", session);
+        var edited = (await memory.AskAsync([U("I live in Graz."), A("Arr!"), U("It rains."), A("It does."), U("Well?")])).Value!;
+        Assert.Equal(session, edited.Session);
+        Assert.Equal("Graz", Assert.Single(await memory.FactsAsync()).Object);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_client_that_leaves_the_middle_of_a_chat_out_has_nothing_of_it_forgotten(bool named)
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        var session = (await memory.ExchangeAsync("Hello!", "Arr!")).Session;
+        foreach (var (said, reply) in new[] { ("I live in Bergen.", "A fine harbour."), ("The sea is rough.", "Aye."), ("I caught a cod.", "Well done."), ("It rains.", "It does."), ("Good night!", "Sleep well.") })
+            await memory.ExchangeAsync(said, reply, session);
+        var before = await memory.LineAsync(session);
+        var next = (await memory.AskAsync([U("Hello!"), A("Arr!"), U("[Earlier: they met.]"), .. Rest[1..], U("Well?")], named ? session : null)).Value!;
+        Assert.Equal(session, next.Session);
+        Assert.Equal("Bergen", Assert.Single(await memory.FactsAsync()).Object);
+        Assert.Equal([.. before, "user: Well?"], await memory.LineAsync(session));
+    }
+
+    [Fact]
+    public async Task A_transcript_of_more_messages_than_a_chat_has_is_refused()
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        var refused = await memory.AskAsync([.. Enumerable.Repeat(U("b"), 10_001)]);
+        Assert.Equal((400, "messages"), (refused.Error!.Status, refused.Error.Param));
+    }
+
+    [Fact]
+    public async Task Chats_that_begin_and_end_alike_and_are_different_between_are_two()
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        var session = await LongAsync(memory);
+        var other = (await memory.AskAsync([U("Hello!"), A("Arr!"), U("I sold the boat."), A("No!"), U("I did."), .. Rest[^2..], U("Well?")])).Value!;
+        Assert.NotEqual(session, other.Session);
+    }
+
+    private static readonly ChatMessage[] Rest = [A("A fine harbour."), U("It rains."), A("It does."), U("Good night!"), A("Sleep well.")];
+
+    private static IEnumerable<string> Lines(IEnumerable<ChatMessage> messages) => messages.Select(message => $"{message.Role}: {message.Content}");
+
+    private static async Task<string> LongAsync(MemoryHost memory)
+    {
+        var session = (await memory.ExchangeAsync("Hello!", "Arr!")).Session;
+        await memory.ExchangeAsync("I live in Bergen.", Rest[0].Content!, session);
+        await memory.ExchangeAsync("It rains.", "It does.", session);
+        await memory.ExchangeAsync("Good night!", "Sleep well.", session);
+        return session;
+    }
+
+    [Fact]
     public async Task A_whole_transcript_that_ends_with_two_messages_of_the_person_asks_for_another_reply()
     {
         await using var memory = await MemoryHost.StartAsync();
