@@ -123,7 +123,8 @@ internal readonly struct CardFields(JsonElement owner, string path, List<string>
 
     private T LeaveOut<T>(string name, JsonElement value, string expected, T otherwise)
     {
-        warnings.Add($"{path}{name} is {CardReader.Kind(value)}, not {expected}; it is not used.");
+        var owner = path;
+        CardReader.Warn(warnings, () => $"{owner}{name} is {CardReader.Kind(value)}, not {expected}; it is not used.");
         return otherwise;
     }
 }

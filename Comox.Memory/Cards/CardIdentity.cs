@@ -22,6 +22,7 @@ internal sealed record CardIdentity
     private const int MostBoundaries = 40;
     private const int MostPatterns = 16;
     private const int LongestPattern = 200;
+    private const int LongestBoundary = 1000;
     private const int LargestRepeat = 1000;
 
     public static readonly CardIdentity None = new();
@@ -38,7 +39,7 @@ internal sealed record CardIdentity
         {
             Psychology = comox.Note("psychology").Trim(),
             Style = comox.Note("style").Trim(),
-            Boundaries = [.. BoundariesOf(comox, warnings).Where(boundary => boundary.Text.Length > 0).Take(MostBoundaries)],
+            Boundaries = [.. BoundariesOf(comox, warnings).Where(boundary => IsUsable(boundary, warnings)).Take(MostBoundaries)],
             Cadence = new CardCadence
             {
                 SentenceWords = Figure(cadence, "sentence_words", 1, 500, warnings),
@@ -73,8 +74,16 @@ internal sealed record CardIdentity
             return null;
         if (value >= least && value <= most)
             return value;
-        warnings.Add($"extensions.comox.cadence.{name} is {CardReader.Written(value)}; it is used from {CardReader.Written(least)} to {CardReader.Written(most)} only.");
+        CardReader.Warn(warnings, () => $"extensions.comox.cadence.{name} is {CardReader.Written(value)}; it is used from {CardReader.Written(least)} to {CardReader.Written(most)} only.");
         return null;
+    }
+
+    // What it forbids is read from its words, with every prompt of the character anew.
+    private static bool IsUsable(CardBoundary boundary, List<string> warnings)
+    {
+        if (boundary.Text.Length > LongestBoundary)
+            CardReader.Warn(warnings, () => $"The boundary \"{boundary.Text[..40]}…\" is not used: it is longer than {LongestBoundary} characters.");
+        return boundary.Text.Length is > 0 and <= LongestBoundary;
     }
 
     private static bool IsUsable(string pattern, List<string> warnings)
@@ -91,7 +100,7 @@ internal sealed record CardIdentity
         }
 
         if (problem is not null)
-            warnings.Add($"The pattern \"{(pattern.Length > 40 ? pattern[..40] + "…" : pattern)}\" of a boundary is not used: {problem}.");
+            CardReader.Warn(warnings, () => $"The pattern \"{(pattern.Length > 40 ? pattern[..40] + "…" : pattern)}\" of a boundary is not used: {problem}.");
         return problem is null;
     }
 

@@ -18,6 +18,10 @@ internal static partial class CardMacros
 
     private const int MostSides = 1_000_000;
 
+    // A card of a stranger may hold a name ten thousand times, and the name may be long: beyond this they stay as they stand.
+    private const int MostPutIn = 1_000_000;
+    private const int LongestName = 200;
+
     /// <param name="text">Of a card.</param>
     /// <param name="character">What the character is called.</param>
     /// <param name="user">What the person is called.</param>
@@ -27,8 +31,14 @@ internal static partial class CardMacros
         var at = 0;
         var written = text.Contains("{{", StringComparison.Ordinal) ? Calls().Replace(text, call => Call(call, $"{seed} {at++}")) : text;
         // The two names may contain "{{user}}" themselves: one pass, so that what was put in is not expanded again.
+        if (!IsExpanded(written, Math.Max(character.Length, user.Length)))
+            return written;
         return Names().Replace(written, match => match.Groups["char"].Success ? character : user);
     }
+
+    /// <summary>Whether names are put in, and not left as they stand because there are too many.</summary>
+    public static bool IsExpanded(string text, int longest = LongestName) =>
+        text.Length / 6 <= MostPutIn / Math.Max(1, longest) || Names().Count(text) <= MostPutIn / Math.Max(1, longest);
 
     /// <summary>The names of macros in it that stay as they stand.</summary>
     public static IEnumerable<string> Unknown(string text) =>
@@ -48,7 +58,8 @@ internal static partial class CardMacros
                     ? ((Chance(call.Value, seed) % (ulong)most) + 1).ToString(CultureInfo.InvariantCulture)
                     : call.Value;
             case "reverse":
-                var letters = StringInfo.ParseCombiningCharacters(argument.Trim()).Select(start => StringInfo.GetNextTextElement(argument.Trim(), start));
+                var text = argument.Trim();
+                var letters = StringInfo.ParseCombiningCharacters(text).Select(start => StringInfo.GetNextTextElement(text, start));
                 return string.Concat(letters.Reverse());
             default:
                 return "";

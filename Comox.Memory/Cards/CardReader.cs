@@ -14,6 +14,8 @@ internal static class CardReader
     private const string V2 = "chara_card_v2";
     private const string V3 = "chara_card_v3";
     private const int MacrosNamed = 8;
+    private const int LongestName = 200;
+    private const int MostWarnings = 50;
 
     private static readonly JsonDocumentOptions Tolerant = new() { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip, MaxDepth = 64 };
 
@@ -66,15 +68,21 @@ internal static class CardReader
         var name = fields.Text("name").Trim();
         if (name.Length == 0)
             throw new WrongField($"{where}name is {(data.TryGetProperty("name", out _) ? "empty" : "missing")}.");
-        if (name.Length > 200)
-            throw new WrongField($"{where}name has {name.Length} characters; 200 are the most.");
+        if (name.Length > LongestName)
+            throw new WrongField($"{where}name has {name.Length} characters; {LongestName} are the most.");
+        var nickname = fields.Note("nickname").Trim();
+        if (nickname.Length > LongestName)
+        {
+            Warn(warnings, () => $"{where}nickname has {nickname.Length} characters; {LongestName} are the most, and it is not used.");
+            nickname = "";
+        }
 
         var extensions = fields.Object("extensions");
         var comox = extensions.Object("comox");
         var card = new CharacterCard
         {
             Name = name,
-            Nickname = fields.Note("nickname").Trim(),
+            Nickname = nickname,
             Description = fields.Text("description"),
             Personality = fields.Text("personality"),
             Scenario = fields.Text("scenario"),
@@ -94,8 +102,19 @@ internal static class CardReader
         };
         string[] texts = [card.Description, card.Personality, card.Scenario, card.MessageExamples, card.SystemPrompt, card.PostHistoryInstructions, card.AuthorNote, .. card.Greetings, .. card.PinnedLore];
         if (texts.SelectMany(CardMacros.Unknown).Distinct(StringComparer.OrdinalIgnoreCase).Take(MacrosNamed).ToList() is { Count: > 0 } unknown)
-            warnings.Add($"Macros that are not known stay in the text as they stand: {string.Join(", ", unknown.Select(macro => $"{{{{{macro}}}}}"))}.");
+            Warn(warnings, () => $"Macros that are not known stay in the text as they stand: {string.Join(", ", unknown.Select(macro => $"{{{{{macro}}}}}"))}.");
+        if (!Array.TrueForAll(texts, text => CardMacros.IsExpanded(text)))
+            Warn(warnings, () => "{{char}} and {{user}} stand so often in one of its texts that they stay there as they are.");
         return card;
+    }
+
+    /// <summary>A card of a stranger may have a million things wrong; the first are told.</summary>
+    public static void Warn(List<string> warnings, Func<string> what)
+    {
+        if (warnings.Count < MostWarnings)
+            warnings.Add(what());
+        else if (warnings.Count == MostWarnings)
+            warnings.Add("There is more like this.");
     }
 
     private static void CheckSpec(JsonElement root, JsonElement spec, List<string> warnings)

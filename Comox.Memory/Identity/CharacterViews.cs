@@ -8,6 +8,9 @@ internal static class CharacterViews
 {
     private const int TaglineLength = 120;
 
+    /// <summary>Of so many characters it is made: every list of characters makes one of each.</summary>
+    private const int TaglineSource = 2000;
+
     public static CharacterSummary Summary(Character character) => new()
     {
         Id = character.Id,
@@ -74,7 +77,8 @@ internal static class CharacterViews
     /// <summary>The author's own line, else the first sentence of the description.</summary>
     private static string? Tagline(CharacterCard card)
     {
-        var text = Expanded(card, card.Tagline ?? card.Description).ReplaceLineEndings(" ").Trim();
+        var whole = card.Tagline ?? card.Description;
+        var text = Expanded(card, whole.Length > TaglineSource ? whole[..TaglineSource] : whole).ReplaceLineEndings(" ").Trim();
         if (card.Tagline is null && text.IndexOf(". ", StringComparison.Ordinal) is > 0 and var end)
             text = text[..(end + 1)];
         if (text.Length > TaglineLength)

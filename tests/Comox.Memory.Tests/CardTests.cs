@@ -37,6 +37,36 @@ public sealed class CardTests
         Assert.Contains(reason, error.Message);
     }
 
+    [Fact]
+    public void A_card_cannot_make_of_little_text_very_much()
+    {
+        // Names that are put in many times, and long ones.
+        var many = string.Concat(Enumerable.Repeat("<BOT> ", 100_000));
+        var card = CardReader.Read($$"""{"name":"Ada","description":"{{many}}"}""").Value!;
+        Assert.Contains(card.Warnings, warning => warning.Contains("stand so often", StringComparison.Ordinal));
+        Assert.Equal(many, CardMacros.Expand(many, new string('n', 200), "friend"));
+        Assert.Equal("Ada, ", CardMacros.Expand("<BOT>, ", "Ada", "friend"));
+
+        // Text that is turned round.
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.StartsWith("aaa", CardMacros.Expand($"{{{{reverse: {new string('a', 100_000)}}}}}", "Ada", "friend"));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 50_000_000);
+    }
+
+    [Fact]
+    public void What_is_too_long_or_too_often_wrong_in_a_card_is_told_of_and_bounded()
+    {
+        var card = CardReader.Read("""{"spec":"chara_card_v2","data":{"name":"Ada","tags":[""" + string.Join(',', Enumerable.Repeat("1", 10_000)) + "]}}").Value!;
+        Assert.Equal((51, "There is more like this."), (card.Warnings.Count, card.Warnings[^1]));
+
+        card = CardReader.Read("""{"spec":"chara_card_v2","data":{"name":"Ada","nickname":"NICK","extensions":{"comox":{"boundaries":["Never says 'WORDS'.","Never lies."]}}}}"""
+            .Replace("NICK", new string('n', 201), StringComparison.Ordinal).Replace("WORDS", new string('b', 1000), StringComparison.Ordinal)).Value!;
+        Assert.Equal("", card.Nickname);
+        Assert.Equal(["Never lies."], card.Identity.Boundaries.Select(boundary => boundary.Text));
+        Assert.Contains(card.Warnings, warning => warning.StartsWith("data.nickname has 201 characters", StringComparison.Ordinal));
+        Assert.Contains(card.Warnings, warning => warning.Contains("longer than 1000 characters", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData(""" "tags":7 """, "data.tags is a number, not an array")]
     [InlineData(""" "tags":["x",3] """, "data.tags[1] is a number, not a string")]
