@@ -7,6 +7,9 @@ namespace Comox.Memory.ShortTerm;
 /// <summary>Place, time and who is there. <c>Present</c>: ids of the characters; empty: the session's own alone.</summary>
 internal sealed record Scene(string? Place, string? Time, IReadOnlyList<string> Present)
 {
+    /// <summary>Ids of the turns after which place and time became what they are; null where that was before the first.</summary>
+    public (string? Place, string? Time) Since { get; init; }
+
     public bool IsEmpty => Place is null && Time is null && Present.Count == 0;
 }
 
@@ -24,7 +27,11 @@ internal static class Scenes
             : await db.Sessions.AsNoTracking().Where(row => row.Id == sessionId).Join(db.Turns, row => row.HeadId, turn => turn.Id, (row, turn) => turn).FirstOrDefaultAsync(cancellation);
         var scene = new Scene(null, null, await Presence.AfterAsync(db, sessionId, end, cancellation));
         return (path is null ? await SceneChanges.OfAsync(db, [sessionId], cancellation) : await SceneChanges.OnAsync(db, sessionId, path, cancellation))
-            .Aggregate(scene, (now, change) => now with { Place = Changed(now.Place, change.Place), Time = Changed(now.Time, change.Time) });
+            .Aggregate(scene, (now, change) => now with
+            {
+                Place = Changed(now.Place, change.Place), Time = Changed(now.Time, change.Time),
+                Since = (change.Place is null ? now.Since.Place : change.TurnId, change.Time is null ? now.Since.Time : change.TurnId),
+            });
     }
 
     /// <summary>

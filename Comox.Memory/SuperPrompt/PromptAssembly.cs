@@ -54,6 +54,7 @@ internal sealed class PromptAssembly(RecallIndexes indexes, SideLaneSources sour
         var (intent, intentNote) = background ? (null, null) : await intents.AskAsync(query.Text, Intents.Of(query), cancellation);
         var recalled = Recaller.Recall(index, facts, query with { Intent = intent });
         var summaries = await Summaries.ForWindowAsync(db, line.Session.Id, line.Path, line.UserTurn.Depth - request.Profile.HistoryTurns, cancellation);
+        var scene = await Scenes.OfAsync(db, line.Session.Id, line.Branched ? [.. line.Path, .. line.Added.SkipLast(1)] : null, cancellation);
         var assembled = format.Assemble(new PromptParts
         {
             Card = character.Card,
@@ -64,7 +65,7 @@ internal sealed class PromptAssembly(RecallIndexes indexes, SideLaneSources sour
             Recalled = recalled.Candidates,
             ClientInstructions = sent.Instructions,
             Summaries = [.. summaries.Select(row => new LineSummary(row.Depth, row.Content))],
-            Scene = await SceneAsync(db, line, cancellation),
+            Scene = await WordsAsync(db, scene, cancellation),
             Reanchor = background ? null : drift.ReminderFor(character, line.Path, user),
         });
         if (!assembled.IsSuccess)
@@ -96,6 +97,7 @@ internal sealed class PromptAssembly(RecallIndexes indexes, SideLaneSources sour
             .. recalled.Candidates.Select(candidate => candidate.Fact?.Replaced?.TurnId).OfType<string>(),
             // Of what was heard as a guest the session, too, as with all that is recalled of it.
             .. recalled.Candidates.Select(candidate => candidate.Fact?.Replaced).OfType<ToldFact>().Where(fact => index.HostOf(fact.SessionId) is not null).Select(fact => fact.SessionId),
+            .. new[] { scene.Since.Place, scene.Since.Time }.OfType<string>(),
             .. summaries.Where(row => prompt.Messages[0].Content?.Contains(row.Content, StringComparison.Ordinal) == true).Select(row => row.Id),
         ];
         return (receipt, new SuperPromptResponse
@@ -116,9 +118,8 @@ internal sealed class PromptAssembly(RecallIndexes indexes, SideLaneSources sour
         return Math.Max(1, Math.Max(Math.Min(profile.ReplyTokens, room), room - (prompt / 8)));
     }
 
-    private static async Task<string?> SceneAsync(MemoryDb db, PreparedLine line, CancellationToken cancellation)
+    private static async Task<string?> WordsAsync(MemoryDb db, Scene scene, CancellationToken cancellation)
     {
-        var scene = await Scenes.OfAsync(db, line.Session.Id, line.Branched ? [.. line.Path, .. line.Added.SkipLast(1)] : null, cancellation);
         if (scene.IsEmpty)
             return null;
         var names = scene.Present.Count == 0

@@ -38,6 +38,22 @@ public sealed class DeletionTests
     }
 
     [Fact]
+    public async Task A_prompt_that_showed_a_scene_goes_with_the_turn_after_which_the_scene_began()
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        var session = (await memory.ExchangeAsync("Hello!", "Ahoy!")).Session;
+        Assert.True((await memory.Client.ChangeSceneAsync(session, new SceneChange("Baker Street"))).IsSuccess);
+        for (var at = 0; at < 40; at++)
+            await memory.ExchangeAsync($"Message {at}.", $"Reply {at}.", session);
+        var shown = await memory.SayAsync("Where are we?", session, profile: PromptProfile.Standard with { HistoryTurns = 4 });
+        Assert.Contains(shown.Messages, message => message.Content!.Contains("Baker Street", StringComparison.Ordinal));
+        var began = (await memory.Client.GetTreeAsync(session)).Value!.Turns.Single(turn => turn.Content == "Ahoy!").Id;
+        Assert.True((await memory.Client.DeleteTurnAsync(session, began)).IsSuccess);
+        await using var db = memory.Services.GetRequiredService<MemoryDbFactory>().Open();
+        Assert.Empty(await db.Receipts.Where(row => row.Json.Contains("Baker Street")).Select(row => row.Id).ToListAsync());
+    }
+
+    [Fact]
     public async Task A_session_that_is_deleted_while_its_turns_become_vectors_leaves_none()
     {
         var (begun, release) = (new TaskCompletionSource(), new TaskCompletionSource());
