@@ -126,8 +126,13 @@ internal sealed class ExtractWorker(RoleOptions roles, RoleModels models, TurnFa
         var rule = rules.Read(turn)?.Facts ?? [];
         var known = rule.Where(fact => !forgotten.Any(gone => gone.Id == fact.Id)).ToList();
         var quotes = read.Select(fact => (fact.Start, fact.Quote.Length)).ToList();
-        var further = read.Where(fact => !rule.Any(other => Same(other, fact)) && !forgotten.Any(gone => IsAbout(gone, fact))).Select(fact => rules.Timed(fact, turn, quotes, past: null)).ToList();
+        var further = read.Where(fact => !rule.Any(other => Same(other, fact) || IsPart(fact, other)) && !forgotten.Any(gone => IsAbout(gone, fact))).Select(fact => rules.Timed(fact, turn, quotes, past: null)).ToList();
         return further.Count == 0 ? null : new FactsRead(turn.Id, $"{model}+{TurnFacts.Reader}", [.. known, .. further]);
+
+        // "Chess and baking" is one hobby to the rules, and a model's "baking" would take its place.
+        static bool IsPart(ReadFact part, ReadFact whole) =>
+            part.Relation == whole.Relation && Relations.IsFunctional(part.Relation) && !part.Retracts && !whole.Retracts && PlainName.Of(part.About ?? "") == PlainName.Of(whole.About ?? "")
+            && $" {PlainName.Of(whole.Object)} ".Contains($" {PlainName.Of(part.Object)} ", StringComparison.Ordinal);
 
         static bool Same(ReadFact one, ReadFact other) => one.Relation == other.Relation && IsAbout(one, other);
 

@@ -122,19 +122,24 @@ internal static class FactEndpoints
         return isForgotten ? TypedResults.NoContent() : missing.ToResult();
     }
 
-    /// <summary>The fact, and before it the earlier sayings that it stands for: one of them would hold again. In this order, so that a call that is cut short can be made once more.</summary>
+    /// <summary>
+    /// The fact, and the earlier sayings that it stands for, to whomever they were told of those who heard it: one of them would hold again. The earliest first, so that a call that is cut short
+    /// can be made once more.
+    /// </summary>
     /// <returns>Empty: the person has no such fact.</returns>
     private static async Task<IReadOnlyList<FactRow>> SayingsAsync(MemoryDb db, string subject, string id, CancellationToken cancellation)
     {
-        var sayings = await db.Facts.AsNoTracking().Where(row => row.Id == id && row.Subject == subject).ToListAsync(cancellation);
-        for (var later = sayings.ToList(); later.Count > 0;)
+        var told = await ToldFacts.OfAsync(db, subject, null, cancellation);
+        var sayings = new HashSet<string>(StringComparer.Ordinal) { id };
+        foreach (var witness in told.Find(known => known.Fact.Id == id)?.Witnesses ?? [])
         {
-            var (by, of) = (later.Select(row => row.Id).ToList(), later[0].CharacterId);
-            later = await db.Facts.AsNoTracking()
-                .Where(row => row.Subject == subject && row.CharacterId == of && row.ExpiredBy != null && by.Contains(row.ExpiredBy) && row.ValidTo == null && !row.Retracts).ToListAsync(cancellation);
-            sayings.InsertRange(0, later);
+            var heard = told.Where(known => known.Witnesses.Contains(witness)).Select(known => known.Fact).ToList();
+            var states = FactFold.Fold(heard);
+            while (heard.FindAll(fact => !fact.Retracts && states[fact.Id] is { ExpiredBy: { } by, ValidTo: null } && sayings.Contains(by) && !sayings.Contains(fact.Id)) is { Count: > 0 } earlier)
+                sayings.UnionWith(earlier.Select(fact => fact.Id));
         }
 
-        return sayings;
+        var rows = await db.Facts.AsNoTracking().Where(row => row.Subject == subject && sayings.Contains(row.Id)).ToListAsync(cancellation);
+        return [.. rows.OrderBy(row => row.Id == id).ThenBy(row => row.SaidAt).ThenBy(row => row.Id, StringComparer.Ordinal)];
     }
 }

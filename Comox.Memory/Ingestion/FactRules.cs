@@ -91,7 +91,7 @@ internal static class FactRules
         Rule(Relations.Name, Says.Holds, Value.Name, $@"^i(?:'m| am) (?:called|named|known as) {V}"),
         // "My friends call me …" in a message without capitals may end in anything; "call me …" asks for a name.
         Rule(Relations.Name, Says.Holds, Value.CallName, $@"^(?:(?:you (?:can|may|should)|just|please) )*call me {V}"),
-        Rule(Relations.Name, Says.Holds, Value.CallName, $@"^(?:everyone|everybody|people|friends|my friends|they|most people) calls? me (?-i:(?<v>\p{{Lu}}.*))$"),
+        Rule(Relations.Name, Says.Holds, Value.CallName, $@"^(?:everyone|everybody|people|friends|my friends|they|most people) calls? me (?-i:(?<v>[\p{{Lu}}\p{{Lo}}].*))$"),
         Rule(Relations.Name, Says.Holds, Value.CallName, $@"^(?:i go by|the name(?:'s| is)) {V}"),
 
         // Home, work, birthday.

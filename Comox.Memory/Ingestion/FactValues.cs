@@ -8,7 +8,7 @@ internal static partial class FactValues
     private const int MaxWords = 7;
     private const int MaxLength = 60;
 
-    private static readonly char[] NoValueEndsWith = [' ', '\n', '.', '…', '*', '~', ')', ']'];
+    private static readonly char[] NoValueEndsWith = [' ', '\n', '.', '…', '*', '~', ')', ']', '。', '！'];
 
     /// <returns>A prefix of <paramref name="caught"/>, or null when that is no value.</returns>
     public static string? Clean(string caught, Value kind, bool lowerCase)
@@ -25,7 +25,7 @@ internal static partial class FactValues
         return kind switch
         {
             Value.Name => char.IsLower(words[0][0]) && FactWords.NotAttributes.Contains(words[0]) ? null : Name(words),
-            Value.CallName => lowerCase || char.IsUpper(words[0][0]) ? Name(words) : null,
+            Value.CallName => lowerCase || IsCapital(words[0]) ? Name(words) : null,
             Value.KinName => IsDescription(words[0]) ? null : Name(words),
             Value.Attribute when FactWords.NotAttributes.Contains(words[0].Trim(',')) || words[0].EndsWith("ing", StringComparison.OrdinalIgnoreCase) || words.Length > 4 => null,
             _ when words.Length > MaxWords || text.Length > MaxLength || FactWords.NotFirst.Contains(words[0].Trim(',')) || words.Any(FactWords.ToListener.Contains) || RefersBack().IsMatch(text) => null,
@@ -50,17 +50,26 @@ internal static partial class FactValues
         if (first.Length is 0 or > 40 || !char.IsLetter(first[0]) || FactWords.NotNames.Contains(first))
             return null;
         var taken = 1;
-        if (first.Length == words[0].Length)
+        if (first.Length == words[0].Length || IsShort(words[0]))
         {
-            while (taken < Math.Min(words.Length, 4) && char.IsUpper(words[taken][0]))
+            while (taken < Math.Min(words.Length, 4) && IsCapital(words[taken]))
             {
-                if (words[taken++][^1] is ',' or '.')
+                if (words[taken++] is [.., ',' or '.'] word && !IsShort(word))
                     break;
             }
         }
 
         return string.Join(' ', words[..taken]).TrimEnd(',', '.', '!', ';', ':');
     }
+
+    // Scripts without capitals write a name like any word.
+    private static bool IsCapital(string word) => char.IsLetter(word[0]) && !char.IsLower(word[0]);
+
+    // "Dr." and "J." are no end.
+    private static bool IsShort(string word) => Short().IsMatch(word);
+
+    [GeneratedRegex(@"^(?:Dr|Mr|Mrs|Ms|Mx|St|Prof|Rev|Fr|Capt|Col|Lt|Sgt|\p{Lu})\.$")]
+    private static partial Regex Short();
 
     // What follows a value in the same clause and is no part of it.
     [GeneratedRegex(
@@ -77,7 +86,7 @@ internal static partial class FactValues
     [GeneratedRegex(@"^to (?:say|admit|interrupt|bother|ask|tell|think|break|disappoint|inform|brag|complain)\b|\b(?:this|that|it|them|him|her|me|us|so)$", RegexOptions.IgnoreCase)]
     private static partial Regex RefersBack();
 
-    [GeneratedRegex(@"^(?i:(?:the|downtown|central|rural|upstate|north|south|east|west|northern|southern|eastern|western|old|sunny|beautiful) )*\p{Lu}")]
+    [GeneratedRegex(@"^(?i:(?:the|downtown|central|rural|upstate|north|south|east|west|northern|southern|eastern|western|old|sunny|beautiful) )*[\p{Lu}\p{Lo}]")]
     private static partial Regex NamedPlace();
 
     [GeneratedRegex($@"^(?:an?|the|my|our) (?:\S+ ){{0,3}}?(?:{FactWords.Places})\b", RegexOptions.IgnoreCase)]

@@ -28,10 +28,22 @@ internal static class Relations
     /// <summary><c>is.landlord</c>: "my landlord is …".</summary>
     public const string Is = "is.";
 
-    private static readonly HashSet<string> ManyValues = [LikesToDrink, LikesToEat, Likes, Dislikes, Hates, AfraidOf, WantsToVisit];
+    private static readonly HashSet<string> OneValue = [Name, LivesIn, WorksAs, Birthday, Hobby];
 
-    /// <summary>Whether a person has one value of it at a time, so that a later statement replaces the earlier.</summary>
-    public static bool IsFunctional(string relation) => !ManyValues.Contains(relation) && !relation.StartsWith(Pet, StringComparison.Ordinal);
+    // Whoever tells of another brother has two.
+    private static readonly HashSet<string> Several =
+    [
+        "brother", "sister", "sibling", "son", "daughter", "child", "kid", "friend", "cousin", "aunt", "uncle", "nephew", "niece", "grandson", "granddaughter", "grandchild", "colleague",
+        "coworker", "co-worker", "neighbour", "neighbor", "roommate", "flatmate", "housemate", "classmate", "teammate", "student", "teacher",
+    ];
+
+    /// <summary>
+    /// Whether a person has one value of it at a time, so that a later statement replaces the earlier. Of a relation that is not known (a model's "speaks") there may be many: nothing is to be
+    /// lost because a second was told.
+    /// </summary>
+    public static bool IsFunctional(string relation) =>
+        OneValue.Contains(relation) || relation.StartsWith(Favourite, StringComparison.Ordinal) || relation.StartsWith(Is, StringComparison.Ordinal)
+        || (relation.StartsWith(Named, StringComparison.Ordinal) && !Several.Contains(NounOf(relation)!));
 
     /// <summary>The noun of <c>favourite.</c>, <c>pet.</c>, <c>named.</c> and <c>is.</c>; null for the others.</summary>
     public static string? NounOf(string relation) =>

@@ -105,7 +105,7 @@ internal sealed partial class RuleFactExtractor : IFactExtractor
     private static bool Introduces(string word) =>
         !FactWords.NotNames.Contains(word) && !FactValues.IsDescription(word);
 
-    [GeneratedRegex(@"^(?:[Ii]'m|[Ii] am) (?<v>\p{Lu}(?>[\p{L}'-]+)(?> \p{Lu}[\p{L}'-]+)?)(?=\W*$)")]
+    [GeneratedRegex(@"^(?:[Ii]'m|[Ii] am) (?<v>[\p{Lu}\p{Lo}](?>[\p{L}'-]+)(?> [\p{Lu}\p{Lo}][\p{L}'-]+)?)(?=\W*$)")]
     private static partial Regex Introduction();
 
     [GeneratedRegex(@"^(?:an?|the)\s", RegexOptions.IgnoreCase)]

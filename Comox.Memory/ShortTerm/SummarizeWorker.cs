@@ -1,6 +1,7 @@
 using System.Text;
 using Comox.Memory.Consolidation;
 using Comox.Memory.Diagnostics;
+using Comox.Memory.Ingestion;
 using Comox.Memory.Sessions;
 using Comox.Memory.Storage;
 using Comox.ServiceDefaults;
@@ -33,6 +34,8 @@ internal sealed class SummarizeWorker(RoleOptions roles, RoleModels models, Shor
         var turns = await db.Turns.AsNoTracking().Where(turn => turn.SessionId == session.Id && turn.Current && turn.Depth > start && turn.Depth <= end)
             .OrderBy(turn => turn.Depth).ToListAsync(cancellation);
         var character = await db.Characters.Where(row => row.Id == session.CharacterId).Select(row => row.Name).FirstAsync(cancellation);
+        // An account ("admin", a key's id) is no name, and what "Admin" did would be somebody else's in a prompt that calls the person Mara.
+        var person = (await CalledNames.OfAsync(db, session, cancellation)).FirstOrDefault() ?? "The user";
         var model = roles.Summarize!;
         var answer = await AskAsync(LongestTurn);
 
@@ -61,7 +64,7 @@ internal sealed class SummarizeWorker(RoleOptions roles, RoleModels models, Shor
                 && (before is null || await now.Summaries.AnyAsync(row => row.Id == before.Id, token)));
 
         Task<ApiResult<string>> AskAsync(int longest) =>
-            models.AskAsync(model, Instructions(character), Material(before, turns, session.Subject, character, longest), options.SummaryTokens, null, cancellation);
+            models.AskAsync(model, Instructions(character), Material(before, turns, person, character, longest), options.SummaryTokens, null, cancellation);
     }
 
     private static string Instructions(string character) =>
@@ -73,13 +76,13 @@ internal sealed class SummarizeWorker(RoleOptions roles, RoleModels models, Shor
 
     private static string Said(string content, int longest) => ShortText.Of(content.ReplaceLineEndings(" "), longest, longest);
 
-    private static string Material(SummaryRow? before, IReadOnlyList<TurnRow> turns, string subject, string character, int longest)
+    private static string Material(SummaryRow? before, IReadOnlyList<TurnRow> turns, string person, string character, int longest)
     {
         var text = new StringBuilder();
         if (before is not null)
             text.Append("The story so far:\n").Append(before.Content).Append("\n\nWhat happened next:\n");
         foreach (var turn in turns)
-            text.Append(turn.Role == Utterance.User ? subject : character).Append(": ").Append(Said(turn.Content, longest)).Append('\n');
+            text.Append(turn.Role == Utterance.User ? person : character).Append(": ").Append(Said(turn.Content, longest)).Append('\n');
         return text.ToString();
     }
 }

@@ -48,7 +48,8 @@ public sealed class ConsolidationTests
         });
         await CaughtUpAsync(memory, "extract");
         Assert.Equal("Ana lives in Lyon.", Assert.Single(await memory.FactsAsync()).Text);
-        Assert.Equal(before ? 1 : 2, asked);
+        // What it had begun to read before the forgetting is asked again, too.
+        Assert.InRange(asked, before ? 1 : 2, 2);
     }
 
     [Fact]
@@ -177,6 +178,33 @@ public sealed class ConsolidationTests
         Assert.Equal([null, rows[0].Id, rows[1].Id], rows.Select(row => row.Previous));
         Assert.StartsWith("The story so far:\nSummary of", StrictGateway.MaterialOf(gateway.Requests[1]));
         Assert.Equal(20, (await memory.LineAsync(session)).Count);
+    }
+
+    [Theory]
+    [InlineData("My name is Mara.", "Mara: ")]
+    [InlineData("Good evening.", "The user: ")]
+    public async Task A_summary_calls_the_person_by_name_and_never_by_the_account(string said, string called)
+    {
+        await using var gateway = await StrictGateway.StartAsync(_ => "A summary.");
+        await using var memory = await MemoryHost.StartAsync(settings: Small(gateway));
+        var session = (await memory.ExchangeAsync(said, "Aye.", subject: "admin")).Session;
+        for (var at = 0; at < 9; at++)
+            await memory.ExchangeAsync($"Message {at} of the person.", $"Reply {at}.", session, subject: "admin");
+        await CaughtUpAsync(memory, "summarize");
+        var material = StrictGateway.MaterialOf(gateway.Requests[0]);
+        Assert.Contains(called, material);
+        Assert.DoesNotContain("admin", material, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task What_a_model_reads_of_many_things_is_kept_beside_one_another_and_takes_no_place_of_what_it_is_part_of()
+    {
+        await using var gateway = await StrictGateway.StartAsync(_ => Facts(
+            Fact("USER", "speaks", "German", "German"), Fact("USER", "speaks", "Japanese", "Japanese"), Fact("USER", "hobby", "chess", "chess"), Fact("USER", "hobby", "baking", "baking")));
+        await using var memory = await MemoryHost.StartAsync(settings: gateway.Settings(("Extract", "reader")));
+        await memory.ExchangeAsync("I speak German and Japanese. My hobbies are chess and baking.", "Aye.");
+        await CaughtUpAsync(memory, "extract");
+        Assert.Equal(["chess and baking", "German", "Japanese"], (await memory.FactsAsync()).Select(fact => fact.Object).Order(StringComparer.OrdinalIgnoreCase));
     }
 
     [Fact]

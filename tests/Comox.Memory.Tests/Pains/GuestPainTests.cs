@@ -89,6 +89,20 @@ public abstract class GuestPainTests
     }
 
     [Fact]
+    public async Task Pain_15_what_a_guest_was_told_again_is_forgotten_with_what_it_heard_before()
+    {
+        await using var memory = await StartAsync();
+        var session = (await memory.ExchangeAsync("Hello!", "Ah.")).Session;
+        await PresentAsync(memory, session, "pim");
+        await memory.ExchangeAsync("I live in Lyon.", "Ah.", session);
+        await memory.ExchangeAsync("I live in Lyon.", "Eep.", character: "pim");
+        var known = Assert.Single(await memory.FactsAsync(character: "pim"));
+        Assert.True((await memory.Http.DeleteAsync($"/memory/subjects/mara/facts/{known.Id}")).IsSuccessStatusCode);
+        Assert.Empty(await KnownAsync(memory, "pim"));
+        Assert.DoesNotContain(await AskedAsync(memory, "pim", "Where do I live?"), item => item.Kind == "fact");
+    }
+
+    [Fact]
     public async Task Pain_15_what_is_deleted_edited_or_on_another_branch_a_guest_does_not_recall_either()
     {
         await using var memory = await StartAsync();
