@@ -66,6 +66,22 @@ public sealed class PageTests(OneMachine machine)
         await Expect(page.GetByTestId("message-assistant").Last).ToContainTextAsync("Once upon a time.");
     }
 
+    [Fact]
+    public async Task Arabic_runs_from_the_right_in_the_field_and_in_the_chat()
+    {
+        await using var browser = await Browser.LaunchAsync();
+        var page = await browser.OpenAsync(await machine.Comox.PageAsync());
+        await StartChatAsync(page, "Brine");
+        await page.GetByTestId("composer").FillAsync("مرحبا");
+        Assert.Equal("plaintext", await page.GetByTestId("composer").EvaluateAsync<string>("field => getComputedStyle(field).unicodeBidi"));
+
+        await SayAsync(page, "مرحبا");
+        var said = page.GetByTestId("message-user").Last.Locator(".prose p");
+        await Expect(said).ToHaveTextAsync("مرحبا");
+        Assert.Equal("plaintext", await said.EvaluateAsync<string>("words => getComputedStyle(words).unicodeBidi"));
+        await AnsweredAsync(page, 1);
+    }
+
     /// <summary>Safari has ended the choice of a Japanese or Chinese word before it tells of the Enter that ended it, and marks that key alone.</summary>
     [Fact]
     public async Task The_Enter_that_chooses_a_word_sends_nothing()
