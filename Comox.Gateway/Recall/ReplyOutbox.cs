@@ -70,6 +70,10 @@ internal sealed class ReplyOutbox : IDisposable
         foreach (var reply in refused)
             SetAside(reply);
         transaction.Commit();
+
+        // SQLite's log keeps the words as they were until it is begun anew, and a deletion promises that they are nowhere. Where replies still come in, nobody waits for it.
+        if (removed.Count > 0 && added.Count == 0)
+            Execute("PRAGMA wal_checkpoint(TRUNCATE);");
         return ids;
     }
 

@@ -294,6 +294,24 @@ public sealed class HandoverTests
     }
 
     [Fact]
+    public void A_reply_that_is_recorded_is_in_no_file_of_the_outbox_any_more()
+    {
+        using var home = new TempHome();
+        using var outbox = ReplyOutbox.Open(Path.Combine(home.Path, "outbox.db"));
+        var ids = outbox.Apply([new PendingReply("s", "t", new RecordedReply { Content = "zarzuela", FinishReason = "stop", Model = "m", Receipt = "r" })], [], []);
+        Assert.Contains(Directory.GetFiles(home.Path), Holds);
+        outbox.Apply([], ids, []);
+        Assert.DoesNotContain(Directory.GetFiles(home.Path), Holds);
+
+        static bool Holds(string path)
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var reader = new StreamReader(file, System.Text.Encoding.Latin1);
+            return reader.ReadToEnd().Contains("zarzuela", StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void An_outbox_from_before_the_dead_letters_is_read_on()
     {
         using var home = new TempHome();
