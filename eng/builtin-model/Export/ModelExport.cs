@@ -26,26 +26,40 @@ internal static class ModelExport
     {
         var checkpoint = Checkpoint.Read(folder, out var values);
         var (file, shape, tokenizer) = (new GgufWriter(), checkpoint.Shape, SpmTokenizer.Parse(checkpoint.Tokenizer));
-        file.Text("general.architecture", "llama");
+        file.Text("general.architecture", shape.Architecture);
         file.Text("general.name", name);
         file.Text("general.description", Description);
         file.Text("general.license", "mit");
         file.Unsigned("general.file_type", quantize ? 7u : 0u);
         file.Unsigned("general.quantization_version", 2);
-        file.Unsigned("llama.vocab_size", (uint)shape.Vocabulary);
-        file.Unsigned("llama.context_length", (uint)shape.Context);
-        file.Unsigned("llama.embedding_length", (uint)shape.Width);
-        file.Unsigned("llama.block_count", (uint)shape.Layers);
-        file.Unsigned("llama.feed_forward_length", (uint)shape.FeedForward);
-        file.Unsigned("llama.attention.head_count", (uint)shape.Heads);
-        file.Unsigned("llama.attention.head_count_kv", (uint)shape.Heads);
-        file.Real("llama.attention.layer_norm_rms_epsilon", shape.NormEpsilon);
-        file.Unsigned("llama.rope.dimension_count", (uint)shape.HeadWidth);
-        file.Real("llama.rope.freq_base", shape.RopeBase);
+        Sizes(file, shape);
         Tokens(file, tokenizer);
         Tensors(file, shape, values, quantize);
         file.Write(path);
         Console.WriteLine(FormattableString.Invariant($"{path}: {new FileInfo(path).Length / 1e6:F2} MB, {shape.Parameters / 1e6:F2} million weights, step {checkpoint.State.Step}"));
+    }
+
+    private static void Sizes(GgufWriter file, ModelShape shape)
+    {
+        void Size(string key, int value) => file.Unsigned($"{shape.Architecture}.{key}", (uint)value);
+        Size("vocab_size", shape.Vocabulary);
+        Size("context_length", shape.Context);
+        Size("embedding_length", shape.Width);
+        Size("block_count", shape.Layers);
+        Size("feed_forward_length", shape.FeedForward);
+        Size("attention.head_count", shape.Heads);
+        Size("rope.dimension_count", shape.HeadWidth);
+        file.Real($"{shape.Architecture}.attention.layer_norm_rms_epsilon", shape.NormEpsilon);
+        file.Real($"{shape.Architecture}.rope.freq_base", shape.RopeBase);
+        if (!shape.IsHybrid)
+        {
+            Size("attention.head_count_kv", shape.Heads);
+            return;
+        }
+
+        // A layer without keys and values is one with a convolution.
+        file.Integers("lfm2.attention.head_count_kv", [.. Enumerable.Range(0, shape.Layers).Select(layer => shape.IsConvolution(layer) ? 0 : shape.Heads)]);
+        Size("shortconv.l_cache", ModelShape.Taps);
     }
 
     private static void Tokens(GgufWriter file, SpmTokenizer tokenizer)
@@ -69,16 +83,34 @@ internal static class ModelExport
         void Matrix(string name, string source, int part, int rows, int columns) =>
             file.Tensor(name + ".weight", [rows, columns], values[source].AsSpan(part * rows * columns, rows * columns).ToArray(), quantize);
         void Norm(string name, string source) => file.Tensor(name + ".weight", [width], values[source], quantize: false);
+        void Turned(string name, string source, int part) =>
+            file.Tensor(name + ".weight", [width, width], Pairs.Written(shape, values[source].AsSpan(part * width * width, width * width), shape.Heads), quantize);
+        void HeadNorm(string name, string source) => file.Tensor(name + ".weight", [shape.HeadWidth], Pairs.Written(shape, values[source], 1), quantize: false);
 
         Matrix("token_embd", "embedding", 0, shape.Vocabulary, width);
-        Norm("output_norm", "final_norm");
+        Norm(shape.IsHybrid ? "token_embd_norm" : "output_norm", "final_norm");
         for (var layer = 0; layer < shape.Layers; layer++)
         {
             Norm($"blk.{layer}.attn_norm", $"{layer}.attention_norm");
-            Matrix($"blk.{layer}.attn_q", $"{layer}.qkv", 0, width, width);
-            Matrix($"blk.{layer}.attn_k", $"{layer}.qkv", 1, width, width);
-            Matrix($"blk.{layer}.attn_v", $"{layer}.qkv", 2, width, width);
-            Matrix($"blk.{layer}.attn_output", $"{layer}.output", 0, width, width);
+            if (shape.IsConvolution(layer))
+            {
+                Matrix($"blk.{layer}.shortconv.in_proj", $"{layer}.bcx", 0, 3 * width, width);
+                file.Tensor($"blk.{layer}.shortconv.conv.weight", [width, ModelShape.Taps], values[$"{layer}.kernel"], quantize: false);
+                Matrix($"blk.{layer}.shortconv.out_proj", $"{layer}.output", 0, width, width);
+            }
+            else
+            {
+                Turned($"blk.{layer}.attn_q", $"{layer}.qkv", 0);
+                Turned($"blk.{layer}.attn_k", $"{layer}.qkv", 1);
+                Matrix($"blk.{layer}.attn_v", $"{layer}.qkv", 2, width, width);
+                Matrix($"blk.{layer}.attn_output", $"{layer}.output", 0, width, width);
+                if (shape.IsHybrid)
+                {
+                    HeadNorm($"blk.{layer}.attn_q_norm", $"{layer}.query_norm");
+                    HeadNorm($"blk.{layer}.attn_k_norm", $"{layer}.key_norm");
+                }
+            }
+
             Norm($"blk.{layer}.ffn_norm", $"{layer}.feed_forward_norm");
             Matrix($"blk.{layer}.ffn_gate", $"{layer}.gate_up", 0, inner, width);
             Matrix($"blk.{layer}.ffn_up", $"{layer}.gate_up", 1, inner, width);

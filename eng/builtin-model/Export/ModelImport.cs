@@ -30,19 +30,22 @@ internal static class ModelImport
 
     private static ModelShape Shape(GgufReader file, string path)
     {
-        int Size(string key) => checked((int)file.Entry<uint>("llama." + key));
-        if (file.Entry<string>("general.architecture") != "llama" || Size("attention.head_count") != Size("attention.head_count_kv") || file.Has("output.weight"))
-            throw new InvalidDataException($"{path} is not of this program: it trains llamas whose embedding is their output, with keys and values for each head.");
+        var kind = file.Entry<string>("general.architecture");
+        int Size(string key) => checked((int)file.Entry<uint>($"{kind}.{key}"));
+        var mixers = kind == "lfm2" ? string.Concat(file.Entries<int>("lfm2.attention.head_count_kv").Select(heads => heads == 0 ? 'c' : heads == Size("attention.head_count") ? 'a' : '?')) : "";
+        if (!(kind == "llama" ? Size("attention.head_count") == Size("attention.head_count_kv") : kind == "lfm2" && !mixers.Contains('?') && Size("shortconv.l_cache") == ModelShape.Taps) || file.Has("output.weight"))
+            throw new InvalidDataException($"{path} is not of this program: it trains llama and lfm2 whose embedding is their output, with keys and values for each head.");
         var shape = new ModelShape
         {
+            Mixers = mixers,
             Vocabulary = file.Entries<string>("tokenizer.ggml.tokens").Length,
             Layers = Size("block_count"),
             Width = Size("embedding_length"),
             Heads = Size("attention.head_count"),
             FeedForward = Size("feed_forward_length"),
             Context = Size("context_length"),
-            RopeBase = file.Entry<float>("llama.rope.freq_base"),
-            NormEpsilon = file.Entry<float>("llama.attention.layer_norm_rms_epsilon"),
+            RopeBase = file.Entry<float>($"{kind}.rope.freq_base"),
+            NormEpsilon = file.Entry<float>($"{kind}.attention.layer_norm_rms_epsilon"),
         };
         shape.Check();
         return shape;
@@ -62,14 +65,28 @@ internal static class ModelImport
         var values = new Dictionary<string, float[]>
         {
             ["embedding"] = file.Tensor("token_embd.weight", shape.Vocabulary, width),
-            ["final_norm"] = file.Tensor("output_norm.weight", width),
+            ["final_norm"] = file.Tensor(shape.IsHybrid ? "token_embd_norm.weight" : "output_norm.weight", width),
         };
         for (var layer = 0; layer < shape.Layers; layer++)
         {
             float[] Of(string name, params long[] size) => file.Tensor($"blk.{layer}.{name}.weight", size);
+            float[] Turned(string name) => Pairs.Read(shape, Of(name, width, width), shape.Heads);
+            float[] HeadNorm(string name) => Pairs.Read(shape, Of(name, shape.HeadWidth), 1);
             values[$"{layer}.attention_norm"] = Of("attn_norm", width);
-            values[$"{layer}.qkv"] = [.. Of("attn_q", width, width), .. Of("attn_k", width, width), .. Of("attn_v", width, width)];
-            values[$"{layer}.output"] = Of("attn_output", width, width);
+            if (shape.IsConvolution(layer))
+            {
+                values[$"{layer}.bcx"] = Of("shortconv.in_proj", 3 * width, width);
+                values[$"{layer}.kernel"] = Of("shortconv.conv", width, ModelShape.Taps);
+                values[$"{layer}.output"] = Of("shortconv.out_proj", width, width);
+            }
+            else
+            {
+                values[$"{layer}.qkv"] = [.. Turned("attn_q"), .. Turned("attn_k"), .. Of("attn_v", width, width)];
+                values[$"{layer}.output"] = Of("attn_output", width, width);
+                if (shape.IsHybrid)
+                    (values[$"{layer}.query_norm"], values[$"{layer}.key_norm"]) = (HeadNorm("attn_q_norm"), HeadNorm("attn_k_norm"));
+            }
+
             values[$"{layer}.feed_forward_norm"] = Of("ffn_norm", width);
             values[$"{layer}.gate_up"] = [.. Of("ffn_gate", inner, width), .. Of("ffn_up", inner, width)];
             values[$"{layer}.down"] = Of("ffn_down", width, inner);

@@ -24,17 +24,19 @@ internal sealed record HintPlan(Hint.Head Kind, long[] Looks, float[] Seen, floa
 
 /// <summary>The loss of the hints of a batch: how unlikely it is that the heads look where they should.</summary>
 /// <param name="batch">What is read.</param>
-/// <param name="layers">How many the model has.</param>
-internal sealed class HintLoss(PackedBatch batch, int layers)
+/// <param name="shape">Of the model: the heads are in its last two layers with attention.</param>
+internal sealed class HintLoss(PackedBatch batch, ModelShape shape)
 {
     // One head that copies learns late: through its 64 values the pieces of a vocabulary are hardly told apart.
-    private readonly (Hint.Head Kind, int Layer, int Head)[] _heads = [(Hint.Head.Copy, layers - 2, 0), (Hint.Head.Find, layers - 2, 1), (Hint.Head.Copy, layers - 1, 0), (Hint.Head.Copy, layers - 1, 1)];
+    private readonly (Hint.Head Kind, int Layer, int Head)[] _heads = [(Hint.Head.Copy, Last(shape, 2), 0), (Hint.Head.Find, Last(shape, 2), 1), (Hint.Head.Copy, Last(shape, 1), 0), (Hint.Head.Copy, Last(shape, 1), 1)];
 
     // Heads of one kind have the masks in common.
     private readonly Dictionary<HintPlan, (Tensor Seen, Tensor Wanted)> _masks = [];
 
     /// <summary>Over all hints; null where there is none.</summary>
     public Tensor? Sum { get; private set; }
+
+    private static int Last(ModelShape shape, int back) => shape.AttentionLayers.SkipLast(back - 1).DefaultIfEmpty(-1).Last();
 
     /// <param name="layer">From 0.</param>
     /// <param name="queries">[tokens, heads, head width], scaled.</param>

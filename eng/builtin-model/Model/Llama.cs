@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Comox.BuiltInModel.Model;
 
-/// <summary>The weights, in float32. Matrices are [out, in]; queries, keys and values are one matrix, gate and up are one.</summary>
+/// <summary>The weights, in float32. Matrices are [out, in]; queries, keys and values are one matrix, gate and up are one, and so are the three that go into a convolution.</summary>
 internal sealed class LlamaWeights
 {
     private readonly SortedDictionary<string, Tensor> _all = new(StringComparer.Ordinal);
@@ -17,11 +17,31 @@ internal sealed class LlamaWeights
         FinalNorm = Ones("final_norm", d);
         var residual = 0.02 / Math.Sqrt(2 * shape.Layers);
         Layers = [.. Enumerable.Range(0, shape.Layers).Select(layer => new Layer(
-            Ones($"{layer}.attention_norm", d), Matrix($"{layer}.qkv", 0.02, 3 * d, d), Matrix($"{layer}.output", residual, d, d),
-            Ones($"{layer}.feed_forward_norm", d), Matrix($"{layer}.gate_up", 0.02, 2 * f, d), Matrix($"{layer}.down", residual, d, f)))];
+            Ones($"{layer}.attention_norm", d), Matrix(shape.IsConvolution(layer) ? $"{layer}.bcx" : $"{layer}.qkv", 0.02, 3 * d, d), Matrix($"{layer}.output", residual, d, d),
+            Ones($"{layer}.feed_forward_norm", d), Matrix($"{layer}.gate_up", 0.02, 2 * f, d), Matrix($"{layer}.down", residual, d, f))
+        {
+            Kernel = shape.IsConvolution(layer) ? Matrix($"{layer}.kernel", 1 / Math.Sqrt(ModelShape.Taps), d, ModelShape.Taps) : null,
+            QueryNorm = shape.IsHybrid && !shape.IsConvolution(layer) ? Ones($"{layer}.query_norm", shape.HeadWidth) : null,
+            KeyNorm = shape.IsHybrid && !shape.IsConvolution(layer) ? Ones($"{layer}.key_norm", shape.HeadWidth) : null,
+        })];
     }
 
-    public sealed record Layer(Tensor AttentionNorm, Tensor Qkv, Tensor Output, Tensor FeedForwardNorm, Tensor GateUp, Tensor Down);
+    /// <param name="AttentionNorm">Before attention or convolution.</param>
+    /// <param name="Inputs">Queries, keys and values; of a convolution what its input and its output are multiplied with, and the input.</param>
+    /// <param name="Output">Behind it.</param>
+    /// <param name="FeedForwardNorm">[width].</param>
+    /// <param name="GateUp">[2 × feed-forward, width].</param>
+    /// <param name="Down">[width, feed-forward].</param>
+    public sealed record Layer(Tensor AttentionNorm, Tensor Inputs, Tensor Output, Tensor FeedForwardNorm, Tensor GateUp, Tensor Down)
+    {
+        /// <summary>[width, taps], the token itself last; null where there is attention.</summary>
+        public Tensor? Kernel { get; init; }
+
+        /// <summary>[head width]; null in a llama and in a convolution.</summary>
+        public Tensor? QueryNorm { get; init; }
+
+        public Tensor? KeyNorm { get; init; }
+    }
 
     public ModelShape Shape { get; }
 
@@ -48,7 +68,7 @@ internal sealed class Llama(LlamaWeights weights, ScalarType precision)
     private readonly Tensor _turns = Turns(weights.Shape).DetachFromDisposeScope();
     private readonly double _scale = 1 / Math.Sqrt(weights.Shape.HeadWidth);
 
-    public int Layers => _shape.Layers;
+    public ModelShape Shape => _shape;
 
     /// <summary>What stands in for a layer's query, key and value matrix; null for the matrix itself. An adapter changes it.</summary>
     public Func<int, Tensor>? Qkv { get; init; }
@@ -65,7 +85,8 @@ internal sealed class Llama(LlamaWeights weights, ScalarType precision)
         for (var index = 0; index < _shape.Layers; index++)
         {
             var layer = weights.Layers[index];
-            var mixed = Attend(index, Norm(stream, layer.AttentionNorm), turns, attention, hints);
+            var input = Norm(stream, layer.AttentionNorm);
+            var mixed = layer.Kernel is { } kernel ? Convolve(input, layer.Inputs, kernel, batch) : Attend(index, input, turns, attention, hints);
 
             // Behind the last attention no token needs any other: what is left is done only where an output is asked for.
             if (index == _shape.Layers - 1)
@@ -80,12 +101,34 @@ internal sealed class Llama(LlamaWeights weights, ScalarType precision)
 
     private Tensor Attend(int layer, Tensor input, Tensor turns, PackedAttention attention, HintLoss? hints)
     {
-        var all = Linear(input, Qkv?.Invoke(layer) ?? weights.Layers[layer].Qkv).view(-1, 3 * _shape.Heads, _shape.HeadWidth).split([2L * _shape.Heads, _shape.Heads], 1);
-        var turned = (all[0].to_type(ScalarType.Float32).view(-1, 2 * _shape.Heads, _shape.HeadWidth / 2, 2).view_as_complex() * turns)
+        var all = Linear(input, Qkv?.Invoke(layer) ?? weights.Layers[layer].Inputs).view(-1, 3 * _shape.Heads, _shape.HeadWidth).split([2L * _shape.Heads, _shape.Heads], 1);
+        var before = all[0].to_type(ScalarType.Float32);
+        if (weights.Layers[layer] is { QueryNorm: { } ofQueries, KeyNorm: { } ofKeys })
+            before = Norm(before, cat([ofQueries.expand(_shape.Heads, -1), ofKeys.expand(_shape.Heads, -1)]));
+        var turned = (before.view(-1, 2 * _shape.Heads, _shape.HeadWidth / 2, 2).view_as_complex() * turns)
             .view_as_real().view(-1, 2 * _shape.Heads, _shape.HeadWidth).to_type(precision).chunk(2, 1);
         var queries = turned[0] * _scale;
         hints?.Add(layer, queries, turned[1]);
         return attention.Apply(queries, turned[1], all[1]).reshape(-1, _shape.Width);
+    }
+
+    /// <summary>Each of the widths is a mean of its values at the token and at those before it, weighted by the kernel and by what the tokens are.</summary>
+    private Tensor Convolve(Tensor input, Tensor inputs, Tensor kernel, PackedBatch batch)
+    {
+        var parts = Linear(input, inputs).to_type(ScalarType.Float32).chunk(3, 1);
+        var taps = kernel.unbind(1);
+        var values = parts[0] * parts[2];
+        var padded = cat([zeros(ModelShape.Taps - 1, _shape.Width), values]);
+        var sum = values * taps[^1];
+        for (var back = 1; back < ModelShape.Taps; back++)
+        {
+            // What stands before a token in the list is what it follows, but where a row or a branch begins.
+            var (at, from) = batch.Before(back);
+            var shifted = padded.narrow(0, ModelShape.Taps - 1 - back, batch.Count).index_copy(0, tensor(at), padded.index_select(0, tensor(from)));
+            sum = sum + (shifted * taps[^(back + 1)]);
+        }
+
+        return (parts[1] * sum).to_type(precision);
     }
 
     private Tensor Linear(Tensor input, Tensor matrix) => nn.functional.linear(input.to_type(precision), matrix.to_type(precision));

@@ -15,7 +15,7 @@ internal sealed class LoraAdapter
         foreach (var weight in weights.All.Values)
             weight.requires_grad_(false);
         var width = weights.Shape.Width;
-        for (var layer = 0; layer < weights.Shape.Layers; layer++)
+        foreach (var layer in weights.Shape.AttentionLayers)
         {
             foreach (var (name, _) in Targets)
             {
@@ -24,6 +24,8 @@ internal sealed class LoraAdapter
             }
         }
     }
+
+    public ModelShape Shape => _base.Shape;
 
     public int Rank { get; }
 
@@ -35,7 +37,7 @@ internal sealed class LoraAdapter
     /// <summary>The layer's matrix for queries, keys and values with the adapter in it.</summary>
     public Tensor Qkv(int layer)
     {
-        var parts = _base.Layers[layer].Qkv.chunk(3, 0);
+        var parts = _base.Layers[layer].Inputs.chunk(3, 0);
         foreach (var (name, part) in Targets)
             parts[part] = parts[part] + (All[$"blk.{layer}.{name}.weight.lora_b"].matmul(All[$"blk.{layer}.{name}.weight.lora_a"]) * (Alpha / Rank));
         return cat(parts);

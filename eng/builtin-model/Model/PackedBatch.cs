@@ -29,6 +29,9 @@ internal sealed class PackedBatch
     private readonly List<long> _lossTargets = [];
     private readonly List<RowPlan> _rows = [];
 
+    // Of each part of a row: where it begins, its length, and where the tokens end that it goes on from.
+    private readonly List<(int Start, int Length, int PrefixStart, int PrefixEnd)> _parts = [];
+
     public PackedBatch(IEnumerable<PackedRow> rows)
     {
         foreach (var row in rows)
@@ -64,6 +67,25 @@ internal sealed class PackedBatch
 
     public int LossCount => _lossAt.Count;
 
+    /// <summary>The tokens that another stands before in the list than in their example, and the place of the one that is so many tokens before them there.</summary>
+    /// <param name="back">1 or 2.</param>
+    /// <returns>Places in the list; From counts two places more, and is 0 where nothing stands so far before.</returns>
+    public (long[] At, long[] From) Before(int back)
+    {
+        var (at, from) = (new List<long>(), new List<long>());
+        foreach (var (start, length, prefixStart, prefixEnd) in _parts)
+        {
+            for (var index = 0; index < Math.Min(back, length); index++)
+            {
+                var place = prefixEnd + index - back;
+                at.Add(start + index);
+                from.Add(place >= prefixStart ? place + ModelShape.Taps - 1 : 0);
+            }
+        }
+
+        return ([.. at], [.. from]);
+    }
+
     private void Add(PackedRow row)
     {
         var start = _tokens.Count;
@@ -76,12 +98,14 @@ internal sealed class PackedBatch
                 Loss(start + at - 1, row.Prefix[at]);
         }
 
+        _parts.Add((start, prefix, start, start));
         var starts = new int[row.Branches.Count];
         var rest = 0;
         for (var index = 0; index < row.Branches.Count; index++)
         {
             var branch = row.Branches[index];
             starts[index] = rest;
+            _parts.Add((_tokens.Count, branch.Tokens.Length, start, start + prefix));
             for (var at = 0; at < branch.Tokens.Length; at++)
             {
                 if (branch.Loss[at] && prefix + at > 0)

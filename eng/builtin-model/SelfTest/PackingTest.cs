@@ -53,8 +53,8 @@ internal static class PackingTest
         void Scale(double by)
         {
             using var none = no_grad();
-            foreach (var layer in weights.Layers)
-                layer.Qkv.mul_(by);
+            foreach (var layer in weights.Layers.Where(layer => layer.Kernel is null))
+                layer.Inputs.mul_(by);
         }
 
         Scale(64);
@@ -117,7 +117,7 @@ internal static class PackingTest
             var batch = new PackedBatch(some);
             if (batch.LossCount == 0)
                 continue;
-            var hints = new HintLoss(batch, weights.Shape.Layers);
+            var hints = new HintLoss(batch, weights.Shape);
             var loss = nn.functional.cross_entropy(model.Logits(batch, hints), tensor(batch.LossTargets), reduction: nn.Reduction.Sum);
             (hints.Sum is { } missed ? loss + missed : loss).backward();
             (sum, hinted, tokens) = (sum + loss.item<float>(), hinted + (hints.Sum?.item<float>() ?? 0), tokens + batch.LossCount);

@@ -20,12 +20,14 @@ internal static class SelfTestVerb
         try
         {
             var conversations = data.SelectMany(File.ReadLines).Take(lines).Select(Conversation.Parse).ToList();
-            if (folder.Length == 0)
-                folder = Untrained(work, conversations);
-            DataTest.Run(work, ModelImport.Read(folder).Tokenizer, conversations[0]);
-            FileTest.Run(work, folder);
-            PackingTest.Run(folder, conversations, data);
-            AgainstServer(work, folder, server, conversations).GetAwaiter().GetResult();
+            DataTest.Run(work, ModelImport.Read(folder.Length > 0 ? folder : Untrained(work, "", conversations)).Tokenizer, conversations[0]);
+            foreach (var tested in folder.Length > 0 ? [folder] : new[] { Untrained(work, "", conversations), Untrained(work, "cac", conversations) })
+            {
+                FileTest.Run(work, tested);
+                PackingTest.Run(tested, conversations, data);
+                AgainstServer(work, tested, server, conversations).GetAwaiter().GetResult();
+            }
+
             Console.WriteLine("all as it should be");
         }
         finally
@@ -42,12 +44,13 @@ internal static class SelfTestVerb
     }
 
     /// <summary>Weights large enough that attention and positions decide about the answers.</summary>
-    private static string Untrained(string work, List<Conversation> conversations)
+    private static string Untrained(string work, string mixers, List<Conversation> conversations)
     {
+        var folder = Directory.CreateDirectory(Path.Combine(work, $"untrained{mixers}")).FullName;
         var counts = conversations.SelectMany(conversation => conversation.Messages).SelectMany(message => Segments.Of(message.Text)).GroupBy(segment => segment)
             .ToDictionary(segment => segment.Key, segment => (long)segment.Count());
         var tokenizer = BpeTrainer.Train(counts, 640, 300, 12);
-        var shape = new ModelShape { Vocabulary = tokenizer.Pieces.Count, Layers = 2, Width = 64, Heads = 2, FeedForward = 96 };
+        var shape = new ModelShape { Vocabulary = tokenizer.Pieces.Count, Layers = Math.Max(2, mixers.Length), Mixers = mixers, Width = 64, Heads = 2, FeedForward = 96 };
         var weights = new LlamaWeights(shape, 7);
         using (no_grad())
         {
@@ -55,8 +58,8 @@ internal static class SelfTestVerb
                 weight.mul_(8);
         }
 
-        Checkpoint.Write(work, shape, tokenizer, new TrainingState(), weights.All);
-        return work;
+        Checkpoint.Write(folder, shape, tokenizer, new TrainingState(), weights.All);
+        return folder;
     }
 
     private static async Task AgainstServer(string work, string folder, string program, List<Conversation> conversations)

@@ -35,7 +35,7 @@ internal sealed class Learner(Llama model, Optimizer optimizer, int workers, dou
     private (double Loss, double Right) Gradient(PackedBatch part, int wanted)
     {
         using var scope = NewDisposeScope();
-        var hints = hinted > 0 ? new HintLoss(part, model.Layers) : null;
+        var hints = hinted > 0 ? new HintLoss(part, model.Shape) : null;
         var (logits, targets) = (model.Logits(part, hints), tensor(part.LossTargets));
         var loss = nn.functional.cross_entropy(logits, targets, reduction: nn.Reduction.Sum) / wanted;
         (hints?.Sum is { } missed ? loss + (missed * (hinted / wanted)) : loss).backward();

@@ -39,7 +39,7 @@ internal sealed class Optimizer
     public Optimizer(IReadOnlyDictionary<string, Tensor> weights, OptimizerOptions options)
     {
         (_weights, _options) = (weights, options);
-        _matrices = [.. weights.Keys.Where(name => options.UseMuon && name != "embedding" && weights[name].dim() == 2)];
+        _matrices = [.. weights.Keys.Where(name => options.UseMuon && name != "embedding" && !name.EndsWith("kernel", StringComparison.Ordinal) && weights[name].dim() == 2)];
         _others = [.. weights.Keys.Except(_matrices)];
         foreach (var name in _matrices)
             State[name + ".momentum"] = zeros_like(weights[name]).detach().DetachFromDisposeScope();
@@ -107,7 +107,7 @@ internal sealed class Optimizer
             var (weight, momentum) = (_weights[name], State[name + ".momentum"]);
             momentum.mul_(Momentum).add_(weight.grad!);
             var direction = weight.grad!.add(momentum, alpha: Momentum);
-            var count = name.EndsWith("qkv", StringComparison.Ordinal) ? 3 : name.EndsWith("gate_up", StringComparison.Ordinal) ? 2 : 1;
+            var count = name.EndsWith("qkv", StringComparison.Ordinal) || name.EndsWith("bcx", StringComparison.Ordinal) ? 3 : name.EndsWith("gate_up", StringComparison.Ordinal) ? 2 : 1;
             parts.AddRange(weight.chunk(count, 0).Zip(direction.chunk(count, 0)));
         }
 
