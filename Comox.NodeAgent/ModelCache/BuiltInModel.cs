@@ -11,7 +11,8 @@ internal static class BuiltInModel
     /// <summary>The name its own file gives it; a copy elsewhere needs its prompt profile too.</summary>
     public const string Name = "keepsake";
 
-    public static bool Is(ModelInfo info) => info is { Name: Name, Architecture: "llama" };
+    /// <summary>An earlier one was a llama.</summary>
+    public static bool Is(ModelInfo info) => info is { Name: Name, Architecture: "lfm2" or "llama" };
 
     public static string Notice(string? fallback) =>
         "The built-in demonstration model (4 million parameters): it speaks as the character's card says, takes in what it is told of you, and answers " +

@@ -29,6 +29,9 @@ internal static class GgufFile
     private const int MaxEntries = 1_000_000;
     private const int MaxKeyBytes = 65_535;
     private const int MaxTextBytes = 64 << 20;
+    private const string KeyValueHeads = ".attention.head_count_kv";
+    private const string OfAll = "[]";
+    private const uint MostHeads = 1 << 16;
 
     /// <summary>False with the reason as the end of a sentence: "it is not a GGUF file".</summary>
     public static bool TryRead(string path, [NotNullWhen(true)] out GgufInfo? info, [NotNullWhen(false)] out string? problem)
@@ -111,13 +114,15 @@ internal static class GgufFile
             };
         }
 
-        // Layers × heads that keep keys and values × (key + value length) × 2 bytes. A head without a length of its own has its share of the width.
+        // Heads that keep keys and values, of all layers × (key + value length) × 2 bytes. A head without a length of its own has its share of the width. Where layers differ
+        // (convolutions or state spaces beside attention: LFM2, Jamba, Granite 4), the file has a number for each.
         private static long? KeyValueBytes(string architecture, Dictionary<string, long> numbers)
         {
             if (Number("block_count") is not { } layers || Number("attention.head_count") is not (> 0 and var heads))
                 return null;
             var length = Number("embedding_length") / heads;
-            return layers * (Number("attention.head_count_kv") ?? heads) * ((Number("attention.key_length") ?? length) + (Number("attention.value_length") ?? length)) * 2;
+            var keeping = numbers.TryGetValue(architecture + KeyValueHeads + OfAll, out var sum) ? sum : layers * (Number("attention.head_count_kv") ?? heads);
+            return keeping * ((Number("attention.key_length") ?? length) + (Number("attention.value_length") ?? length)) * 2;
 
             long? Number(string key) => numbers.TryGetValue($"{architecture}.{key}", out var number) && number is > 0 and < 1 << 24 ? number : null;
         }
@@ -136,10 +141,23 @@ internal static class GgufFile
                 case 10:
                     numbers[key] = unchecked((long)U64());
                     break;
+                case 9 when key.EndsWith(KeyValueHeads, StringComparison.Ordinal):
+                    numbers[key + OfAll] = Sum();
+                    break;
                 case var type:
                     Skip(type, depth: 0);
                     break;
             }
+        }
+
+        private long Sum()
+        {
+            if (U32() is var type and not (4 or 5))
+                throw new InvalidDataException($"it has numbers of heads of the type {type.ToString(CultureInfo.InvariantCulture)}");
+            var sum = 0L;
+            for (var left = Count(U64(), "layers"); left > 0; left--)
+                sum += Math.Min(U32(), MostHeads);
+            return sum;
         }
 
         private (string Name, long[] Shape, long Offset) Tensor()

@@ -1,4 +1,5 @@
 using System.Text;
+using Comox.NodeAgent.ModelCache;
 using Comox.NodeAgent.Tests.VLlm;
 
 namespace Comox.NodeAgent.Tests.Adapters;
@@ -11,16 +12,22 @@ internal static class TestAdapters
 
     private const int Align = 32;
 
+    public static GgufInfo BuiltIn { get; } =
+        GgufFile.TryRead(Path.Combine(AppContext.BaseDirectory, "nodeagent", BuiltInModel.FileName), out var info, out var problem) ? info : throw new InvalidOperationException(problem);
+
+    /// <summary>The layers of the built-in model that have attention.</summary>
+    public static IReadOnlyList<int> Layers { get; } = [.. Enumerable.Range(0, 64).Where(layer => BuiltIn.Tensors.ContainsKey($"blk.{layer}.attn_q.weight"))];
+
     /// <summary>A LoRA of rank 4 with random numbers, strong enough to change every answer.</summary>
     /// <param name="path">Where it is written.</param>
     /// <param name="width">Of the model.</param>
-    /// <param name="architecture">Of the model.</param>
+    /// <param name="architecture">Of the model; null: the built-in one's.</param>
     /// <param name="seed">Another one is another adapter.</param>
-    /// <param name="tensor">What of each of the four layers it changes.</param>
-    public static string Gguf(string path, int width = Width, string architecture = "llama", int seed = 1, string tensor = "attn_q")
+    /// <param name="tensor">What of each layer with attention it changes.</param>
+    public static string Gguf(string path, int width = Width, string? architecture = null, int seed = 1, string tensor = "attn_q")
     {
         const int Rank = 4;
-        var tensors = Enumerable.Range(0, 4).SelectMany(layer => new (string Name, int[] Shape)[]
+        var tensors = Layers.SelectMany(layer => new (string Name, int[] Shape)[]
         {
             ($"blk.{layer}.{tensor}.weight.lora_a", [width, Rank]), ($"blk.{layer}.{tensor}.weight.lora_b", [Rank, width]),
             ($"blk.{layer}.attn_output.weight.lora_a", [width, Rank]), ($"blk.{layer}.attn_output.weight.lora_b", [Rank, width]),
@@ -33,7 +40,7 @@ internal static class TestAdapters
         writer.Write(4ul);
         Entry("general.type", "adapter");
         Entry("adapter.type", "lora");
-        Entry("general.architecture", architecture);
+        Entry("general.architecture", architecture ?? BuiltIn.Architecture);
         Text("adapter.lora.alpha");
         writer.Write(6u);
         writer.Write(8f);

@@ -66,6 +66,14 @@ public sealed class GgufFileTests : IDisposable
     }
 
     [Fact]
+    public void Of_layers_that_differ_only_those_with_attention_keep_keys_and_values()
+    {
+        File.WriteAllBytes(_path, TinyGguf(architecture: "lfm2", keyValueHeads: [0, 2, 0, 4]));
+        Assert.True(GgufFile.TryRead(_path, out var info, out _));
+        Assert.Equal((2 + 4) * (16 + 16) * 2, info.KeyValueBytesPerToken); // Four heads of 64 / 4 each.
+    }
+
+    [Fact]
     public void A_missing_file_is_a_reason_and_no_exception()
     {
         Assert.False(GgufFile.TryRead("/nowhere/model.gguf", out _, out var problem));
@@ -78,15 +86,15 @@ public sealed class GgufFileTests : IDisposable
         return GgufFile.TryRead(_path, out _, out problem);
     }
 
-    /// <summary>Two texts, a number, an array of texts and an array of numbers; one tensor of 2 × 4 F32.</summary>
-    internal static byte[] TinyGguf(string name = "tiny", string architecture = "llama", bool chat = true)
+    /// <summary>Two texts, a number, an array of texts and an array of numbers; one tensor of 2 × 4 F32. With heads a layer each, the sizes that go with them.</summary>
+    internal static byte[] TinyGguf(string name = "tiny", string architecture = "llama", bool chat = true, int[]? keyValueHeads = null)
     {
         using var stream = new MemoryStream();
         using var writer = new BinaryWriter(stream);
         writer.Write("GGUF"u8);
         writer.Write(3u);
         writer.Write(1ul);
-        writer.Write(chat ? 6ul : 5ul);
+        writer.Write((chat ? 6ul : 5ul) + (keyValueHeads is null ? 0ul : 4ul));
         Key("general.architecture", 8);
         Text(architecture);
         Key("general.name", 8);
@@ -107,6 +115,21 @@ public sealed class GgufFileTests : IDisposable
         {
             Key("tokenizer.chat_template", 8);
             Text("{{ messages }}");
+        }
+
+        if (keyValueHeads is not null)
+        {
+            foreach (var (key, value) in new[] { ("block_count", keyValueHeads.Length), ("attention.head_count", 4), ("embedding_length", 64) })
+            {
+                Key($"{architecture}.{key}", 4);
+                writer.Write(value);
+            }
+
+            Key($"{architecture}.attention.head_count_kv", 9);
+            writer.Write(5u);
+            writer.Write((ulong)keyValueHeads.Length);
+            foreach (var heads in keyValueHeads)
+                writer.Write(heads);
         }
 
         Text("token_embd.weight");
