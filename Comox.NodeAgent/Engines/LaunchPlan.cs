@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Comox.NodeAgent.Engines;
 
 /// <summary>One start of an engine, as data.</summary>
@@ -11,6 +13,14 @@ internal sealed record LaunchPlan(string Program, IReadOnlyList<string> Argument
 
     /// <summary>The variable in which it is given its key; null: it reads the key from a file.</summary>
     public string? KeyVariable { get; init; }
+
+    /// <summary>An engine's program started for whatever reason: to serve, or to say what it is.</summary>
+    public static ProcessStartInfo WithoutSecrets(ProcessStartInfo start)
+    {
+        foreach (var variable in start.Environment.Keys.Where(IsWithheld).ToList())
+            start.Environment.Remove(variable);
+        return start;
+    }
 
     /// <summary>
     /// Variables an engine does not inherit: its own settings (the plan is to be the whole truth) and our secrets (it needs none of them), by whatever name we are

@@ -46,7 +46,7 @@ internal static partial class LlamaCppDevices
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(program, ["--list-devices"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            using var process = Process.Start(LaunchPlan.WithoutSecrets(new ProcessStartInfo(program, ["--list-devices"]) { RedirectStandardOutput = true, RedirectStandardError = true }))!;
             try
             {
                 var errors = process.StandardError.ReadToEndAsync(both.Token); // Read, so that it cannot fill the pipe.

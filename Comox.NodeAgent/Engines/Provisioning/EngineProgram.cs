@@ -40,7 +40,7 @@ internal sealed partial class EngineProbe(TimeProvider time)
             return Unusable($"{path} does not exist");
         using var limit = new CancellationTokenSource(Limit, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
-        var start = new ProcessStartInfo(path, ["--version"]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        var start = LaunchPlan.WithoutSecrets(new ProcessStartInfo(path, ["--version"]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true });
         try
         {
             using var process = Process.Start(start)!;

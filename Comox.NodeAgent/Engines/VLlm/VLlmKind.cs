@@ -76,6 +76,9 @@ internal sealed class VLlmKind(VLlmProgram program, VLlmSleep sleep, VLlmAdapter
             "--max-model-len", Text(service.SlotContext),
             "--gpu-memory-utilization", VLlmMemory.Utilization(seat.Bytes, cards).ToString("0.00", CultureInfo.InvariantCulture),
             "--tensor-parallel-size", Text(Math.Max(1, cards.Count)),
+
+            // A client's image_url would have it fetch any address that the machine reaches. None is allowed, and none at all would mean every one; pictures come as data: URLs.
+            "--allowed-media-domains", "media.invalid",
         ];
         var environment = new Dictionary<string, string>
         {
@@ -87,6 +90,7 @@ internal sealed class VLlmKind(VLlmProgram program, VLlmSleep sleep, VLlmAdapter
 
             // It tells its makers how it is used, unless told not to.
             ["VLLM_NO_USAGE_STATS"] = "1",
+            ["VLLM_MEDIA_URL_ALLOW_REDIRECTS"] = "0",
         };
         if (Version.TryParse(string.Concat(found.Version.TakeWhile(letter => char.IsAsciiDigit(letter) || letter == '.')).TrimEnd('.'), out var version) && version >= FirstWithShutdown)
             arguments.AddRange(["--shutdown-timeout", Text(ShutdownSeconds)]);

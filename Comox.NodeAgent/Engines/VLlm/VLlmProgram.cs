@@ -61,7 +61,7 @@ internal sealed partial class VLlmProgram(IOptions<NodeAgentOptions> options, Ti
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(program, ["--version"]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true })!;
+            using var process = Process.Start(LaunchPlan.WithoutSecrets(new ProcessStartInfo(program, ["--version"]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true }))!;
             try
             {
                 process.StandardInput.Close();

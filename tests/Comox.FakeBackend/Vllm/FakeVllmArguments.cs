@@ -20,6 +20,7 @@ internal sealed class FakeVllmArguments
         ["--max-loras"] = IsInt,
         ["--max-lora-rank"] = IsInt,
         ["--max-cpu-loras"] = IsInt,
+        ["--allowed-media-domains"] = _ => true,
         ["--tool-call-parser"] = _ => true,
         ["--reasoning-parser"] = _ => true,
         ["--dtype"] = _ => true,

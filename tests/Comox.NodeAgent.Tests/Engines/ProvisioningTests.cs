@@ -4,8 +4,10 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using Comox.NodeAgent.Tests.Downloads;
+using Comox.NodeAgent.Engines.LlamaCpp;
 using Comox.NodeAgent.Engines.Placement;
 using Comox.NodeAgent.Engines.Provisioning;
+using Comox.NodeAgent.Engines.VLlm;
 using Comox.NodeAgent.Health.Gpus;
 using Comox.ServiceDefaults;
 using Comox.TestKit;
@@ -49,6 +51,31 @@ public sealed class ProvisioningTests : IAsyncLifetime
         Assert.Equal(installed.Value, found.Program);
         Assert.Equal("9999 (abcdef)", (await new EngineProbe(TimeProvider.System).TryAsync(found.Program, default)).Value!.Version);
         Assert.Equal(["llama.cpp-upstream-b9999"], Directory.GetDirectories(_engines).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
+    public async Task A_program_that_is_only_tried_is_given_no_secret_either()
+    {
+        const string Secret = "AWS_SECRET_OF_PROVISIONING_TESTS";
+        var (program, seen) = (Path.Combine(_engines, "curious"), Path.Combine(_engines, "seen"));
+        await File.WriteAllTextAsync(program, $"#!/bin/sh\n(echo tried; env) >> {seen}\necho 'version: 1 (a)'\necho 0.18.1\n");
+        File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Environment.SetEnvironmentVariable(Secret, "x");
+        try
+        {
+            Assert.True((await new EngineProbe(TimeProvider.System).TryAsync(program, default)).IsSuccess);
+            await LlamaCppDevices.ListAsync(program, TimeProvider.System, default);
+            Assert.True((await new VLlmProgram(Options.Create(new NodeAgentOptions { VllmPath = program }), TimeProvider.System).FindAsync(default)).IsSuccess);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(Secret, null);
+        }
+
+        var given = await File.ReadAllTextAsync(seen);
+        Assert.Equal(3, given.Split('\n').Count(line => line == "tried"));
+        Assert.DoesNotContain(Secret, given);
     }
 
     [Fact]

@@ -31,6 +31,7 @@ public sealed class VLlmPlanTests
         Assert.DoesNotContain("--api-key", plan.Arguments);
         Assert.DoesNotContain("VLLM_API_KEY", plan.Environment.Keys);
         Assert.DoesNotContain("--enable-lora", plan.Arguments);
+        Assert.Equal(("media.invalid", "0"), (After(plan, "--allowed-media-domains"), plan.Environment["VLLM_MEDIA_URL_ALLOW_REDIRECTS"]));
     }
 
     [Fact]
