@@ -42,9 +42,14 @@ internal sealed class NodeConnector(ServiceEndpointResolver discovery, IHttpClie
     private static async Task<IReadOnlyList<Uri>> RecordsAsync(Uri configured, CancellationToken cancellation)
     {
         var scheme = configured.Scheme[DnsPrefix.Length..];
-        var addresses = await Dns.GetHostAddressesAsync(configured.Host, cancellation);
+        var addresses = OfOneFamily(await Dns.GetHostAddressesAsync(configured.Host, cancellation));
         return [.. addresses.Select(address => Build(scheme, address.ToString(), configured.Port)).Distinct().OrderBy(address => address.Authority, StringComparer.Ordinal)];
     }
+
+    // A name of a dual-stack network has two addresses for each machine, and nothing says which belong together: both would make two nodes of one.
+    // IPv4 first, as for the addresses of engines: many listen on that alone.
+    internal static IReadOnlyList<IPAddress> OfOneFamily(IReadOnlyList<IPAddress> addresses) =>
+        addresses.Where(address => address.AddressFamily == AddressFamily.InterNetwork).ToList() is { Count: > 0 } older ? older : addresses;
 
     private async Task<IReadOnlyList<Uri>> EndpointsAsync(Uri configured, CancellationToken cancellation)
     {

@@ -86,10 +86,17 @@ public sealed class NodeDiscoveryTests
 
         var nodes = (await (await gateway.Http.GetAsync("/gateway/nodes")).JsonAsync()).GetProperty("data").EnumerateArray().ToList();
 
-        Assert.Contains("dns heard other-node", nodes.Select(Told));
+        Assert.Equal("dns heard other-node", Told(Assert.Single(nodes, node => node.TryGetProperty("address", out _))));
         Assert.Contains("nobody.invalid", nodes[^1].GetProperty("reason").GetString());
         Assert.False(nodes[^1].TryGetProperty("address", out _));
     }
+
+    [Theory]
+    [InlineData("10.0.0.1 fd00::1 10.0.0.2 fd00::2", "10.0.0.1 10.0.0.2")]
+    [InlineData("fd00::1 fd00::2", "fd00::1 fd00::2")]
+    [InlineData("10.0.0.1", "10.0.0.1")]
+    public void A_name_with_addresses_of_both_families_is_one_node_for_each_machine(string all, string nodes) =>
+        Assert.Equal(nodes, string.Join(' ', NodeConnector.OfOneFamily([.. all.Split(' ').Select(address => IPAddress.Parse(address))])));
 
     [Fact]
     public async Task Two_ways_to_one_address_are_one_node()
