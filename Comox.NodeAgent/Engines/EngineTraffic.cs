@@ -8,8 +8,8 @@ internal sealed class EngineTraffic
     private bool _isOpen;
     private int _inFlight;
 
-    /// <summary>Raised when the last request has left.</summary>
-    public event Action? Emptied;
+    /// <summary>Raised when a request has left.</summary>
+    public event Action? Left;
 
     public int InFlight
     {
@@ -50,12 +50,11 @@ internal sealed class EngineTraffic
     {
         lock (_lock)
         {
-            if (--_inFlight > 0)
-                return;
-            _empty?.TrySetResult();
+            if (--_inFlight == 0)
+                _empty?.TrySetResult();
         }
 
-        Emptied?.Invoke();
+        Left?.Invoke();
     }
 
     /// <summary>Ends when nobody is in.</summary>

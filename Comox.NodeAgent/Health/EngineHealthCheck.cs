@@ -1,4 +1,5 @@
 using Comox.NodeAgent.Engines;
+using Comox.ServiceDefaults.Clients;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -17,6 +18,8 @@ internal sealed class EngineHealthCheck(EngineRegistry engines) : IHealthCheck
         return Task.FromResult(CanAnswer(best) ? HealthCheckResult.Healthy(words) : HealthCheckResult.Unhealthy(words));
     }
 
-    // One that is pinned is not unloaded for long, and until it answers for the first time nobody knows whether it will.
-    private static bool CanAnswer(EngineStatus engine) => engine.State is EngineStates.Ready or EngineStates.Draining || engine is { State: EngineStates.Unloaded or EngineStates.Asleep, Pinned: false };
+    // By the gateway's own rule: what it would send here must not be what takes the node out of the cluster. One that is pinned is not unloaded for long, and until it answers
+    // for the first time nobody knows whether it will; when it drains, it has answered. Nothing is loaded onto cards that are ejected.
+    private static bool CanAnswer(EngineStatus engine) =>
+        engine.State == EngineStates.Draining || (NodeAgentClient.TakesRequests(engine) && engine is not { State: EngineStates.Unloaded, Health: Healths.Ejected });
 }

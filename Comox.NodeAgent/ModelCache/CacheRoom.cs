@@ -1,4 +1,5 @@
 using Comox.NodeAgent.Downloads;
+using Comox.NodeAgent.Engines;
 using Comox.ServiceDefaults.Contracts.OpenAI;
 using Microsoft.Extensions.Options;
 
@@ -53,7 +54,7 @@ internal sealed class CacheRoom(IOptions<NodeAgentOptions> options, BlobLeases l
         {
             var evictable = models.Where(model => model.Model.MayGo).Sum(model => model.Model.Bytes);
             return $"{name} ({ByteSize.Text(bytes)}) does not fit into the model cache {root}: {ByteSize.Text(excess)} must go, and {ByteSize.Text(evictable)} may " +
-                $"(what is in use, pinned, out of a bundle or another program's stays{(options.Value.Offline ? $", and with {NodeAgentOptions.Section}:Offline everything does" : "")}). " +
+                $"(what is in use, pinned, named in the settings, out of a bundle or another program's stays{(options.Value.Offline ? $", and with {NodeAgentOptions.Section}:Offline everything does" : "")}). " +
                 $"Delete models, use a larger drive, or change {CacheOptions.Section}:Size, :Reserve or :Pins.";
         }
 
@@ -89,8 +90,9 @@ internal sealed class CacheRoom(IOptions<NodeAgentOptions> options, BlobLeases l
     {
         if (options.Value.Offline)
             return true; // It could not be had again.
-        var names = options.Value.Model is { } model ? options.Value.Cache.Pins.Append(model) : options.Value.Cache.Pins;
-        return names.Select(ModelReference.Parse).OfType<ModelReference.OnHub>().Any(pin =>
+        // What the settings name is going to be served, and no lease says so before its engine has taken it, nor while no agent runs.
+        var served = EngineSpec.Of(options.Value).SelectMany(spec => spec.Artifacts.Select(artifact => artifact.Model).Concat(spec.Adapters.Select(adapter => adapter.Model)));
+        return options.Value.Cache.Pins.Concat(served.OfType<string>()).Select(ModelReference.Parse).OfType<ModelReference.OnHub>().Any(pin =>
             pin.Repository.Equals(repository, StringComparison.OrdinalIgnoreCase)
             && (pin.Selector is null || Path.GetFileNameWithoutExtension(name).EndsWith(Path.GetFileNameWithoutExtension(pin.Selector), StringComparison.OrdinalIgnoreCase)));
     }

@@ -26,9 +26,7 @@ internal sealed class EngineStarter(ComoxHome home, ProcessTether tether, Leftov
         var seat = new EngineSeat(port, keyFile, engine.Place ?? recipe.Places[0], engine.Status.MemoryBytes ?? recipe.Service.MemoryBytes) { SlotFolder = slots.FolderOf(engine.Id) };
         var plan = recipe.Kind.Plan(recipe.Program, recipe.Service, seat);
 
-        var start = new ProcessStartInfo(plan.Program, plan.Arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = home.Path };
-        foreach (var variable in start.Environment.Keys.Where(LaunchPlan.IsWithheld).ToList())
-            start.Environment.Remove(variable);
+        var start = LaunchPlan.WithoutSecrets(new ProcessStartInfo(plan.Program, plan.Arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = home.Path });
         start.Environment[LeftoverEngines.Mark] = keyFile;
         foreach (var (variable, value) in plan.Environment)
             start.Environment[variable] = value;
@@ -73,7 +71,7 @@ internal sealed class EngineStarter(ComoxHome home, ProcessTether tether, Leftov
 /// <summary>
 /// Engines that an agent before this one may have left behind, where the tether does not hold, and the workers of engines that died before them: they would
 /// keep the card's memory. Each start notes the process id; the next one ends that process if it is still an engine of this data folder, which its command line
-/// or a variable tells by the path of the key file. Workers inherit the variable.
+/// or a variable tells by the path of the key file. Workers inherit the variable. An agent that begins ends whatever has it, before it measures the cards.
 /// </summary>
 internal sealed class LeftoverEngines(ComoxHome home, TimeProvider time, ILogger<LeftoverEngines> log)
 {
@@ -120,6 +118,21 @@ internal sealed class LeftoverEngines(ComoxHome home, TimeProvider time, ILogger
         Forget(engine);
     }
 
+    /// <summary>
+    /// Ends what is left of any engine of this data folder, also of one that the settings do not name any more, and returns when it is gone. For an agent that has started none yet.
+    /// A process that shows nothing of itself is not waited for: the start of its engine looks again.
+    /// </summary>
+    public async Task EndAllAsync(CancellationToken cancellation)
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        var mark = $"{Mark}={_folder}{Path.DirectorySeparatorChar}";
+        var begun = time.GetTimestamp();
+        // Again, because one that is still there when another is ended may have started a third.
+        while (Processes().Where(id => IsMarked(id, variable => variable.StartsWith(mark, StringComparison.Ordinal)) is true).ToList() is { Count: > 0 } left && time.GetElapsedTime(begun) <= Patience)
+            await Task.WhenAll(left.Select(id => EndProcessAsync(id, cancellation)));
+    }
+
     /// <summary>Ends what still runs of an engine whose own process has ended, and returns when it is gone; what cannot be ended is waited for as long as an engine.</summary>
     public async Task EndWorkersAsync(string engine)
     {
@@ -139,8 +152,10 @@ internal sealed class LeftoverEngines(ComoxHome home, TimeProvider time, ILogger
     }
 
     /// <returns>Whether the process is one of the engine's with the mark; null: it shows no variables, because it has none or is just becoming another program.</returns>
-    internal static bool? IsMarked(int id, string mark) =>
-        Words(id, "environ") is { Length: > 0 } variables ? variables.Contains(mark)
+    internal static bool? IsMarked(int id, string mark) => IsMarked(id, variable => variable == mark);
+
+    private static bool? IsMarked(int id, Predicate<string> isMark) =>
+        Words(id, "environ") is { Length: > 0 } variables ? Array.Exists(variables, isMark)
         : new FileInfo(ProcFile(id, "exe")).LinkTarget is null ? false // It has ended, or is the kernel's or another user's.
         : null;
 
@@ -148,10 +163,8 @@ internal sealed class LeftoverEngines(ComoxHome home, TimeProvider time, ILogger
     private bool? EndMarked(string mark)
     {
         bool? found = false;
-        foreach (var folder in Directory.EnumerateDirectories("/proc"))
+        foreach (var id in Processes())
         {
-            if (!int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var id))
-                continue;
             var isMarked = IsMarked(id, mark);
             if (isMarked is not true)
             {
@@ -174,6 +187,25 @@ internal sealed class LeftoverEngines(ComoxHome home, TimeProvider time, ILogger
 
         return found;
     }
+
+    // Its end is waited for: what it holds of a card is given back last, when it has no variables to show any more.
+    private async Task EndProcessAsync(int id, CancellationToken cancellation)
+    {
+        try
+        {
+            using var process = Process.GetProcessById(id);
+            process.Kill();
+            log.StaleEngineEnded(id);
+            await process.WaitForExitAsync(cancellation).WaitAsync(Patience, time, cancellation);
+        }
+        catch (Exception gone) when (gone is ArgumentException or InvalidOperationException or Win32Exception or TimeoutException)
+        {
+            // It ended in the meantime, or it cannot be ended.
+        }
+    }
+
+    private static IEnumerable<int> Processes() =>
+        Directory.EnumerateDirectories("/proc").Select(folder => int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var id) ? id : (int?)null).OfType<int>();
 
     private string NoteFile(string engine) => Path.Combine(_folder, $"{engine}.pid");
 

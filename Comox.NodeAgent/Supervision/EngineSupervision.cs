@@ -4,12 +4,14 @@ namespace Comox.NodeAgent.Supervision;
 
 /// <summary>Runs a <see cref="EngineSupervisor"/> for each engine of the node, side by side.</summary>
 internal sealed class EngineSupervision(
-    EngineRegistry engines, EnginePreparation preparation, EngineRunners runners, AgentLock agentLock, ILogger<EngineSupervisor> log) : BackgroundService
+    EngineRegistry engines, EnginePreparation preparation, EngineRunners runners, AgentLock agentLock, LeftoverEngines leftovers, ILogger<EngineSupervisor> log) : BackgroundService
 {
-    public override Task StartAsync(CancellationToken cancellationToken)
+    public override async Task StartAsync(CancellationToken cancellationToken)
     {
         agentLock.Take();
-        return base.StartAsync(cancellationToken);
+        // Services start one after the other, and those that measure the cards come later: what is left there would count as somebody else's for as long as this agent lives.
+        await leftovers.EndAllAsync(cancellationToken);
+        await base.StartAsync(cancellationToken);
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>

@@ -42,7 +42,7 @@ internal sealed class ModelSwapper : BackgroundService
         foreach (var engine in engines.All)
         {
             engine.Entered += Signal;
-            engine.Traffic.Emptied += Signal;
+            engine.Traffic.Left += Signal;
         }
     }
 

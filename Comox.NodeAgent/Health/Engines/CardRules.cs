@@ -24,13 +24,17 @@ internal static class CardRules
             its.Find(card => card.IsLost) is { } lost ? $"{Name(lost)} is gone: {lost.Reasons[0].TrimEnd('.')}" : null);
     }
 
-    /// <summary>The newest error of one of its cards after which an engine is started again; null: none since <paramref name="since"/>.</summary>
-    public static (GpuXid Xid, string Fault)? Restarts(IReadOnlyList<int> on, IReadOnlyList<GpuStatus> cards, DateTimeOffset since)
+    /// <summary>The newest error of one of its cards after which an engine is started again. By what was known before and not by dates: those go wrong when the clock is set.</summary>
+    /// <param name="on">The engine's cards, by index.</param>
+    /// <param name="cards">Those of the node.</param>
+    /// <param name="before">The same, just before the engine was ready: what they had reported then is not held against it.</param>
+    /// <returns>Its words; null: there is none.</returns>
+    public static string? Restarts(IReadOnlyList<int> on, IReadOnlyList<GpuStatus> cards, IReadOnlyList<GpuStatus> before)
     {
-        var hit = cards.Where(card => on.Contains(card.Index) && card.LastXid is { } xid && xid.At > since && Xids.Of(xid.Code).Action == XidAction.RestartEngine)
+        var hit = cards.Where(card => on.Contains(card.Index) && card.LastXid is { } xid && Xids.Of(xid.Code).Action == XidAction.RestartEngine
+                && before.FirstOrDefault(known => known.Index == card.Index)?.LastXid != xid)
             .OrderByDescending(card => card.LastXid!.At).FirstOrDefault();
-        return hit?.LastXid is not { } last ? null
-            : (last, string.Create(CultureInfo.InvariantCulture, $"{Name(hit)} reported XID {last.Code}: {last.Meaning}"));
+        return hit?.LastXid is not { } last ? null : string.Create(CultureInfo.InvariantCulture, $"{Name(hit)} reported XID {last.Code}: {last.Meaning}");
     }
 
     private static string Name(GpuStatus card) => string.Create(CultureInfo.InvariantCulture, $"GPU {card.Index} ({card.Name})");

@@ -1,10 +1,11 @@
 using System.Text.Json;
 using Comox.NodeAgent.Supervision;
+using Comox.ServiceDefaults.Contracts.Nodes;
 
 namespace Comox.NodeAgent.Health.Engines;
 
 /// <summary>One process of an engine, from when it answered first to its end: what is asked of it and what it showed.</summary>
-internal sealed class EngineLife(EngineHandle engine, EngineEndpoint endpoint, IEngineProgress kind, TimeSpan begun, DateTimeOffset at) : IDisposable
+internal sealed class EngineLife(EngineHandle engine, EngineEndpoint endpoint, IEngineProgress kind, TimeSpan begun, IReadOnlyList<GpuStatus> cardsBefore) : IDisposable
 {
     private static readonly TimeSpan IdleQuestions = TimeSpan.FromSeconds(1);
 
@@ -21,9 +22,8 @@ internal sealed class EngineLife(EngineHandle engine, EngineEndpoint endpoint, I
     /// <summary>The engine's next process may be of another kind.</summary>
     public IEngineProgress Kind => kind;
 
-
-    /// <summary>When it was ready.</summary>
-    public DateTimeOffset At => at;
+    /// <summary>The node's cards as they were just before it was ready.</summary>
+    public IReadOnlyList<GpuStatus> CardsBefore => cardsBefore;
 
     public CancellationToken Ends => _ends.Token;
     public EngineHistory History { get; set; } = new(begun);

@@ -8,7 +8,7 @@ namespace Comox.NodeAgent.Health.Engines;
 /// <param name="Expected">What it has shown that it can do under the same load; null: not seen often enough.</param>
 internal readonly record struct ShownSpeed(double TokensPerSecond, double? Expected);
 
-/// <summary>What engines are expected to do, from what they were seen to do with the same model under the same load.</summary>
+/// <summary>What engines are expected to do, from what they were seen to do with the same model on such a card under the same load.</summary>
 internal sealed class EngineSpeeds(SpeedBaselines baselines)
 {
     private static readonly TimeSpan Recent = TimeSpan.FromSeconds(5);
@@ -54,12 +54,13 @@ internal sealed class EngineSpeeds(SpeedBaselines baselines)
         return newest is null ? expected : expected is null ? newest : Math.Max(newest.Value, expected.Value);
     }
 
-    private static string Writing(EngineHandle engine, SpeedLoad load) =>
+    internal static string Writing(EngineHandle engine, SpeedLoad load) =>
         string.Create(CultureInfo.InvariantCulture, $"{Of(engine)}/writing/{load.Requests}/{load.Context}");
 
     private static string Reading(EngineHandle engine) => $"{Of(engine)}/reading";
 
-    // Another file under the same name is another model.
-    private static string Of(EngineHandle engine) =>
-        engine.Status.Model is { } model ? string.Create(CultureInfo.InvariantCulture, $"{engine.Id}/{model.Name}/{model.SizeBytes}") : engine.Id;
+    // Another file under the same name is another model. A slower card is no fault of the engine's; of cards of one name each may expect what another has shown.
+    private static string Of(EngineHandle engine) => engine.Status.Model is { } model
+        ? string.Create(CultureInfo.InvariantCulture, $"{engine.Id}/{model.Name}/{model.SizeBytes}/{string.Join('+', (engine.Place ?? engine.Places.FirstOrDefault())?.Cards.Select(card => card.Name) ?? [])}")
+        : engine.Id;
 }

@@ -21,7 +21,10 @@ internal sealed class EngineWatch(EngineHandle engine, IReadOnlyList<IEngineProg
 
     private readonly EngineProcessWatch _process = new();
     private readonly EngineTrials _trials = new(engine, time);
-    private readonly List<DateTimeOffset> _xids = [];
+    private readonly List<TimeSpan> _xids = [];
+
+    // At the last look at which no process answered. A node that has just begun has heard of no error, and its engine may be ready before the first look.
+    private IReadOnlyList<GpuStatus>? _cardsBefore = [];
     private EngineLife? _life;
     private EngineVerdict _verdict = EngineVerdict.Ok;
     private bool _mustProve;
@@ -37,6 +40,7 @@ internal sealed class EngineWatch(EngineHandle engine, IReadOnlyList<IEngineProg
         if (engine.Endpoint is not { } endpoint || status.State is not (EngineStates.Ready or EngineStates.Draining))
         {
             End();
+            _cardsBefore = cards;
             // What was thought of a process goes with it, unless it was ended for that.
             if (status.State is EngineStates.Unloaded or EngineStates.Asleep)
                 (_verdict, _mustProve) = (EngineVerdict.Ok, false);
@@ -47,7 +51,8 @@ internal sealed class EngineWatch(EngineHandle engine, IReadOnlyList<IEngineProg
         if (_life?.Endpoint != endpoint)
         {
             End();
-            _life = new EngineLife(engine, endpoint, kinds.First(kind => kind.Kind == status.Kind), now, status.Since);
+            _life = new EngineLife(engine, endpoint, kinds.First(kind => kind.Kind == status.Kind), now, _cardsBefore ?? cards);
+            _cardsBefore = null; // Of another life they say nothing.
         }
 
         var figures = speeds.Complete(engine, _life, _life.Look(now)) with // 1.
@@ -55,7 +60,7 @@ internal sealed class EngineWatch(EngineHandle engine, IReadOnlyList<IEngineProg
             WasLate = wasLate, Process = _process.Read(status.ProcessId), MayUseCards = status.Cards.Count > 0 || cards.Count > 0, Options = options,
         };
         (_verdict, _life.History) = EngineHealth.Judge(figures, _life.History); // 2.
-        Act(_life, status, cards, ofCards); // 3.
+        Act(_life, status, cards, ofCards, now); // 3.
         Try(_life, ofCards); // 4.
         Tell(ofCards, speeds.Shown(engine, _life, now)); // 5.
     }
@@ -66,7 +71,7 @@ internal sealed class EngineWatch(EngineHandle engine, IReadOnlyList<IEngineProg
         _process.Dispose();
     }
 
-    private void Act(EngineLife life, EngineStatus status, IReadOnlyList<GpuStatus> cards, EngineVerdict ofCards)
+    private void Act(EngineLife life, EngineStatus status, IReadOnlyList<GpuStatus> cards, EngineVerdict ofCards, TimeSpan now)
     {
         if (life.IsCondemned)
             return;
@@ -74,12 +79,12 @@ internal sealed class EngineWatch(EngineHandle engine, IReadOnlyList<IEngineProg
         {
             Condemn(life, gone, isFinal: true);
         }
-        else if (CardRules.Restarts(status.Cards, cards, life.At) is { } hit)
+        else if (CardRules.Restarts(status.Cards, cards, life.CardsBefore) is { } error)
         {
-            _xids.RemoveAll(at => board.Now - at > GpuHealth.XidWindow);
-            _xids.Add(hit.Xid.At);
+            _xids.RemoveAll(at => now - at > GpuHealth.XidWindow);
+            _xids.Add(now);
             var isFinal = _xids.Count >= GpuHealth.XidsToQuarantine;
-            Condemn(life, isFinal ? $"{hit.Fault}, the third such error in ten minutes, so the engine is left alone" : hit.Fault, isFinal);
+            Condemn(life, isFinal ? $"{error}, the third such error in ten minutes, so the engine is left alone" : error, isFinal);
         }
         else if (_verdict.Fault is { } fault && options.Restart)
         {

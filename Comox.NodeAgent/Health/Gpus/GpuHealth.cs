@@ -38,7 +38,10 @@ internal static class GpuHealth
     private const int ReadingsToBelieve = 3;
     private const double Smoothing = 0.3;
 
-    public static (GpuStatus Card, GpuHistory History) Judge(GpuReading reading, GpuHistory history, DateTimeOffset now)
+    /// <param name="reading">The card as it was read.</param>
+    /// <param name="history">Its past.</param>
+    /// <param name="now">On a clock that never goes back.</param>
+    public static (GpuStatus Card, GpuHistory History) Judge(GpuReading reading, GpuHistory history, TimeSpan now)
     {
         var next = Learn(reading.Card, history, now);
         var findings = Findings(reading, next, now).ToList();
@@ -72,7 +75,7 @@ internal static class GpuHealth
         Presence = presence,
     };
 
-    private static GpuHistory Learn(GpuStatus card, GpuHistory history, DateTimeOffset now)
+    private static GpuHistory Learn(GpuStatus card, GpuHistory history, TimeSpan now)
     {
         var isSlowed = Has(card, GpuThrottles.HardwareSlowdown) || Has(card, GpuThrottles.HardwarePowerBrake);
         history = history with { SlowdownSince = isSlowed ? history.SlowdownSince ?? now : null };
@@ -103,15 +106,15 @@ internal static class GpuHealth
     }
 
     // Heat and full memory cross their lines back and forth, and whoever watches would be woken every second.
-    private static List<SeenFinding> Flickering(GpuHistory history, List<(bool Ejects, string Text)> findings, DateTimeOffset now) =>
+    private static List<SeenFinding> Flickering(GpuHistory history, List<(bool Ejects, string Text)> findings, TimeSpan now) =>
     [
         .. from text in new[] { Slowed, Hot, Full }
-        let at = findings.Exists(finding => finding.Text == text) ? now : history.Flickering.Where(seen => seen.Text == text).Select(seen => (DateTimeOffset?)seen.At).FirstOrDefault()
+        let at = findings.Exists(finding => finding.Text == text) ? now : history.Flickering.Where(seen => seen.Text == text).Select(seen => (TimeSpan?)seen.At).FirstOrDefault()
         where now - at < Afterglow
         select new SeenFinding(text, at.Value),
     ];
 
-    private static IEnumerable<(bool Ejects, string Text)> Findings(GpuReading reading, GpuHistory history, DateTimeOffset now)
+    private static IEnumerable<(bool Ejects, string Text)> Findings(GpuReading reading, GpuHistory history, TimeSpan now)
     {
         var card = reading.Card;
         switch (reading.Presence)
@@ -159,7 +162,7 @@ internal static class GpuHealth
         }
     }
 
-    private static IEnumerable<(bool Ejects, string Text)> XidFindings(GpuHistory history, DateTimeOffset now)
+    private static IEnumerable<(bool Ejects, string Text)> XidFindings(GpuHistory history, TimeSpan now)
     {
         foreach (var code in history.Xids.Select(seen => seen.Code).Distinct())
         {
@@ -168,7 +171,7 @@ internal static class GpuHealth
                 yield return (true, string.Create(CultureInfo.InvariantCulture, $"XID {code}: {xid.Meaning}. {xid.ToDo}"));
         }
 
-        var recent = history.Xids.Where(seen => now - seen.At <= XidWindow && Xids.Of(seen.Code).Action == XidAction.RestartEngine).ToList();
+        var recent = history.Xids.Where(seen => now - seen.Heard <= XidWindow && Xids.Of(seen.Code).Action == XidAction.RestartEngine).ToList();
         if (recent.Count == 0)
             yield break;
         var last = Xids.Of(recent[^1].Code);

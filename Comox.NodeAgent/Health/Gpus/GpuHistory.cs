@@ -1,12 +1,12 @@
 namespace Comox.NodeAgent.Health.Gpus;
 
-/// <summary>What is remembered of one card between readings. Immutable: a judgement gives the next one.</summary>
+/// <summary>What is remembered of one card between readings, with times of a clock that never goes back. Immutable: a judgement gives the next one.</summary>
 internal sealed record GpuHistory
 {
     public static GpuHistory New { get; } = new();
 
     /// <summary>Since when the hardware has held its clocks down without a break.</summary>
-    public DateTimeOffset? SlowdownSince { get; init; }
+    public TimeSpan? SlowdownSince { get; init; }
 
     /// <summary>Its core clock under load as it is now, in MHz, smoothed; null: not seen under load yet.</summary>
     public double? LoadedClock { get; init; }
@@ -36,9 +36,10 @@ internal sealed record GpuHistory
 }
 
 /// <param name="Code">Its number.</param>
-/// <param name="At">When it was read.</param>
-internal readonly record struct SeenXid(int Code, DateTimeOffset At);
+/// <param name="At">When it was read, for people.</param>
+/// <param name="Heard">The same, on a clock that never goes back.</param>
+internal readonly record struct SeenXid(int Code, DateTimeOffset At, TimeSpan Heard);
 
 /// <param name="Text">Its words.</param>
 /// <param name="At">When it was last there.</param>
-internal readonly record struct SeenFinding(string Text, DateTimeOffset At);
+internal readonly record struct SeenFinding(string Text, TimeSpan At);

@@ -11,11 +11,14 @@ internal sealed class GpuSampler(GpuReader reader, KernelLog log, NodeStatusBoar
     private readonly ConcurrentQueue<(string PciId, SeenXid Xid)> _xids = new();
     private TaskCompletionSource _heard = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IReadOnlyList<GpuStatus> _latest = [];
-    private (IReadOnlyList<GpuStatus> Cards, DateTimeOffset At) _shown = ([], DateTimeOffset.MinValue);
+    private (IReadOnlyList<GpuStatus> Cards, TimeSpan At) _shown = ([], TimeSpan.Zero);
+
+    // On a clock that never goes back: after the machine's is set right, figures would stand still, and what is over would be held against a card, for as long as it was wrong.
+    private TimeSpan Now => time.GetElapsedTime(0);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var begun = time.GetElapsedTime(0);
+        var begun = Now;
         var readings = await reader.ReadAsync(stoppingToken);
         if (readings.Count == 0)
             return;
@@ -52,13 +55,13 @@ internal sealed class GpuSampler(GpuReader reader, KernelLog log, NodeStatusBoar
     {
         if (xid.SinceBoot < begun && xid.Code != 79)
             return;
-        _xids.Enqueue((xid.PciId, new SeenXid(xid.Code, time.GetUtcNow())));
+        _xids.Enqueue((xid.PciId, new SeenXid(xid.Code, time.GetUtcNow(), Now)));
         Interlocked.Exchange(ref _heard, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
     }
 
     private void Sample(IReadOnlyList<GpuReading> readings)
     {
-        var now = time.GetUtcNow();
+        var now = Now;
         while (_xids.TryDequeue(out var heard))
         {
             // By address, because that is all the log says of a card.
@@ -74,7 +77,7 @@ internal sealed class GpuSampler(GpuReader reader, KernelLog log, NodeStatusBoar
         board.SetCards(cards);
     }
 
-    private GpuStatus Judge(GpuReading reading, DateTimeOffset now)
+    private GpuStatus Judge(GpuReading reading, TimeSpan now)
     {
         var key = reading.Card.PciId ?? reading.Key;
         var (card, history) = GpuHealth.Judge(reading, _histories.GetValueOrDefault(key) ?? GpuHistory.New, now);

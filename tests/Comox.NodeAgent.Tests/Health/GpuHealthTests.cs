@@ -6,8 +6,6 @@ namespace Comox.NodeAgent.Tests.Health;
 
 public sealed class GpuHealthTests
 {
-    private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
-
     private static readonly GpuStatus Busy = new()
     {
         Index = 0,
@@ -29,7 +27,7 @@ public sealed class GpuHealthTests
     private static readonly GpuStatus Idle = Busy with { UtilizationPercent = 0, CoreClockMegahertz = 210, PcieGeneration = 1, PcieWidth = 4, PowerWatts = 20, Throttles = [GpuThrottles.Idle] };
 
     private GpuHistory _history = GpuHistory.New;
-    private DateTimeOffset _now = Start;
+    private TimeSpan _now = TimeSpan.FromHours(1);
 
     [Fact]
     public void A_card_held_at_its_power_limit_is_healthy()
@@ -218,7 +216,7 @@ public sealed class GpuHealthTests
         Assert.Equal(first.Reasons, second.Reasons);
     }
 
-    private void Hear(int code) => _history = _history with { Xids = [.. _history.Xids, new SeenXid(code, _now)] };
+    private void Hear(int code) => _history = _history with { Xids = [.. _history.Xids, new SeenXid(code, DateTimeOffset.UnixEpoch, _now)] };
 
     // One reading a second.
     private GpuStatus After(int readings, GpuStatus card)

@@ -34,6 +34,18 @@ public sealed class GpuSamplerTests
     }
 
     [Fact]
+    public async Task Figures_go_on_being_told_when_the_clock_is_set_back()
+    {
+        await using var cards = await Sampled.StartAsync(Card with { MemoryUsedBytes = 1L << 30 });
+        cards.Time.SetBack = TimeSpan.FromHours(3);
+
+        await cards.ReadAsync(Card with { MemoryUsedBytes = 2L << 30 });
+        await cards.ReadAsync(Card with { MemoryUsedBytes = 3L << 30 });
+
+        Assert.Equal(3L << 30, cards.Shown.MemoryUsedBytes);
+    }
+
+    [Fact]
     public async Task A_card_that_is_missing_from_the_next_list_is_ejected_and_stays_known()
     {
         await using var cards = await Sampled.StartAsync(Card, Card with { Index = 1, PciId = "0000:02:00.0" });
@@ -178,10 +190,17 @@ public sealed class GpuSamplerTests
         }
     }
 
-    /// <summary>A clock that tells of periodic timers, which is what the sampler has.</summary>
+    /// <summary>A clock that tells of periodic timers, which is what the sampler has, and whose date can be set.</summary>
     private sealed class WatchedTime : FakeTimeProvider
     {
         public SemaphoreSlim Timers { get; } = new(0);
+
+        /// <summary>By how much the date has been corrected; time goes on as before.</summary>
+        public TimeSpan SetBack { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() - SetBack;
+
+        public override long GetTimestamp() => base.GetUtcNow().Ticks;
 
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
         {

@@ -161,6 +161,21 @@ public sealed class ModelFetchTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_the_settings_name_stays_before_its_engine_has_taken_it()
+    {
+        _options.Cache = new CacheOptions { Size = "350KB", Reserve = "0" };
+        _options.Models = [new() { Model = "org/a-named:Q8_0", Adapters = [new() { Name = "voice", Model = "org/b-voice" }] }];
+        // Alike in size and use, the first by name would go.
+        await FetchAsync(File("org/a-named"));
+        await FetchAsync(File("org/b-voice"));
+        await FetchAsync(File("org/c-other"));
+
+        Assert.True((await FetchAsync(File("org/new"))).IsSuccess);
+        Assert.All(["org/a-named", "org/b-voice"], repository => Assert.True(System.IO.File.Exists(PathOf(repository))));
+        Assert.False(System.IO.File.Exists(PathOf("org/c-other")));
+    }
+
+    [Fact]
     public async Task What_another_process_uses_stays_too()
     {
         _options.Cache = new CacheOptions { Size = "150KB", Reserve = "0" };

@@ -84,6 +84,19 @@ public sealed class SupervisionRulesTests
     }
 
     [Fact]
+    public void A_card_that_was_full_a_moment_ago_is_tried_again()
+    {
+        var death = LlamaCppWords.Explain(1, wasReady: false,
+        [
+            "0.00.713.101 E ggml_backend_cuda_buffer_type_alloc_buffer: allocating 7605.33 MiB on device 0: cudaMalloc failed: out of memory",
+            "0.00.713.447 E llama_model_load: error loading model: unable to allocate CUDA0 buffer",
+            "0.00.713.450 E llama_model_load_from_file_impl: failed to load model",
+        ]);
+        Assert.False(death.IsHopeless);
+        Assert.Contains("cudaMalloc failed: out of memory", death.Reason);
+    }
+
+    [Fact]
     public void Of_an_engine_that_ran_old_errors_are_not_the_reason()
     {
         string[] lines = ["0.01.0 E srv  operator(): old trouble", .. Enumerable.Repeat("0.02.0 I slot release: fine", 20)];

@@ -77,6 +77,31 @@ public sealed class RealSwapTests
     }
 
     [Fact]
+    public async Task Requests_that_have_left_are_not_in_flight_any_more_while_another_goes_on()
+    {
+        await using var agent = await StartAsync();
+        await AskAsync(agent, "ada");
+        // Held up, it writes for as long as the test needs.
+        var process = Status(agent, "ada").ProcessId!.Value;
+        Assert.Equal(0, Kill(process, Stop));
+        var goesOn = SendAsync(agent, "ada", stream: true);
+        CancellationTokenSource[] leaves = [new(), new()];
+        Task<HttpResponseMessage>[] leaving = [.. leaves.Select(leave => SendAsync(agent, "ada", stream: true, leave.Token))];
+        // That it is held is news, too; after that nothing but their leaving has anybody look again. One after the other: the first may be told with that news.
+        await agent.UntilAsync("ada", engine => engine is { InFlight: 3, Health: Healths.Ejected });
+        await leaves[0].CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaving[0]);
+        await agent.UntilAsync("ada", engine => engine.InFlight == 2);
+        await leaves[1].CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaving[1]);
+        await agent.UntilAsync("ada", engine => engine.InFlight == 1);
+        Assert.Equal(0, Kill(process, Continue));
+        using var answer = await goesOn;
+        Assert.Contains("[DONE]", await answer.Content.ReadAsStringAsync());
+        Array.ForEach(leaves, leave => leave.Dispose());
+    }
+
+    [Fact]
     public async Task Many_who_ask_for_both_at_once_are_all_served()
     {
         await using var agent = await StartAsync();

@@ -39,7 +39,7 @@ internal sealed class VLlmNode : IAsyncDisposable
         return program;
     }
 
-    public static async Task<VLlmNode> StartAsync(string folder, Dictionary<string, string?> settings, string faults = "", string capability = "8.6")
+    public static async Task<VLlmNode> StartAsync(string folder, Dictionary<string, string?> settings, string faults = "", string capability = "8.6", string? home = null)
     {
         var all = new Dictionary<string, string?>
         {
@@ -48,7 +48,7 @@ internal sealed class VLlmNode : IAsyncDisposable
         };
         foreach (var (key, value) in settings)
             all[key] = value;
-        var agent = await RunningAgent.StartAsync(all, services: services => services.AddSingleton<IGpuSource>(new FileCards(Cards(folder), capability)));
+        var agent = await RunningAgent.StartAsync(all, home: home, services: services => services.AddSingleton<IGpuSource>(new FileCards(Cards(folder), capability)));
         return new VLlmNode(folder, agent);
     }
 

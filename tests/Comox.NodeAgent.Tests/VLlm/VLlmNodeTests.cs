@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Json;
 using Comox.NodeAgent.Health;
 using Comox.NodeAgent.ModelCache;
+using Comox.NodeAgent.Supervision;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Comox.ServiceDefaults.Contracts.OpenAI;
 using Comox.TestKit;
@@ -219,6 +220,55 @@ public sealed class VLlmNodeTests
         File.Delete(other);
         await asked;
     }
+
+    [Theory]
+    [InlineData("ada")]
+    [InlineData("brine")] // The settings name no such engine any more.
+    public async Task What_an_agent_that_was_killed_has_left_on_a_card_is_ended_before_the_card_is_measured(string engine)
+    {
+        var folder = VLlmNode.NewFolder();
+        var home = Directory.CreateTempSubdirectory("comox-left-").FullName;
+        var start = new ProcessStartInfo("sleep", ["1000"]);
+        start.Environment[LeftoverEngines.Mark] = Path.Combine(home, "engines", "run", $"{engine}.key");
+        using var worker = Process.Start(start)!;
+        try
+        {
+            await File.WriteAllTextAsync(Path.Combine(folder, "cards", $"card0.{worker.Id}"), $"{VLlmNode.CardBytes}");
+            await using var node = await VLlmNode.StartAsync(folder, OnDemand(folder), home: home);
+            await node.AskAsync("ada");
+            Assert.True(worker.HasExited);
+        }
+        finally
+        {
+            worker.Kill();
+        }
+    }
+
+    [Fact]
+    public async Task A_node_that_loads_the_model_somebody_has_asked_for_is_ready()
+    {
+        var folder = VLlmNode.NewFolder();
+        await using var node = await VLlmNode.StartAsync(folder, OnDemand(folder), "slow");
+        await node.UntilAsync("ada", EngineStates.Unloaded);
+        Assert.Equal(HttpStatusCode.OK, await HealthAsync());
+
+        var asked = node.AskAsync("ada");
+        await node.UntilAsync("ada", EngineStates.Loading);
+        Assert.Equal((HttpStatusCode.OK, EngineStates.Loading), (await HealthAsync(), node.Status("ada").State));
+        await asked;
+
+        async Task<HttpStatusCode> HealthAsync()
+        {
+            using var health = await node.Agent.Http.GetAsync("/health");
+            return health.StatusCode;
+        }
+    }
+
+    private static Dictionary<string, string?> OnDemand(string folder) => new()
+    {
+        ["Comox:NodeAgent:Models:0:Model"] = TestModels.Folder(folder, "ada"),
+        ["Comox:NodeAgent:Models:0:Name"] = "ada",
+    };
 
     internal static Dictionary<string, string?> Pinned(string folder, string name) => new()
     {

@@ -72,6 +72,22 @@ public sealed class CardRealFaultTests
         await agent.UntilAsync(engine => engine is { State: EngineStates.Ready, Health: Healths.Ok });
     }
 
+    [Theory]
+    [InlineData(-3)]
+    [InlineData(3)]
+    public async Task When_the_clock_is_set_an_error_is_held_against_the_engine_that_was_there_and_not_against_the_next(int hours)
+    {
+        await using var agent = await OnCardAsync();
+        await agent.UntilAsync(engine => engine is { State: EngineStates.Ready, Health: Healths.Ok });
+        SetCard(agent, Well with { LastXid = new GpuXid(31, "memory page fault, usually a program's mistake", TimeProvider.System.GetUtcNow().AddHours(hours)) });
+        await agent.UntilAsync(engine => engine.Restarts == 1);
+
+        await agent.UntilAsync(EngineStates.Ready);
+        PutOnCard(agent);
+        // It has been looked at many times by then: it has to prove itself first.
+        Assert.Equal(1, (await agent.UntilAsync(engine => engine is { State: EngineStates.Ready, Health: Healths.Ok } or { Restarts: > 1 })).Restarts);
+    }
+
     [Fact]
     public async Task Nothing_is_loaded_onto_a_card_that_is_ejected_and_whoever_asks_is_told_why()
     {
@@ -91,6 +107,9 @@ public sealed class CardRealFaultTests
             Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
             Assert.Contains("is not loaded, because its card is not well. GPU 0 (A card): It is hotter", await refused.Content.ReadAsStringAsync());
         }
+
+        using (var health = await agent.Http.GetAsync("/health"))
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, health.StatusCode);
 
         agent.Engine.Places = places;
         SetCard(agent, Well);

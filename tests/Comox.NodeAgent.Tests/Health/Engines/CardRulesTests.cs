@@ -31,14 +31,17 @@ public sealed class CardRulesTests
     }
 
     [Fact]
-    public void A_programs_error_on_one_of_its_cards_asks_for_a_restart_once_it_is_newer_than_the_engine()
+    public void A_programs_error_on_one_of_its_cards_asks_for_a_restart_unless_it_was_there_before_the_engine()
     {
         var hit = Well with { LastXid = new GpuXid(31, "memory page fault", Noon) };
-        var (xid, fault) = CardRules.Restarts([0], [hit], Noon.AddSeconds(-1))!.Value;
-        Assert.Equal((31, "GPU 0 (A card) reported XID 31: memory page fault"), (xid.Code, fault));
-        Assert.Null(CardRules.Restarts([0], [hit], Noon)); // it was started after that
-        Assert.Null(CardRules.Restarts([1], [hit], Noon.AddSeconds(-1))); // on another card
-        Assert.Null(CardRules.Restarts([0], [hit with { LastXid = new GpuXid(48, "the card's own", Noon) }], Noon.AddSeconds(-1))); // no restart helps
+        const string Fault = "GPU 0 (A card) reported XID 31: memory page fault";
+        Assert.Equal(Fault, CardRules.Restarts([0], [hit], [Well]));
+        Assert.Equal(Fault, CardRules.Restarts([0], [hit], [])); // nothing was known of the card yet
+        Assert.Null(CardRules.Restarts([0], [hit with { Health = Healths.Degraded }], [hit])); // it was started after that
+        Assert.Null(CardRules.Restarts([1], [hit], [Well])); // on another card
+        Assert.Null(CardRules.Restarts([0], [hit with { LastXid = new GpuXid(48, "the card's own", Noon) }], [Well])); // no restart helps
+        // The same once more, after the clock was set back.
+        Assert.Equal(Fault, CardRules.Restarts([0], [hit with { LastXid = new GpuXid(31, "memory page fault", Noon.AddHours(-3)) }], [hit]));
     }
 
     private static GpuStatus Card(int index, string health, params string[] reasons) => new() { Index = index, Name = "A card", Source = GpuSources.Nvml, Health = health, Reasons = reasons };
