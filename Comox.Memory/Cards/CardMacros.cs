@@ -20,7 +20,9 @@ internal static partial class CardMacros
 
     // A card of a stranger may hold a name ten thousand times, and the name may be long: beyond this they stay as they stand.
     private const int MostPutIn = 1_000_000;
-    private const int LongestName = 200;
+
+    /// <summary>Of a character; of a person too, whom a subject names.</summary>
+    public const int LongestName = 200;
 
     /// <param name="text">Of a card.</param>
     /// <param name="character">What the character is called.</param>

@@ -14,7 +14,6 @@ internal static class CardReader
     private const string V2 = "chara_card_v2";
     private const string V3 = "chara_card_v3";
     private const int MacrosNamed = 8;
-    private const int LongestName = 200;
     private const int MostWarnings = 50;
 
     private static readonly JsonDocumentOptions Tolerant = new() { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip, MaxDepth = 64 };
@@ -68,12 +67,12 @@ internal static class CardReader
         var name = fields.Text("name").Trim();
         if (name.Length == 0)
             throw new WrongField($"{where}name is {(data.TryGetProperty("name", out _) ? "empty" : "missing")}.");
-        if (name.Length > LongestName)
-            throw new WrongField($"{where}name has {name.Length} characters; {LongestName} are the most.");
+        if (name.Length > CardMacros.LongestName)
+            throw new WrongField($"{where}name has {name.Length} characters; {CardMacros.LongestName} are the most.");
         var nickname = fields.Note("nickname").Trim();
-        if (nickname.Length > LongestName)
+        if (nickname.Length > CardMacros.LongestName)
         {
-            Warn(warnings, () => $"{where}nickname has {nickname.Length} characters; {LongestName} are the most, and it is not used.");
+            Warn(warnings, () => $"{where}nickname has {nickname.Length} characters; {CardMacros.LongestName} are the most, and it is not used.");
             nickname = "";
         }
 

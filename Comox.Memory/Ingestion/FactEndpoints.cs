@@ -135,7 +135,7 @@ internal static class FactEndpoints
         {
             var heard = told.Where(known => known.Witnesses.Contains(witness)).Select(known => known.Fact).ToList();
             var states = FactFold.Fold(heard);
-            while (heard.FindAll(fact => !fact.Retracts && states[fact.Id] is { ExpiredBy: { } by, ValidTo: null } && sayings.Contains(by) && !sayings.Contains(fact.Id)) is { Count: > 0 } earlier)
+            while (heard.FindAll(fact => !fact.Retracts && IsSaidAgain(states[fact.Id]) && sayings.Contains(states[fact.Id].ExpiredBy!) && !sayings.Contains(fact.Id)) is { Count: > 0 } earlier)
                 sayings.UnionWith(earlier.Select(fact => fact.Id));
         }
 

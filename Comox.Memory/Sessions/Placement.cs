@@ -45,19 +45,34 @@ internal static class TreeAlignment
     /// The transcript may start anywhere in the tree, because clients drop the oldest messages when their window is full. The longest run wins, then one
     /// that ends on the current line, then the one further down.
     /// </summary>
-    public static Alignment Find(IReadOnlyList<TurnRow> tree, IReadOnlyList<Utterance> transcript) => Find(new Tree(tree), transcript, 0);
+    /// <param name="tree">The session's turns.</param>
+    /// <param name="transcript">What the client sent.</param>
+    /// <param name="from">The first turn of it that counts: a long transcript is looked for from many places, and not copied for each.</param>
+    public static Alignment Find(Tree tree, IReadOnlyList<Utterance> transcript, int from = 0)
+    {
+        var best = new Alignment(null, 0);
+        foreach (var start in from < transcript.Count ? tree.Saying(transcript[from]) : [])
+        {
+            var run = new Alignment(start, 1);
+            while (from + run.Matched < transcript.Count && Best(tree.After(run.Last!), transcript[from + run.Matched]) is { } next)
+                run = new Alignment(next, run.Matched + 1);
+            if (IsBetter(run, best))
+                best = run;
+        }
+
+        return best;
+    }
 
     /// <summary>
     /// The same for a transcript whose first turns are stored nowhere, because the client put a summary in their place: the longest run below them.
     /// <c>Matched</c> counts the turns that were passed over.
     /// </summary>
-    public static Alignment FindBelowHead(IReadOnlyList<TurnRow> tree, IReadOnlyList<Utterance> transcript)
+    public static Alignment FindBelowHead(Tree tree, IReadOnlyList<Utterance> transcript)
     {
         var (best, longest) = (new Alignment(null, 0), 0);
-        var known = new Tree(tree);
         for (var dropped = 1; transcript.Count - dropped > longest; dropped++)
         {
-            var run = Find(known, transcript, dropped);
+            var run = Find(tree, transcript, dropped);
             if (run.Matched > longest)
                 (best, longest) = (new Alignment(run.Last, dropped + run.Matched), run.Matched);
         }
@@ -74,13 +89,15 @@ internal static class TreeAlignment
     public sealed record End(TurnRow Last, TurnRow? Stem, int Kept, bool IsLeftOut);
 
     /// <summary>A transcript that ends as a stored line does and begins like it, with next to nothing different between; null for any other.</summary>
-    public static End? Ended(IReadOnlyList<TurnRow> tree, List<Utterance> transcript)
+    /// <param name="tree">The session's turns.</param>
+    /// <param name="transcript">What the client sent.</param>
+    /// <param name="begin">What <see cref="Find"/> found of it there.</param>
+    public static End? Ended(Tree tree, List<Utterance> transcript, Alignment begin)
     {
         var (last, run) = FindEnd(tree, transcript);
         if (last is null || transcript[^run..].TrueForAll(turn => turn.IsUser) || transcript[^run..].TrueForAll(turn => !turn.IsUser))
             return null;
         var before = last.Depth - run;
-        var begin = Find(tree, transcript);
         var stem = begin.Last is { } turn && turn.Depth <= before ? turn : null;
         var kept = stem is null ? 0 : begin.Matched;
         var few = transcript.Count / EditedShare;
@@ -90,14 +107,13 @@ internal static class TreeAlignment
         return new End(last, stem, kept, stem is null ? (gone, put) != (1, 1) : gone - put > Math.Max(2, few));
     }
 
-    private static Alignment FindEnd(IReadOnlyList<TurnRow> tree, IReadOnlyList<Utterance> transcript)
+    private static Alignment FindEnd(Tree tree, IReadOnlyList<Utterance> transcript)
     {
-        var turns = tree.ToDictionary(turn => turn.Id, StringComparer.Ordinal);
         var best = new Alignment(null, 0);
-        foreach (var last in new Tree(tree).Saying(transcript[^1]))
+        foreach (var last in tree.Saying(transcript[^1]))
         {
-            var (at, length) = (last, 1);
-            while (length < transcript.Count && at.ParentId is { } parent && turns.TryGetValue(parent, out at!) && transcript[^(length + 1)].Says(at.Role, at.Content))
+            var length = 1;
+            for (var at = tree.Before(last); at is not null && length < transcript.Count && transcript[^(length + 1)].Says(at.Role, at.Content); at = tree.Before(at))
                 length++;
             if (IsBetter(new Alignment(last, length), best))
                 best = new Alignment(last, length);
@@ -114,24 +130,6 @@ internal static class TreeAlignment
             .ThenByDescending(child => child.Id, StringComparer.Ordinal)
             .FirstOrDefault();
 
-    /// <param name="tree">The session's turns.</param>
-    /// <param name="transcript">What the client sent.</param>
-    /// <param name="from">The first turn of it that counts: a long transcript is looked for from many places, and not copied for each.</param>
-    private static Alignment Find(Tree tree, IReadOnlyList<Utterance> transcript, int from)
-    {
-        var best = new Alignment(null, 0);
-        foreach (var start in from < transcript.Count ? tree.Saying(transcript[from]) : [])
-        {
-            var run = new Alignment(start, 1);
-            while (from + run.Matched < transcript.Count && Best(tree.After(run.Last!), transcript[from + run.Matched]) is { } next)
-                run = new Alignment(next, run.Matched + 1);
-            if (IsBetter(run, best))
-                best = run;
-        }
-
-        return best;
-    }
-
     private static bool IsBetter(Alignment run, Alignment than)
     {
         if (run.Matched != than.Matched || than.Last is null)
@@ -142,13 +140,16 @@ internal static class TreeAlignment
     }
 
     /// <summary>A session's turns by what they say and by what they follow.</summary>
-    private sealed class Tree(IReadOnlyList<TurnRow> turns)
+    public sealed class Tree(IReadOnlyList<TurnRow> turns)
     {
+        private readonly Dictionary<string, TurnRow> _turns = turns.ToDictionary(turn => turn.Id, StringComparer.Ordinal);
         private readonly ILookup<(string, string), TurnRow> _saying = turns.ToLookup(turn => (turn.Role, TurnChain.Normal(turn.Content)));
         private readonly ILookup<string, TurnRow> _after = turns.Where(turn => turn.ParentId is not null).ToLookup(turn => turn.ParentId!);
 
         public IEnumerable<TurnRow> Saying(Utterance said) => _saying[(said.Role, TurnChain.Normal(said.Content))];
 
         public IEnumerable<TurnRow> After(TurnRow turn) => _after[turn.Id];
+
+        public TurnRow? Before(TurnRow turn) => turn.ParentId is { } parent ? _turns.GetValueOrDefault(parent) : null;
     }
 }

@@ -32,12 +32,11 @@ internal static class Reconciler
         if (exact.Count > 0)
             return await Placement.AtAsync(db, session, TreeAlignment.Best(exact, past[^1])!, [], message, cancellation);
 
-        var tree = await db.Turns.Where(turn => turn.SessionId == session.Id).ToListAsync(cancellation);
-        var (last, matched) = TreeAlignment.Find(tree, past);
-        if (!whole && TreeAlignment.Ended(tree, past) is { IsLeftOut: true } end)
+        var tree = new TreeAlignment.Tree(await db.Turns.Where(turn => turn.SessionId == session.Id).ToListAsync(cancellation));
+        var found = TreeAlignment.Find(tree, past);
+        if (!whole && TreeAlignment.Ended(tree, past, found) is { IsLeftOut: true } end)
             return await Placement.AtAsync(db, session, end.Last, [], message, cancellation);
-        if (last is null && !whole)
-            (last, matched) = TreeAlignment.FindBelowHead(tree, past);
+        var (last, matched) = found.Last is null && !whole ? TreeAlignment.FindBelowHead(tree, past) : found;
         return last is null
             ? new Placement(session, null, past, null)
             : await Placement.AtAsync(db, session, last, past.GetRange(matched, past.Count - matched), message, cancellation);
@@ -69,14 +68,15 @@ internal static class Reconciler
 
         // 2. It is a window that slid over one: every turn of it is stored, in a row. Or, if nothing else is found, the larger part of it, with a reply.
         (SessionRow Session, string Last, int Matched)? slid = null;
-        var likely = new List<(SessionRow Session, List<TurnRow> Tree)>();
+        var likely = new List<(SessionRow Session, TreeAlignment.Tree Tree, TreeAlignment.Alignment Found)>();
         if (past.Count >= 2)
         {
             await foreach (var session in LikelyAsync(db, sessions, past, cancellation))
             {
-                var tree = await db.Turns.AsNoTracking().Where(turn => turn.SessionId == session.Id).ToListAsync(cancellation);
-                likely.Add((session, tree));
-                if (TreeAlignment.Find(tree, past) is not { Last: { } last } found)
+                var tree = new TreeAlignment.Tree(await db.Turns.AsNoTracking().Where(turn => turn.SessionId == session.Id).ToListAsync(cancellation));
+                var found = TreeAlignment.Find(tree, past);
+                likely.Add((session, tree, found));
+                if (found.Last is not { } last)
                     continue;
                 if (found.Matched == past.Count)
                     return await Placement.AtAsync(db, session, await db.Turns.FirstAsync(turn => turn.Id == last.Id, cancellation), [], message, cancellation);
@@ -117,17 +117,16 @@ internal static class Reconciler
 
     /// <summary>The end proves which chat it is, where next to nothing else is different: what was edited or deleted may be anywhere before it.</summary>
     private static async Task<Placement?> EditedAsync(
-        MemoryDb db, List<(SessionRow Session, List<TurnRow> Tree)> likely, List<Utterance> past, Utterance message, CancellationToken cancellation)
+        MemoryDb db, List<(SessionRow Session, TreeAlignment.Tree Tree, TreeAlignment.Alignment Found)> likely, List<Utterance> past, Utterance message, CancellationToken cancellation)
     {
-        foreach (var (session, tree) in likely)
+        foreach (var (session, tree, found) in likely)
         {
-            if (TreeAlignment.Ended(tree, past) is not { } end)
+            if (TreeAlignment.Ended(tree, past, found) is not { } end)
                 continue;
-            if (end.IsLeftOut)
-                return await Placement.AtAsync(db, session, await db.Turns.FirstAsync(turn => turn.Id == end.Last.Id, cancellation), [], message, cancellation);
-            return end.Stem is { } stem
-                ? await Placement.AtAsync(db, session, await db.Turns.FirstAsync(turn => turn.Id == stem.Id, cancellation), past.GetRange(end.Kept, past.Count - end.Kept), message, cancellation)
-                : new Placement(session, null, past, null);
+            if ((end.IsLeftOut ? end.Last : end.Stem) is not { } after)
+                return new Placement(session, null, past, null);
+            var kept = end.IsLeftOut ? past.Count : end.Kept;
+            return await Placement.AtAsync(db, session, await db.Turns.FirstAsync(turn => turn.Id == after.Id, cancellation), past.GetRange(kept, past.Count - kept), message, cancellation);
         }
 
         return null;

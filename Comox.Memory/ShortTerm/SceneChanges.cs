@@ -3,12 +3,8 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Comox.Memory.ShortTerm;
 
-/// <summary>A change of the scene that holds on a line: after the turn at this depth, 0 for the session's opening.</summary>
-internal sealed record SceneChangeOnLine(string SessionId, int Number, int After, string? Place, string? Time, string? Present)
-{
-    /// <summary>The turn; null for the session's opening.</summary>
-    public string? TurnId { get; init; }
-}
+/// <summary>A change of the scene that holds on a line: after the turn at this depth; 0, and no turn, for the session's opening.</summary>
+internal sealed record SceneChangeOnLine(string SessionId, int Number, int After, string? TurnId, string? Place, string? Time, string? Present);
 
 /// <summary>
 /// Which changes hold on a line: those whose turn is on it, and after whose turn nothing was said before they were made. One that was made where the line ended then tells
@@ -27,7 +23,7 @@ internal static class SceneChanges
             .Where(change => !db.Turns.Any(next => next.ParentId == change.turn.Id && next.Current && next.Number < change.row.Number))
             .Select(change => new { change.row.SessionId, change.row.Number, change.row.TurnId, change.turn.Depth, change.row.Place, change.row.Time, change.row.Present });
         var rows = await openings.Concat(others).ToListAsync(cancellation);
-        return [.. rows.OrderBy(row => row.Number).Select(row => new SceneChangeOnLine(row.SessionId, row.Number, row.Depth, row.Place, row.Time, row.Present) { TurnId = row.TurnId })];
+        return [.. rows.OrderBy(row => row.Number).Select(row => new SceneChangeOnLine(row.SessionId, row.Number, row.Depth, row.TurnId, row.Place, row.Time, row.Present))];
     }
 
     /// <summary>On a line that is not the stored one, with the changes that are not saved yet.</summary>
@@ -41,7 +37,7 @@ internal static class SceneChanges
         return
         [
             .. (await Tracked.Async(db.Scenes, row => row.SessionId == sessionId, cancellation)).Where(row => row.TurnId is null || depths.ContainsKey(row.TurnId))
-                .Select(row => new SceneChangeOnLine(sessionId, row.Number, row.TurnId is null ? 0 : depths[row.TurnId], row.Place, row.Time, row.Present) { TurnId = row.TurnId })
+                .Select(row => new SceneChangeOnLine(sessionId, row.Number, row.TurnId is null ? 0 : depths[row.TurnId], row.TurnId, row.Place, row.Time, row.Present))
                 .Where(change => change.After >= path.Count || path[change.After].Number > change.Number).OrderBy(change => change.Number),
         ];
     }

@@ -32,8 +32,15 @@ internal static class ModelImport
     {
         var kind = file.Entry<string>("general.architecture");
         int Size(string key) => checked((int)file.Entry<uint>($"{kind}.{key}"));
-        var mixers = kind == "lfm2" ? string.Concat(file.Entries<int>("lfm2.attention.head_count_kv").Select(heads => heads == 0 ? 'c' : heads == Size("attention.head_count") ? 'a' : '?')) : "";
-        if (!(kind == "llama" ? Size("attention.head_count") == Size("attention.head_count_kv") : kind == "lfm2" && !mixers.Contains('?') && Size("shortconv.l_cache") == ModelShape.Taps) || file.Has("output.weight"))
+        char Mixer(int heads) => heads == 0 ? 'c' : heads == Size("attention.head_count") ? 'a' : '?';
+        var mixers = kind == "lfm2" ? string.Concat(file.Entries<int>("lfm2.attention.head_count_kv").Select(Mixer)) : "";
+        var isOwn = kind switch
+        {
+            "llama" => Size("attention.head_count") == Size("attention.head_count_kv"),
+            "lfm2" => !mixers.Contains('?') && Size("shortconv.l_cache") == ModelShape.Taps,
+            _ => false,
+        };
+        if (!isOwn || file.Has("output.weight"))
             throw new InvalidDataException($"{path} is not of this program: it trains llama and lfm2 whose embedding is their output, with keys and values for each head.");
         var shape = new ModelShape
         {

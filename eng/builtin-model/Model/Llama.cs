@@ -81,12 +81,13 @@ internal sealed class Llama(LlamaWeights weights, ScalarType precision)
         var attention = new PackedAttention(batch, precision);
         var wanted = tensor(batch.LossAt);
         var turns = _turns.index_select(0, tensor(batch.Positions)).unsqueeze(1);
+        (Tensor At, Tensor From)[] before = _shape.IsHybrid ? [.. Enumerable.Range(1, ModelShape.Taps - 1).Select(batch.Before).Select(places => (tensor(places.At), tensor(places.From)))] : [];
         var stream = weights.Embedding.index_select(0, tensor(batch.Tokens));
         for (var index = 0; index < _shape.Layers; index++)
         {
             var layer = weights.Layers[index];
             var input = Norm(stream, layer.AttentionNorm);
-            var mixed = layer.Kernel is { } kernel ? Convolve(input, layer.Inputs, kernel, batch) : Attend(index, input, turns, attention, hints);
+            var mixed = layer.Kernel is { } kernel ? Convolve(input, layer.Inputs, kernel, before) : Attend(index, input, turns, attention, hints);
 
             // Behind the last attention no token needs any other: what is left is done only where an output is asked for.
             if (index == _shape.Layers - 1)
@@ -113,7 +114,7 @@ internal sealed class Llama(LlamaWeights weights, ScalarType precision)
     }
 
     /// <summary>Each of the widths is a mean of its values at the token and at those before it, weighted by the kernel and by what the tokens are.</summary>
-    private Tensor Convolve(Tensor input, Tensor inputs, Tensor kernel, PackedBatch batch)
+    private Tensor Convolve(Tensor input, Tensor inputs, Tensor kernel, (Tensor At, Tensor From)[] before)
     {
         var parts = Linear(input, inputs).to_type(ScalarType.Float32).chunk(3, 1);
         var taps = kernel.unbind(1);
@@ -123,8 +124,8 @@ internal sealed class Llama(LlamaWeights weights, ScalarType precision)
         for (var back = 1; back < ModelShape.Taps; back++)
         {
             // What stands before a token in the list is what it follows, but where a row or a branch begins.
-            var (at, from) = batch.Before(back);
-            var shifted = padded.narrow(0, ModelShape.Taps - 1 - back, batch.Count).index_copy(0, tensor(at), padded.index_select(0, tensor(from)));
+            var (at, from) = before[back - 1];
+            var shifted = padded.narrow(0, ModelShape.Taps - 1 - back, values.shape[0]).index_copy(0, at, padded.index_select(0, from));
             sum = sum + (shifted * taps[^(back + 1)]);
         }
 

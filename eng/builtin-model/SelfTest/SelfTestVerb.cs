@@ -20,8 +20,9 @@ internal static class SelfTestVerb
         try
         {
             var conversations = data.SelectMany(File.ReadLines).Take(lines).Select(Conversation.Parse).ToList();
-            DataTest.Run(work, ModelImport.Read(folder.Length > 0 ? folder : Untrained(work, "", conversations)).Tokenizer, conversations[0]);
-            foreach (var tested in folder.Length > 0 ? [folder] : new[] { Untrained(work, "", conversations), Untrained(work, "cac", conversations) })
+            string[] folders = folder.Length > 0 ? [folder] : [Untrained(work, "", conversations), Untrained(work, "cac", conversations)];
+            DataTest.Run(work, ModelImport.Read(folders[0]).Tokenizer, conversations[0]);
+            foreach (var tested in folders)
             {
                 FileTest.Run(work, tested);
                 PackingTest.Run(tested, conversations, data);
