@@ -57,10 +57,10 @@ internal sealed class ExtractWorker(RoleOptions roles, RoleModels models, TurnFa
         IReadOnlyList<TurnRow> done = worth.Count < Math.Max(1, most) ? unread : [.. unread.TakeWhile(turn => turn.Depth <= worth[^1].Depth)];
         var chains = done.Select(turn => turn.Chain).ToList();
         IReadOnlyList<string> ids = [.. done.Select(turn => turn.Id)];
-        var forgotten = await ForgottenAsync(db, session.Id, ids, cancellation);
+        var forgotten = await ForgottenFacts.OfAsync(db, session.Id, ids, cancellation);
         WorkDone Done(params IEnumerable<FactsRead> found) => new(after, [.. found, new TurnsRead(ids)], async (now, token) =>
             await now.Turns.CountAsync(turn => turn.SessionId == session.Id && turn.Current && chains.Contains(turn.Chain), token) == chains.Count
-            && (await ForgottenAsync(now, session.Id, ids, token)).Count == forgotten.Count);
+            && (await ForgottenFacts.OfAsync(now, session.Id, ids, token)).Sum(ofTurn => ofTurn.Count()) == forgotten.Sum(ofTurn => ofTurn.Count()));
         if (turns.Count == 0)
             return Done();
 
@@ -77,7 +77,7 @@ internal sealed class ExtractWorker(RoleOptions roles, RoleModels models, TurnFa
 
         // 3. What it says, as far as the turns say it.
         var (read, dropped) = ExtractReader.Read(answer.Value, turns, line, await CalledNames.OfAsync(db, session, cancellation), character);
-        var events = turns.Select(turn => Merged(turn, read.GetValueOrDefault(turn.Id) ?? [], [.. forgotten.Where(entry => entry.Turn == turn.Id).Select(entry => entry.Fact)], model)).OfType<FactsRead>().ToList();
+        var events = turns.Select(turn => Merged(turn, read.GetValueOrDefault(turn.Id) ?? [], [.. forgotten[turn.Id]], model)).OfType<FactsRead>().ToList();
         MemoryLog.Extracted(log, session.Id, model, events.Sum(entry => entry.Facts.Count), turns.Count, dropped);
         return Done(events);
     }
@@ -92,31 +92,6 @@ internal sealed class ExtractWorker(RoleOptions roles, RoleModels models, TurnFa
 
     private static bool IsWorthReading(TurnRow turn) =>
         ExtractPrompt.IsWorthReading(turn.Content) && !(turn.Role == Utterance.User && BackgroundCalls.QuotesChat(turn.Content));
-
-    /// <summary>What the person had forgotten of these turns since they were last edited.</summary>
-    private static async Task<IReadOnlyList<(string Turn, ReadFact Fact)>> ForgottenAsync(MemoryDb db, string session, IReadOnlyList<string> turns, CancellationToken cancellation)
-    {
-        var told = new Dictionary<string, ReadFact>(StringComparer.Ordinal);
-        var forgotten = new List<(string Turn, ReadFact Fact)>();
-        foreach (var row in await db.Events.AsNoTracking().Where(row => row.SessionId == session && row.TurnId != null && turns.Contains(row.TurnId)).OrderBy(row => row.Number).ToListAsync(cancellation))
-        {
-            switch (SessionLog.Read(row))
-            {
-                case TurnEdited edited:
-                    forgotten.RemoveAll(entry => entry.Turn == edited.Turn);
-                    break;
-                case FactsRead read:
-                    foreach (var fact in read.Facts)
-                        told[fact.Id] = fact;
-                    break;
-                case FactForgotten gone when told.TryGetValue(gone.Fact, out var fact):
-                    forgotten.Add((gone.Turn, fact));
-                    break;
-            }
-        }
-
-        return forgotten;
-    }
 
     /// <summary>
     /// The rules' facts, and those of the model's that the rules have not, without what the person had forgotten, in whichever words it comes. Null where that is what is known already.

@@ -123,8 +123,8 @@ internal static class FactEndpoints
     }
 
     /// <summary>
-    /// The fact, and the earlier sayings that it stands for, to whomever they were told of those who heard it: one of them would hold again. The earliest first, so that a call that is cut short
-    /// can be made once more.
+    /// The fact, and the earlier sayings that it stands for, to whomever they were told of those who heard it: one of them would hold again; and the same words on lines that were left, which may come
+    /// back. The earliest first, so that a call that is cut short can be made once more.
     /// </summary>
     /// <returns>Empty: the person has no such fact.</returns>
     private static async Task<IReadOnlyList<FactRow>> SayingsAsync(MemoryDb db, string subject, string id, CancellationToken cancellation)
@@ -140,6 +140,11 @@ internal static class FactEndpoints
         }
 
         var rows = await db.Facts.AsNoTracking().Where(row => row.Subject == subject && sayings.Contains(row.Id)).ToListAsync(cancellation);
+        var sessions = rows.Select(row => row.SessionId).Distinct(StringComparer.Ordinal).ToList();
+        var left = await db.Facts.AsNoTracking().Where(row => row.Subject == subject && !row.Live && sessions.Contains(row.SessionId)).ToListAsync(cancellation);
+        rows.AddRange(left.Where(row => !sayings.Contains(row.Id) && rows.Exists(said => Words(said) == Words(row))).ToList());
         return [.. rows.OrderBy(row => row.Id == id).ThenBy(row => row.SaidAt).ThenBy(row => row.Id, StringComparer.Ordinal)];
+
+        static (string, string, string, string, string) Words(FactRow row) => (row.SessionId, row.About, row.Relation, row.Object, row.Quote);
     }
 }

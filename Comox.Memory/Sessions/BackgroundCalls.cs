@@ -11,11 +11,15 @@ internal static partial class BackgroundCalls
     // A subject that comes from outside has no control characters.
     private const string Mark = "\u0001background";
 
-    /// <summary>Open WebUI's form: one message with its task, and the chat as a quotation.</summary>
+    // Open WebUI's tasks, and its choice of tools, as it is and as it was; LibreChat's two ways to have a chat titled.
+    private static readonly string[] Beginnings =
+        ["### Task:", "History:", "Query: History:", "Provide a concise, 5-word-or-less title for the conversation", "Analyze this conversation and provide:"];
+
+    /// <summary>One message that begins with a client's own words for a task, and has the chat as a quotation.</summary>
     public static bool Is(IReadOnlyList<Utterance> dialogue) =>
         dialogue is [{ IsUser: true } only]
-        && only.Content.AsSpan().TrimStart().StartsWith("### Task:", StringComparison.Ordinal)
-        && only.Content.Contains("<chat_history>", StringComparison.Ordinal);
+        && Array.Exists(Beginnings, beginning => only.Content.AsSpan().TrimStart().StartsWith(beginning, StringComparison.Ordinal))
+        && (only.Content.Contains("<chat_history>", StringComparison.Ordinal) || QuotesChat(only.Content));
 
     public static string SubjectFor(string person) => person + Mark;
 
@@ -25,11 +29,18 @@ internal static partial class BackgroundCalls
     public static string PersonOf(string subject) => IsSubject(subject) ? subject[..^Mark.Length] : subject;
 
     /// <summary>Whether a message has a transcript in it: its "I" may then be anyone's.</summary>
-    public static bool QuotesChat(string content) => Quotation().Matches(content).Any(quotation => Speaker().IsMatch(quotation.Value));
+    public static bool QuotesChat(string content) =>
+        Quotation().Matches(content).Any(quotation => Speaker().IsMatch(quotation.Value)) || (Person().IsMatch(content) && Character().IsMatch(content));
 
     [GeneratedRegex("<chat_history>.*?(?:</chat_history>|$)", RegexOptions.Singleline)]
     private static partial Regex Quotation();
 
     [GeneratedRegex("^[ \t]*(?:<chat_history>[ \t]*)?(?:USER|ASSISTANT):", RegexOptions.Multiline)]
     private static partial Regex Speaker();
+
+    [GeneratedRegex("^[ \t]*(?:USER|User|Human):", RegexOptions.Multiline)]
+    private static partial Regex Person();
+
+    [GeneratedRegex("^[ \t]*(?:ASSISTANT|Assistant|AI):", RegexOptions.Multiline)]
+    private static partial Regex Character();
 }

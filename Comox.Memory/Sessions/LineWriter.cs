@@ -46,6 +46,7 @@ internal sealed class LineWriter(NewSessions sessions, TurnFacts facts, TimeProv
         var heard = placement.Session is null ? [] : await Presence.AfterAsync(db, session.Id, end, cancellation);
         List<TurnRow> left = tree is null || placement.Imported.Count == 0 ? [] : [.. tree.Values.Except(path).OrderByDescending(turn => turn.Number)];
         var added = new List<TurnRow>();
+        var anew = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var (at, said) in placement.Imported.Append(message).Index())
         {
             var before = at < placement.Imported.Count ? TakeLeft(left, said, (end?.Depth ?? 0) + 1) : null;
@@ -55,6 +56,8 @@ internal sealed class LineWriter(NewSessions sessions, TurnFacts facts, TimeProv
             await log.AppendAsync(cancellation, new TurnSaid(id, end?.Id, said.Role, said.Content, before?.CreatedAt ?? log.Now(), prompted?.ReceiptId, Heard: before?.Heard is { } then ? Presence.Read(then) : heard));
             end = (await db.Turns.FindAsync([id], cancellation))!;
             added.Add(end);
+            if (before is not null && said.Says(before.Role, before.Content))
+                anew[id] = before.Id;
             // What was made of the scene after it holds after it here, too, and whoever was sent out has not come back.
             if (before is { Current: true } && await Scenes.CopyAsync(db, session.Id, before.Id, id, cancellation) is { } scene)
                 await log.AppendAsync(cancellation, scene);
@@ -62,7 +65,11 @@ internal sealed class LineWriter(NewSessions sessions, TurnFacts facts, TimeProv
                 heard = await Presence.AfterAsync(db, session.Id, end, cancellation);
         }
 
-        await log.AppendAsync(cancellation, [new LineMoved(end!.Id), .. BackgroundCalls.IsSubject(subject) ? [] : added.Select(facts.Read).OfType<FactsRead>()]);
+        var forgotten = anew.Count == 0 ? null : await ForgottenFacts.OfAsync(db, session.Id, anew.Values, cancellation);
+        await log.AppendAsync(cancellation, [
+            new LineMoved(end!.Id),
+            .. BackgroundCalls.IsSubject(subject) ? [] : added.SelectMany(turn => ForgottenFacts.Again(turn.Id, facts.Read(turn), anew.TryGetValue(turn.Id, out var then) ? forgotten![then] : [])),
+        ]);
         await log.SettleAsync(cancellation);
         var told = db.Facts.Local.ToLookup(fact => fact.TurnId, StringComparer.Ordinal);
         return new PreparedLine(

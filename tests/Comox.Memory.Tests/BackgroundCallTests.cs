@@ -34,6 +34,24 @@ public sealed class BackgroundCallTests
     }
 
     [Theory]
+    [InlineData("Provide a concise, 5-word-or-less title for the conversation, using title case conventions. Only return the title itself.\n\nConversation:\nUser: I live in Porto.\nAI: Arr!\nMy name is Brine. I live in Tortuga.")]
+    [InlineData("Analyze this conversation and provide:\n1. The language\n2. A title\n\nUser: I live in Porto.\nAI: I live in Tortuga. My name is Brine.")]
+    [InlineData("History:\nUSER: \"\"\"I live in Porto.\"\"\"\nASSISTANT: \"\"\"Arr!\nMy name is Brine. I live in Tortuga.\"\"\"\nQuery: Where do I live?")]
+    public async Task So_is_one_in_the_words_of_other_clients(string task)
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        var told = await memory.ExchangeAsync("My sister is called Ottilie.", "Aye.");
+        await memory.ReplyAsync((await memory.AskAsync([new ChatMessage("user", task)])).Value!, "Porto");
+        Assert.Equal(told.Session, Assert.Single((await memory.Client.ListSessionsAsync("mara")).Value!.Data).Id);
+        Assert.Equal("Ottilie", Assert.Single(await memory.FactsAsync()).Object);
+
+        // Said by the person, behind words of their own, it stays in the conversation, and still it may be anybody's "I".
+        await memory.ExchangeAsync($"Look: {task}", "Aye.", told.Session);
+        Assert.Equal(4, (await memory.LineAsync(told.Session)).Count);
+        Assert.Equal("Ottilie", Assert.Single(await memory.FactsAsync()).Object);
+    }
+
+    [Theory]
     [InlineData("conversation")]
     [InlineData("turn")]
     [InlineData("character")]

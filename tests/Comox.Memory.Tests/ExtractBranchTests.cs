@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Comox.Memory.Ingestion;
 using Comox.Memory.Storage;
 using Comox.ServiceDefaults.Contracts.Memory;
+using Comox.ServiceDefaults.Contracts.OpenAI;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
@@ -87,6 +88,44 @@ public abstract class ExtractBranchTests
         await memory.ExchangeAsync("You know, Cleo settled in Graz.", "Aye.", ana.Session);
         await memory.SettledAsync("extract");
         Assert.Equal((1, 1, 1, 1), (Read(gateway, "Ana settled in Porto"), Read(gateway, "Ana settled in Lisbon"), Read(gateway, "Bea"), Read(gateway, "Cleo")));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_was_forgotten_is_forgotten_on_every_line_that_has_its_words(bool before)
+    {
+        const string Told = "I live in Porto. You know, Ana settled in Lyon.";
+        await using var gateway = await StrictGateway.StartAsync(asked =>
+            asked.ToJsonString().Contains(Told, StringComparison.Ordinal) ? """{"facts":[{"turn":1,"about":"Ana","relation":"lives_in","object":"Lyon","quote":"Ana settled in Lyon"}]}""" : Nothing);
+        await using var memory = await StartAsync(gateway);
+        var first = await memory.ExchangeAsync("Hello!", "Arr!");
+        var told = await memory.ExchangeAsync(Told, "Ah.", first.Session);
+        await memory.SettledAsync("extract");
+        Assert.Equal(2, (await memory.FactsAsync()).Count);
+        if (before)
+            await ForgetAllAsync();
+
+        // The client changes its first message and says the rest again.
+        IReadOnlyList<ChatMessage> rest = [new("assistant", "Arr!"), new("user", Told), new("assistant", "Ah."), new("user", "Well?")];
+        var branch = (await memory.AskAsync([new("user", "Good day!"), .. rest], first.Session, whole: true)).Value!;
+        Assert.Equal(first.Session, branch.Session);
+        await memory.SettledAsync("extract");
+        Assert.Equal(before ? 0 : 2, (await memory.FactsAsync()).Count);
+        if (!before)
+            await ForgetAllAsync();
+        await MoveAsync(memory, told);
+        Assert.Empty(await memory.FactsAsync());
+        var whole = await ProjectionDump.OfAsync(memory);
+        Assert.True((await memory.Client.ReplaySessionAsync(first.Session)).IsSuccess);
+        Assert.Equal(whole, await ProjectionDump.OfAsync(memory));
+
+        async Task ForgetAllAsync()
+        {
+            foreach (var fact in await memory.FactsAsync())
+                Assert.Null(await memory.Client.ForgetFactAsync("mara", fact.Id));
+            Assert.Empty(await memory.FactsAsync());
+        }
     }
 
     [Fact]
