@@ -22,6 +22,7 @@ internal sealed class MessagesDialect(string id, string model, int inputTokens =
 {
     private readonly Dictionary<int, ToolBlock> _tools = [];
     private readonly ArrayBufferWriter<byte> _signature = new();
+    private int _calls;
     private bool _started;
     private int _blocks;
     private OpenBlock _open;
@@ -142,8 +143,13 @@ internal sealed class MessagesDialect(string id, string model, int inputTokens =
 
     private void WriteCall(ToolCallReader call, IBufferWriter<byte> output)
     {
-        if (!_tools.TryGetValue(call.Index, out var tool))
+        // Some engines number all calls alike (Ollama), or not at all (Gemini): another id with a name is another call. Older ones (vLLM's) give each piece of a call an id of its own.
+        if (!_tools.TryGetValue(call.Index, out var tool) || (tool.Block >= 0 && !call.Name.IsEmpty && !call.Id.IsEmpty && !call.Id.SequenceEqual(tool.Id)))
+        {
             _tools[call.Index] = tool = new ToolBlock();
+            _calls++;
+        }
+
         if (tool.Block < 0)
         {
             if (!call.Id.IsEmpty)
@@ -165,7 +171,7 @@ internal sealed class MessagesDialect(string id, string model, int inputTokens =
     {
         Close(output);
         tool.Block = _blocks++;
-        MessageEvents.ToolStart(output, tool.Block, tool.Id.Length > 0 ? tool.Id : Encoding.ASCII.GetBytes(WholeMessage.ToolId(id, _tools.Count - 1)), name);
+        MessageEvents.ToolStart(output, tool.Block, tool.Id.Length > 0 ? tool.Id : Encoding.ASCII.GetBytes(WholeMessage.ToolId(id, _calls - 1)), name);
         _open = OpenBlock.Tool;
         _openTool = tool;
     }

@@ -20,6 +20,12 @@ internal static class BackendKinds
     /// </summary>
     public static bool NeedsStream(string kind) => kind is LlamaCpp;
 
+    /// <summary>
+    /// OpenAI's own servers, and Azure's: their newer models refuse <c>max_tokens</c> for <c>max_completion_tokens</c>, which all of them know and not all who speak the API do.
+    /// </summary>
+    public static bool IsOpenAIItself(string kind, Uri address) =>
+        kind == OpenAI && (address.Host.EndsWith(".openai.com", StringComparison.Ordinal) || address.Host.EndsWith(".openai.azure.com", StringComparison.Ordinal));
+
     /// <summary>Understands <c>continue_final_message</c>: a reply that broke off elsewhere can go on here.</summary>
     public static bool CanContinue(string kind) => kind is LlamaCpp or VLlm;
 }

@@ -24,7 +24,11 @@ internal sealed class BackendPool(string model, ImmutableArray<Backend> backends
     /// <summary>What its backends know the adapter by that is its model; null: it is a bare model.</summary>
     public ulong? Adapter { get; } = backends.Any(backend => backend.Adapter is not null) ? LoadBalancing.PrefixHasher.Seed(backends.First(backend => backend.Adapter is not null).Model.Name) : null;
 
+    /// <summary>What a server of the settings is for is not known: it counts as one that chats.</summary>
     public bool CanChat => Backends.Any(backend => backend.Engine is null or { Role: "chat" });
+
+    /// <summary>An engine of a node is there that chats.</summary>
+    public bool NodeCanChat => Backends.Any(backend => backend.Engine is { Role: "chat" });
 
     /// <summary>What the model is; the same on every backend of the pool.</summary>
     public EngineModel Details => (Ready.IsEmpty ? Backends : Ready)[0].Model;

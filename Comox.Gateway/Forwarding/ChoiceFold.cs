@@ -10,7 +10,7 @@ internal sealed class ChoiceFold
 
     private readonly OrderedDictionary<string, StringBuilder> _texts = new() { ["content"] = new() };
     private readonly Dictionary<string, JsonElement> _others = [];
-    private readonly SortedDictionary<int, ToolCallFold> _toolCalls = [];
+    private readonly SortedDictionary<int, List<ToolCallFold>> _toolCalls = [];
     private readonly OrderedDictionary<string, List<JsonElement>> _logprobs = [];
     private readonly OrderedDictionary<string, JsonElement> _besides = [];
     private StringBuilder? _text;
@@ -81,7 +81,7 @@ internal sealed class ChoiceFold
         if (_toolCalls.Count > 0)
         {
             json.WriteStartArray("tool_calls"u8);
-            foreach (var call in _toolCalls.Values)
+            foreach (var call in _toolCalls.Values.SelectMany(calls => calls))
                 call.WriteTo(json);
             json.WriteEndArray();
         }
@@ -131,9 +131,11 @@ internal sealed class ChoiceFold
             if (call.ValueKind != JsonValueKind.Object)
                 continue;
             var index = call.TryGetProperty("index"u8, out var at) && at.ValueKind == JsonValueKind.Number && at.TryGetInt32(out var number) ? number : 0;
-            if (!_toolCalls.TryGetValue(index, out var fold))
-                _toolCalls[index] = fold = new ToolCallFold();
-            fold.Add(call);
+            if (!_toolCalls.TryGetValue(index, out var folds))
+                _toolCalls[index] = folds = [new ToolCallFold()];
+            else if (folds[^1].IsAnother(call))
+                folds.Add(new ToolCallFold());
+            folds[^1].Add(call);
         }
     }
 
@@ -171,9 +173,14 @@ internal sealed class ToolCallFold
     private string _type = "function";
     private string _name = "";
 
+    /// <summary>Some engines number all calls alike (Ollama), or not at all (Gemini): another id with a name is another call. Older ones (vLLM's) give each piece of a call an id of its own.</summary>
+    public bool IsAnother(JsonElement call) =>
+        _name.Length > 0 && Text(call, "id") is { } id && id != _id && call.TryGetProperty("function"u8, out var function) && function.ValueKind == JsonValueKind.Object && Text(function, "name") is not null;
+
     public void Add(JsonElement call)
     {
-        _id = Text(call, "id") ?? _id;
+        if (_id.Length == 0)
+            _id = Text(call, "id") ?? "";
         _type = Text(call, "type") ?? _type;
         if (!call.TryGetProperty("function"u8, out var function) || function.ValueKind != JsonValueKind.Object)
             return;
@@ -194,5 +201,5 @@ internal sealed class ToolCallFold
     }
 
     private static string? Text(JsonElement parent, string name) =>
-        parent.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? ChoiceFold.TextOf(value) : null;
+        parent.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String && ChoiceFold.TextOf(value) is { Length: > 0 } text ? text : null;
 }

@@ -66,6 +66,8 @@ internal static class EngineRequest
         // llama-server notices a client that left only while it writes: without a limit it writes on for nobody until its context is full.
         if (BackendKinds.NeedsStream(backend.Kind) || exchange.Recalled is not null || exchange.IsContinued)
             Limit(splice, exchange, backend);
+        if (backend.Kind == BackendKinds.LlamaCpp)
+            ForcedTool.SetIn(splice, request);
         if (exchange.Route.Profile.Temperature is { } temperature && !request.HasTemperature)
             splice.Set(ChatField.Temperature, Encoding.UTF8.GetBytes(temperature.ToString(CultureInfo.InvariantCulture)));
 
@@ -96,7 +98,8 @@ internal static class EngineRequest
         if (exchange.Request.MaxTokens is null && exchange.IsContinued && exchange.Recalled is null && !BackendKinds.NeedsStream(backend.Kind))
             return;
         var limit = Encoding.UTF8.GetBytes(MaxTokens(exchange).ToString(CultureInfo.InvariantCulture));
-        if (exchange.Request.Has(ChatField.MaxCompletionTokens) && !exchange.Request.Has(ChatField.MaxTokens) && !BackendKinds.NeedsStream(backend.Kind))
+        var isNamedAnew = exchange.Request.Has(ChatField.MaxCompletionTokens) || (exchange.Request.Api.Kind == RequestApiKind.Chat && BackendKinds.IsOpenAIItself(backend.Kind, backend.BaseAddress));
+        if (isNamedAnew && !exchange.Request.Has(ChatField.MaxTokens) && !BackendKinds.NeedsStream(backend.Kind))
         {
             splice.Set(ChatField.MaxCompletionTokens, limit);
             return;

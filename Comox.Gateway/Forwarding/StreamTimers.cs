@@ -91,7 +91,10 @@ internal sealed class StreamTimers : IDisposable
     /// <summary>When the clock of the phase was started.</summary>
     public long StartedAt => _startedAt;
 
-    public TimeSpan TokenIdle => _exchange.Route.Options.TokenIdleTimeout ?? _options.TokenIdleTimeout;
+    /// <summary>Where not each token is seen, the next one is waited for as the first is: some engines say a tool's long argument when it is whole.</summary>
+    public TimeSpan TokenIdle => _isEachTokenSeen || FirstToken < TokenPause ? TokenPause : FirstToken;
+
+    private TimeSpan TokenPause => _exchange.Route.Options.TokenIdleTimeout ?? _options.TokenIdleTimeout;
 
     private TimeSpan FirstToken => _exchange.Route.Options.FirstTokenTimeout ?? _options.FirstTokenTimeout;
 

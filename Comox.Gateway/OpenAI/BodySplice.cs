@@ -60,6 +60,7 @@ internal sealed class BodySplice(ChatCompletionRequest request)
         ChatField.Stream => ",\"stream\":"u8.ToArray(),
         ChatField.StreamOptions => ",\"stream_options\":"u8.ToArray(),
         ChatField.MaxTokens => ",\"max_tokens\":"u8.ToArray(),
+        ChatField.MaxCompletionTokens => ",\"max_completion_tokens\":"u8.ToArray(),
         ChatField.Temperature => ",\"temperature\":"u8.ToArray(),
         _ => throw new InvalidOperationException($"{field} is never added to a body."),
     };

@@ -20,6 +20,7 @@ internal enum ChatField
     Input,
 
     Tools,
+    ToolChoice,
 
     /// <summary>A schema or grammar that the output must obey, in any of the words engines have for it.</summary>
     Guided,

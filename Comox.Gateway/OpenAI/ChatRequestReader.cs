@@ -116,7 +116,7 @@ internal ref struct ChatRequestReader
         ChatField.MaxCompletionTokens => ReadCount("max_completion_tokens", int.MaxValue, out _maxCompletionTokens),
         ChatField.Choices => ReadChoices(),
         ChatField.Temperature => ReadTemperature(),
-        ChatField.Tools or ChatField.Guided => Pass(),
+        ChatField.Tools or ChatField.ToolChoice or ChatField.Guided => Pass(),
         _ => throw new InvalidOperationException($"{field} is not read."),
     };
 

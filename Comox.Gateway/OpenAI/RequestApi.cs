@@ -36,9 +36,9 @@ internal sealed class RequestApi
         [
             new("model", ChatField.Model), new("messages", ChatField.Messages), new("stream", ChatField.Stream), new("stream_options", ChatField.StreamOptions),
             new("max_tokens", ChatField.MaxTokens), new("max_completion_tokens", ChatField.MaxCompletionTokens), new("n", ChatField.Choices), new("user", ChatField.User),
-            new("temperature", ChatField.Temperature), new("tools", ChatField.Tools), .. Guides,
+            new("temperature", ChatField.Temperature), new("tools", ChatField.Tools), new("tool_choice", ChatField.ToolChoice), .. Guides,
         ],
-        [ChatField.Model, ChatField.Stream, ChatField.StreamOptions, ChatField.MaxTokens, ChatField.Temperature]);
+        [ChatField.Model, ChatField.Stream, ChatField.StreamOptions, ChatField.MaxTokens, ChatField.MaxCompletionTokens, ChatField.Temperature]);
 
     /// <summary><c>POST /v1/completions</c> (https://platform.openai.com/docs/api-reference/completions/create)</summary>
     public static RequestApi Completions { get; } = new(

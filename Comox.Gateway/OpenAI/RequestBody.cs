@@ -17,6 +17,8 @@ internal sealed class RequestBody : IDisposable
 
     public static async ValueTask<(RequestBody? Body, ApiError? Error)> ReadAsync(HttpContext http, int limit)
     {
+        if (http.Request.Headers.ContentEncoding is { Count: > 0 } encoding && !string.Equals(encoding.ToString(), "identity", StringComparison.OrdinalIgnoreCase))
+            return (null, Encoded(encoding.ToString()));
         if (http.Request.ContentLength > limit)
             return (null, TooLarge(limit));
         // Our limit decides; Kestrel's own could be below it. Setting it here changes this request only.
@@ -64,6 +66,13 @@ internal sealed class RequestBody : IDisposable
         ArrayPool<byte>.Shared.Return(buffer);
         return larger;
     }
+
+    // It is forwarded as it came, and an engine reads JSON.
+    private static ApiError Encoded(string encoding) => new(
+        StatusCodes.Status415UnsupportedMediaType,
+        ErrorCodes.InvalidRequest,
+        $"The body has the Content-Encoding '{BodyErrors.Shorten(encoding)}'. Send it without one.",
+        "content-encoding");
 
     private static ApiError TooLarge(int limit) => new(
         StatusCodes.Status413PayloadTooLarge,

@@ -17,13 +17,19 @@ internal sealed class RouteSnapshot(FleetSnapshot fleet, ImmutableArray<ModelRou
 
     public ModelRoute? Find(string model) => _routes.GetValueOrDefault(model);
 
-    /// <summary>The route that speaks for characters: the configured one, else the first that is ready, else the first; an adapter only if it is the configured one.</summary>
+    /// <summary>
+    /// The route that speaks for characters: the configured one; else of those that a node's chat model answers, and only where there are none of all, the first that is ready, else the first. So what
+    /// people say does not leave for a cloud, nor for a server that only embeds, because a route to one was added. An adapter only if it is the configured one.
+    /// </summary>
     public ModelRoute? FindDefault(string? configured)
     {
         if (configured is not null)
             return Find(configured);
-        var candidates = Routes.Where(route => route.Pools.Any(pool => pool is { CanChat: true, Adapter: null }));
-        return candidates.FirstOrDefault(route => route.IsReady) ?? candidates.FirstOrDefault();
+        var candidates = Routes.Where(route => route.Pools.Any(pool => pool is { CanChat: true, Adapter: null })).ToList();
+        var ofNodes = candidates.FindAll(route => route.Pools.Any(pool => pool is { NodeCanChat: true, Adapter: null }));
+        if (ofNodes.Count > 0)
+            candidates = ofNodes;
+        return candidates.Find(route => route.IsReady) ?? candidates.FirstOrDefault();
     }
 }
 

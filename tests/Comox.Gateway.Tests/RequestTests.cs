@@ -77,6 +77,22 @@ public sealed class RequestTests
         Assert.Contains("Comox:Gateway:MaxRequestBytes", message);
     }
 
+    [Theory]
+    [InlineData("/v1/chat/completions")]
+    [InlineData("/v1/messages")]
+    [InlineData("/v1/responses")]
+    public async Task A_compressed_body_is_told_so_and_not_that_it_is_no_JSON(string path)
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync(ready: false);
+        var content = new ByteArrayContent([0x1F, 0x8B, 0x08, 0x00]);
+        content.Headers.ContentEncoding.Add("gzip");
+
+        using var response = await gateway.Http.PostAsync(path, content);
+
+        Assert.Equal(HttpStatusCode.UnsupportedMediaType, response.StatusCode);
+        Assert.Matches("Content-Encoding .*gzip", await response.Content.ReadAsStringAsync());
+    }
+
     [Fact]
     public async Task A_large_body_below_the_limit_reaches_the_engine_whole()
     {

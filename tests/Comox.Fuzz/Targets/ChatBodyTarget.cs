@@ -94,6 +94,9 @@ internal sealed class ChatBodyTarget : IFuzzTarget
             ours.UnionWith(["stream", "stream_options"]);
         if (recalled is not null)
             ours.UnionWith(["model", "messages"]);
+        // What llama-server does not read as it is meant.
+        if (sent.RootElement.EnumerateObject().Any(field => NameOf(field) == "tool_choice" && field.Value.ValueKind == JsonValueKind.Object))
+            ours.UnionWith(["tools", "tool_choice"]);
         if (!Others(sent.RootElement, ours).SequenceEqual(Others(spliced.RootElement, ours)))
             return $"a field that is the client's own was changed: {Encoding.UTF8.GetString(body)}";
 

@@ -153,7 +153,7 @@ public sealed partial class AdminTests
     }
 
     [Theory]
-    [InlineData(null, "one")]
+    [InlineData(null, "fake-model")] // What a node serves, before the settings' servers: what these are for, and where, is not known.
     [InlineData("two", "two")]
     [InlineData("fake-model", "fake-model")]
     [InlineData("elsewhere", null)]

@@ -186,6 +186,23 @@ public sealed class MessagesDialectTests
         Assert.Equal("{}", string.Concat(events.Where(item => (int?)item["index"] == 1).Select(item => (string?)item["delta"]?["partial_json"])));
     }
 
+    [Theory]
+    [InlineData("\"index\":0,")]
+    [InlineData("")]
+    public void Calls_that_an_engine_numbers_alike_are_told_apart_by_their_ids(string index)
+    {
+        string[] chunks =
+        [
+            Wire.Chunk($$$"""{"tool_calls":[{{{{index}}}"id":"a","function":{"name":"f","arguments":"{\"x\":"}}]}"""),
+            // Another id on a piece without a name, as old versions of vLLM have it, is the same call.
+            Wire.Chunk($$$"""{"tool_calls":[{{{{index}}}"id":"z","function":{"arguments":"1}"}}]}"""),
+            Wire.Chunk($$$"""{"tool_calls":[{{{{index}}}"id":"b","function":{"name":"f","arguments":"{\"x\":2}"}}]}"""),
+            Wire.Chunk("{}", "\"tool_calls\""),
+        ];
+        foreach (var message in new[] { MessageFold.Of(Wire.Stream(chunks)), JsonNode.Parse(Wire.Whole(chunks))! })
+            Assert.Equal("a 1, b 2", string.Join(", ", message["content"]!.AsArray().Select(call => $"{call!["id"]} {call["input"]!["x"]}")));
+    }
+
     [Fact]
     public void Arguments_that_were_cut_off_are_shown_and_not_emptied()
     {

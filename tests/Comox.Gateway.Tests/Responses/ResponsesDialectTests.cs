@@ -139,6 +139,23 @@ public sealed class ResponsesDialectTests
         AssertSame(stream.Response.GetProperty("output"), Whole(chunks).GetProperty("output"));
     }
 
+    [Theory]
+    [InlineData("\"index\":0,")]
+    [InlineData("")]
+    public void Calls_that_an_engine_numbers_alike_are_told_apart_by_their_ids(string index)
+    {
+        string[] chunks =
+        [
+            Delta($$$"""{"tool_calls":[{{{{index}}}"id":"a","function":{"name":"look","arguments":"{\"x\":"}}]}"""),
+            // Another id on a piece without a name, as old versions of vLLM have it, is the same call.
+            Delta($$$"""{"tool_calls":[{{{{index}}}"id":"z","function":{"arguments":"1}"}}]}"""),
+            Delta($$$"""{"tool_calls":[{{{{index}}}"id":"b","function":{"name":"look","arguments":"{\"x\":2}"}}]}"""),
+            Delta("{}", "tool_calls"),
+        ];
+        foreach (var output in new[] { Of(chunks).Response.GetProperty("output"), Whole(chunks).GetProperty("output") })
+            Assert.Equal("a {\"x\":1}, b {\"x\":2}", string.Join(", ", output.EnumerateArray().Select(call => $"{call.GetProperty("call_id")} {call.GetProperty("arguments")}")));
+    }
+
     [Fact]
     public void A_call_waits_for_its_name_and_gets_an_id_where_the_engine_gives_none()
     {
