@@ -43,7 +43,6 @@ internal sealed class DatasetGenerator(WordLists lists, PromptProfile profile, i
         }
 
         // 2. Its endings. Two of one encounter that say the same are one.
-        var notLearned = encounter.History.Where(entry => !entry.Learn).Select(entry => entry.Exchange.Reply).ToHashSet(StringComparer.Ordinal);
         var endings = new MinHash(similarity: .8);
         var kept = new List<Example>();
         for (var count = 0; count < stage.Endings; count++)
@@ -60,12 +59,14 @@ internal sealed class DatasetGenerator(WordLists lists, PromptProfile profile, i
             {
                 Said = exchange.Said,
                 Uses = [.. exchange.Uses.Select(statement => statement.Value)],
-                NotLearned = notLearned,
+                NotLearned = encounter.NotLearned(prompt.Messages),
                 Written = encounter.Persona.IsGiven ? [.. encounter.Written, exchange.Said] : null,
             };
 
             // 3. The filters.
-            if (_filters.FirstOrDefault(filter => filter.Objection(example) is not null) is { } objects)
+            if (encounter.RestsOnUnseen(exchange, prompt.Messages))
+                Counts.Drop("not_grounded");
+            else if (_filters.FirstOrDefault(filter => filter.Objection(example) is not null) is { } objects)
                 Counts.Drop(objects.Name);
             else if (endings.IsKnown($"{example.Said} {example.Reply}"))
                 Counts.Drop("near_duplicate");
@@ -75,7 +76,8 @@ internal sealed class DatasetGenerator(WordLists lists, PromptProfile profile, i
 
         foreach (var example in kept)
             Counts.Keep(example, stage);
-        Counts.Learned(encounter.History.Count(entry => entry.Learn));
+        var unlearned = encounter.NotLearned(open.Messages);
+        Counts.Learned(encounter.History.Count(entry => !unlearned.Contains(entry.Exchange.Reply) && open.Messages.Any(message => message.Content == entry.Exchange.Reply)));
         return kept;
     }
 }

@@ -49,6 +49,32 @@ internal sealed class Encounter
         .. Instructions,
     ];
 
+    /// <summary>
+    /// The replies in a prompt that nothing may be learned from: those that rest on something that is not in it, or comes only after them. The beginning of a long conversation is cut off.
+    /// </summary>
+    public IReadOnlySet<string> NotLearned(IReadOnlyList<ChatMessage> prompt)
+    {
+        var none = new HashSet<string>(StringComparer.Ordinal);
+        var at = prompt.Count - 2;
+        foreach (var (exchange, learn) in History.Reverse())
+        {
+            if (at < 1 || prompt[at].Content != exchange.Reply)
+                break;
+            var before = prompt.Take(at).ToList();
+            if (!learn || exchange.Uses.Concat([exchange.Mends]).OfType<Statement>().Any(rests => !IsIn(before, rests.Value)))
+                none.Add(exchange.Reply);
+            at -= 2;
+        }
+
+        return none;
+    }
+
+    /// <summary>Whether a reply says what was told by "make that …" alone, and what that was about is cut off.</summary>
+    public bool RestsOnUnseen(Exchange exchange, IReadOnlyList<ChatMessage> prompt) =>
+        History.Any(entry => entry.Exchange is { Mends: { } mended, Tells: { } told } && exchange.Uses.Contains(told) && !IsIn(prompt, mended.Value));
+
+    private static bool IsIn(IReadOnlyList<ChatMessage> messages, string value) => messages.Any(message => message.Content.Contains(value, StringComparison.OrdinalIgnoreCase));
+
     /// <summary>The prompt that ends with <paramref name="said"/>; null: it does not fit. And the statements that it shows.</summary>
     public (IReadOnlyList<ChatMessage> Messages, IReadOnlyList<Statement> Shown)? Prompt(string said)
     {

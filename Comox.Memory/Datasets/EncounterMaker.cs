@@ -64,7 +64,7 @@ internal sealed class EncounterMaker
             if (Next(stage.IsBare ? _bareEarlier : _earlier, Now(), dice) is not { } exchange || (exchange.Names is not null && person.Name.IsKnown))
                 continue;
             Say(exchange);
-            if (exchange.Tells is { Slot.Topic.HasOneValue: true } told && dice.Chance(Slips))
+            if (exchange.Tells is { } told && person.IsCorrected(told.Slot) && dice.Chance(Slips))
                 Say(_exchanges.Mend(Now(), told, dice));
         }
 
@@ -79,8 +79,8 @@ internal sealed class EncounterMaker
                 scene = new SceneWords(place, scene.Time, scene.Present);
             if (exchange.Tells is { } told)
             {
-                person.Learn(told);
-                inConversation.RemoveAll(said => said.Slot == told.Slot && told.Slot.Topic.HasOneValue);
+                person.Learn(told, exchange.Corrects);
+                inConversation.RemoveAll(said => said.Slot == told.Slot && !person.Holds(said));
                 inConversation.Add(told);
             }
         }

@@ -24,11 +24,16 @@ internal sealed class Person
     /// <summary>Whether it was otherwise before.</summary>
     public bool HasChanged(Slot slot) => _changed.Contains(slot);
 
-    public void Learn(Statement statement)
+    /// <summary>Whether what is told now for it takes the place of what is known.</summary>
+    public bool IsCorrected(Slot slot) => slot.Topic.IsCorrected && (slot.HasOneValue || (_known.TryGetValue(slot, out var values) && values.Count == 1));
+
+    /// <param name="statement">What is true from now on.</param>
+    /// <param name="corrects">Whether nothing else of its kind is true any more, though there may be several.</param>
+    public void Learn(Statement statement, bool corrects = false)
     {
         if (!_known.TryGetValue(statement.Slot, out var values))
             _known[statement.Slot] = values = [];
-        if (statement.Slot.Topic.HasOneValue)
+        if (corrects || statement.Slot.HasOneValue)
         {
             if (values.Count > 0)
                 _changed.Add(statement.Slot);

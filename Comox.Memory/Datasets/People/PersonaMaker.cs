@@ -39,8 +39,9 @@ internal sealed class PersonaMaker(WordLists lists, Wordsmith words, BoundaryMak
         var shownInExamples = false;
         if (isFamily)
         {
+            // Words that a card quotes are always said, and a kind has many words: its card says how it talks without any.
             if (dice.Chance(.85))
-                style.AddRange(dice.Shuffled(speech.Voice["style"]).Take(dice.Between(1, 2)));
+                style.AddRange(dice.Shuffled([.. speech.Voice["style"].Where(line => !line.Contains('"'))]).Take(dice.Between(1, 2)));
             shownInExamples = dice.Chance(.4);
         }
         else if (speech.Tic.Length > 0)
@@ -90,7 +91,7 @@ internal sealed class PersonaMaker(WordLists lists, Wordsmith words, BoundaryMak
         return new Persona(card, speech, matters);
     }
 
-    /// <summary>A character of somebody's card, who talks as a known kind does.</summary>
+    /// <summary>A character of somebody's card, who talks as a known kind does; who it is, the card says.</summary>
     /// <param name="card">The card.</param>
     /// <param name="voice">The name of the kind: <c>pirate</c>.</param>
     public Persona Of(CharacterCard card, string voice)
@@ -98,7 +99,7 @@ internal sealed class PersonaMaker(WordLists lists, Wordsmith words, BoundaryMak
         Voice[] all = [.. _families, _plain];
         var wanted = all.FirstOrDefault(one => one.Name == voice) ?? throw new ArgumentException($"There is no voice '{voice}'; there are {string.Join(", ", all.Select(one => one.Name))}.", nameof(voice));
         wanted.Check(_plain);
-        return new Persona(card, new Speech { Voice = wanted, Role = wanted["role"][0] }, []) { IsGiven = true };
+        return new Persona(card, new Speech { Voice = wanted, Role = "" }, []) { IsGiven = true };
     }
 
     private Speech OfFamily(Voice voice, Dice dice) => new() { Voice = voice, Role = dice.Of(voice["role"]), Gestures = Gestures(dice, .03) };

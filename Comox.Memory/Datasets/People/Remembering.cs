@@ -40,11 +40,11 @@ internal sealed class Remembering(WordLists lists, PersonMaker people)
         var slot = people.AnySlot(dice);
         if (dice.Chance(.3) && person.Known.ToList() is { Count: > 0 } known)
             slot = people.Near(dice.Of(known).Slot, dice);
-        if (person.Knows(slot) && (slot.Topic.HasOneValue || dice.Chance(.7)))
+        if (person.Knows(slot) && (slot.HasOneValue || dice.Chance(.7)))
             yield break;
 
         // What was so before, in the person's own words; what is so now stands beside it with a later day.
-        var replaces = room > 1 && slot.Topic.IsFact && slot.Topic.HasOneValue && dice.Chance(.13);
+        var replaces = room > 1 && slot.Topic.IsFact && slot.HasOneValue && dice.Chance(.13);
         if (replaces)
         {
             var old = people.ValueFor(slot, dice);
@@ -54,7 +54,7 @@ internal sealed class Remembering(WordLists lists, PersonMaker people)
 
         var statement = new Statement(slot, people.ValueFor(slot, dice));
         person.Learn(statement);
-        var told = slot.In(dice.Of(dice.Chance(.15) ? slot.Topic.Corrections : slot.Topic.Tells), statement.Value);
+        var told = slot.In(dice.Of(slot.HasOneValue && dice.Chance(.15) ? slot.Topic.Corrections : slot.Topic.Tells), statement.Value);
         if (slot.Topic.IsFact && dice.Chance(.7))
             yield return (statement, new ToldFact($"f{at}", slot.Topic.RelationFor(slot.Noun), statement.Value, false, Session, $"t{at}", Day(now, dice), 1, told), null);
         else

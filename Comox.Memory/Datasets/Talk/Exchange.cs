@@ -12,6 +12,12 @@ internal sealed record Exchange(string Kind, string Said, string Reply)
     /// <summary>What the message tells.</summary>
     public Statement? Tells { get; init; }
 
+    /// <summary>What was told before and said wrong, where the message does not say what it is about.</summary>
+    public Statement? Mends { get; init; }
+
+    /// <summary>Whether what was known otherwise is known so no more.</summary>
+    public bool Corrects => Kind.StartsWith("correct.", StringComparison.Ordinal);
+
     /// <summary>The new place, where the message moves the scene.</summary>
     public string? MovesTo { get; init; }
 

@@ -60,7 +60,7 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
     /// <summary>Something new, and now and then something that is known otherwise: whoever tells it does not always say that it has changed.</summary>
     public Exchange Tell(Moment moment, Dice dice)
     {
-        if (dice.Chance(.25) && moment.Visible.Where(statement => statement.Slot.Topic.HasOneValue).ToList() is { Count: > 0 } known)
+        if (dice.Chance(.25) && moment.Visible.Where(statement => statement.Slot.HasOneValue).ToList() is { Count: > 0 } known)
         {
             var again = dice.Of(known).Slot;
             return Told(moment, again, again.Topic.Tells, "correct.", "noted", dice);
@@ -75,7 +75,7 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
     /// <summary>"No, I moved to …": something known is otherwise now.</summary>
     public Exchange? Correct(Moment moment, Dice dice)
     {
-        var known = moment.Visible.Select(statement => statement.Slot).Where(slot => slot.Topic.HasOneValue).Distinct().ToList();
+        var known = moment.Visible.Select(statement => statement.Slot).Where(moment.Person.IsCorrected).Distinct().ToList();
         if (known.Count == 0)
             return null;
         var slot = dice.Of(known);
@@ -83,7 +83,7 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
     }
 
     /// <summary>"No wait, …": what has just been told was said wrong. The words do not say what they are about.</summary>
-    public Exchange Mend(Moment moment, Statement told, Dice dice) => Told(moment, told.Slot, _says["mends"], "correct.", "corrected", dice);
+    public Exchange Mend(Moment moment, Statement told, Dice dice) => Told(moment, told.Slot, _says["mends"], "correct.", "corrected", dice) with { Mends = told };
 
     public Exchange Recap(Moment moment, Dice dice)
     {
@@ -122,11 +122,11 @@ internal sealed class ExchangeMaker(WordLists lists, PersonMaker people, Wordsmi
         new("chat", moment.Named(Typed(dice.Of(_says["chat"]), dice)), moment.Named(moment.Persona.Speech.Say(dice.Usual(_says.Replies), dice)));
 
     /// <summary>A kind of small talk that a voice has lines for: the list of what is said, <c>greetings</c>, and the lines of the voice, <c>greet</c>.</summary>
-    public Exchange Small(Moment moment, string said, string line, Dice dice) =>
-        new(said, moment.Named(Typed(dice.Of(_says[said]), dice)), moment.Named(moment.Persona.Speech.Line(line, dice)));
+    public Exchange? Small(Moment moment, string said, string line, Dice dice) => moment.Persona.Speech.Sayable(moment.Persona.Speech.Voice[line]).Count == 0 ? null
+        : new(said, moment.Named(Typed(dice.Of(_says[said]), dice)), moment.Named(moment.Persona.Speech.Line(line, dice)));
 
     public Exchange Ai(Moment moment, Dice dice) =>
-        new("are_you_ai", moment.Named(Typed(dice.Of(_says["are_you_ai"]), dice)), moment.Named(moment.Persona.Speech.Say(moment.Named(dice.Usual(_replies.Needed("ai"))), dice, mayClose: false)));
+        new("are_you_ai", moment.Named(Typed(dice.Of(_says["are_you_ai"]), dice)), moment.Named(moment.Persona.Speech.Say(moment.Named(dice.Usual(moment.Persona.Speech.Sayable(_replies.Needed("ai")))), dice, mayClose: false)));
 
     public Exchange? Boundary(Moment moment, Dice dice) => moment.Persona.Boundaries.Count == 0 ? null
         : new Exchange("boundary", moment.Named(Typed(dice.Of(moment.Persona.Boundaries).Question(dice), dice)), moment.Named(moment.Persona.Speech.Line("refuse", dice)));

@@ -20,7 +20,7 @@ internal sealed record Speech
     /// <summary>Of no known kind: the voice without any mark, whose lines it says in its own way.</summary>
     public required Voice Voice { get; init; }
 
-    /// <summary>The role, with its article: "a retired acrobat".</summary>
+    /// <summary>The role, with its article: "a retired acrobat"; empty: only the card knows.</summary>
     public required string Role { get; init; }
 
     /// <summary>Words it always says; empty where it has none.</summary>
@@ -56,13 +56,16 @@ internal sealed record Speech
     }
 
     /// <summary>A line of the voice itself: <c>greet</c>, <c>mood</c>, <c>thanks</c> …</summary>
-    public string Line(string key, Dice dice) => Gestured(Marked(dice.Usual(Voice[key])), dice);
+    public string Line(string key, Dice dice) => Gestured(Marked(dice.Usual(Sayable(Voice[key]))), dice);
+
+    /// <summary>Those of the lines that this character can say: without a role it names none.</summary>
+    public IReadOnlyList<string> Sayable(IReadOnlyList<string> lines) => Role.Length > 0 ? lines : [.. lines.Where(line => !line.Contains("{role}", StringComparison.Ordinal))];
 
     /// <summary>Whether the words that this character always says are in the reply; of a marked voice, one of its words.</summary>
     public bool IsMarkedIn(string reply) =>
         Tic.Length > 0 ? reply.Contains(Tic, StringComparison.OrdinalIgnoreCase) : !IsMarked || Voice.Markers.Any(marker => reply.Contains(marker, StringComparison.OrdinalIgnoreCase));
 
-    private string Gestured(string said, Dice dice) => Gestures.Count > 0 && dice.Chance(.85) ? $"*{dice.Of(Gestures)}* {said}" : said;
+    private string Gestured(string said, Dice dice) => Gestures.Count > 0 ? $"*{dice.Of(Gestures)}* {said}" : said;
 
     private string Marked(string said) => Place switch
     {

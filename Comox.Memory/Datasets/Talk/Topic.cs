@@ -28,8 +28,8 @@ internal sealed class Topic(KeyedLines lines)
     /// <summary>The relation of a fact, as in <see cref="Relations"/>.</summary>
     public string RelationFor(string? noun) => noun is null ? _relation : _relation.Replace("{n}", noun.Replace(' ', '_'), StringComparison.Ordinal);
 
-    /// <summary>Whether a later statement takes the place of an earlier one.</summary>
-    public bool HasOneValue => !IsFact || Relations.IsFunctional(RelationFor(Nouns is null ? null : "x"));
+    /// <summary>Whether a statement about it can be put right.</summary>
+    public bool IsCorrected => !IsFact || Relations.IsFunctional(RelationFor(Nouns is null ? null : "x"));
 
     public override string ToString() => Name;
 }
@@ -37,6 +37,9 @@ internal sealed class Topic(KeyedLines lines)
 /// <summary>What a topic is about: with its noun where it has one.</summary>
 internal sealed record Slot(Topic Topic, string? Noun)
 {
+    /// <summary>Whether a later statement takes the place of an earlier one. Whoever tells of another brother has two.</summary>
+    public bool HasOneValue => !Topic.IsFact || Relations.IsFunctional(Topic.RelationFor(Noun));
+
     public string In(string text, string value) =>
         text.Replace("{n}", Noun, StringComparison.Ordinal).Replace("{v}", value, StringComparison.Ordinal);
 

@@ -14,6 +14,7 @@ internal static class TalkerJudge
         "never mentioned", "havent mentioned", "not heard", "never heard", "havent heard", "yet to hear", "beyond me", "beyond my", "escapes me", "unknown to me", "a mystery to me", "no memory of", "do not remember",
         "dont remember", "do not recall", "dont recall", "nothing about", "not aware", "yet to learn", "no record", "not written", "not in my", "not among", "have yet to", "not sure", "not learned", "not learnt", "never learned",
         "never learnt", "not acquainted", "no word of", "not shared", "havent shared", "never shared", "youve kept that", "you have kept that", "do not have that", "dont have that", "only what you", "only what ye",
+        "no help with", "not something i can", "look that up", "cannot help", "cant help", "too much for me", "leave to those", "only guess", "only remember what", "not much else", "no expert", "not my subject", "no more than what", "not think you have told",
     ];
 
     private static readonly string[] Refusals =

@@ -17,7 +17,6 @@ internal sealed record TalkerReply(string Text, int PromptTokens);
 internal sealed class TalkerServer : IAsyncDisposable
 {
     public const int ContextTokens = 1024;
-    public const int ReplyTokens = 96;
     private const string Model = "built-in";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
@@ -77,7 +76,7 @@ internal sealed class TalkerServer : IAsyncDisposable
     /// <summary>Through the gateway, at temperature 0.</summary>
     public async Task<TalkerReply> AskAsync(IReadOnlyList<ChatMessage> messages)
     {
-        var answer = await PostAsync(_http!, "v1/chat/completions", Body(messages, ReplyTokens));
+        var answer = await PostAsync(_http!, "v1/chat/completions", Body(messages, TalkerPrompts.ReplyTokens));
         return new TalkerReply(answer.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString() ?? "", answer.GetProperty("usage").GetProperty("prompt_tokens").GetInt32());
     }
 

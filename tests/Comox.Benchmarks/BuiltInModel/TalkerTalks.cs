@@ -1,3 +1,5 @@
+using Comox.Memory.Ingestion;
+
 namespace Comox.Benchmarks.BuiltInModel;
 
 /// <summary>The talks of an evaluation; the same for the same seed, whatever the model.</summary>
@@ -13,7 +15,7 @@ internal sealed class TalkerTalks(HeldOutLists lists, int count, int seed)
     public IEnumerable<TalkerTalk> Of(string kind)
     {
         var random = new Random((seed * 1000) + TalkerKinds.All.ToList().IndexOf(kind));
-        var talks = kind == TalkerKinds.TwentyTurns ? Math.Max(1, count / 10) : count;
+        var talks = kind == TalkerKinds.TwentyTurns ? Math.Max(Math.Min(count, lists.Personas.Count), count / 10) : count;
         for (var number = 0; number < talks; number++)
         {
             var persona = kind == TalkerKinds.Boundary ? TalkerTopic.Pick(lists.Personas.Where(one => one.Probes.Count > 0), random) : lists.Personas[(number + seed) % lists.Personas.Count];
@@ -149,7 +151,10 @@ internal sealed class TalkerTalks(HeldOutLists lists, int count, int seed)
         /// <summary>A fact, and another value of the same.</summary>
         public (TalkerFact Old, TalkerFact New) Changed(TalkerTopic topic)
         {
+            // Whoever tells of another brother has two.
             var old = Draw(topic);
+            while (old.Relation is { } relation && !Relations.IsFunctional(relation))
+                old = Draw(topic);
             for (; ; )
             {
                 var changed = old with { Value = TalkerTopic.Pick(lists.Values[old.Values], random) };

@@ -7,7 +7,7 @@ namespace Comox.Benchmarks.BuiltInModel;
 /// <param name="Values">The list of its values; null: the noun says.</param>
 /// <param name="Nouns">The list of its nouns; null: it has none.</param>
 /// <param name="Relation">What a fact of it is stored as, up to the noun; null: it is only remembered in the person's words.</param>
-/// <param name="IsFunctional">Whether a later value replaces the earlier.</param>
+/// <param name="IsFunctional">Whether a later value replaces the earlier; with some nouns at least.</param>
 internal sealed record TalkerTopic(string Key, string? Values, string? Nouns, string? Relation, bool IsFunctional)
 {
     private static readonly string[] FreeTime = ["hobby", "instrument", "collection", "language"];

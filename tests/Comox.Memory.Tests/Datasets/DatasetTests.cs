@@ -1,7 +1,10 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Comox.Memory.Datasets;
 using Comox.Memory.Datasets.People;
+using Comox.Memory.Datasets.Talk;
 using Comox.Memory.Datasets.Words;
+using Comox.Memory.SuperPrompt;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Comox.TestKit;
 
@@ -113,6 +116,70 @@ public sealed class DatasetTests
                 Assert.True(speech.Tic.Length == 0 || speech.IsMarkedIn(speech.Line(line, dice)), $"{speech.Tic} is not in a line '{line}'.");
             Assert.True(speech.IsMarkedIn(speech.Say("You live in Porto.", dice)), speech.Say("You live in Porto.", dice));
         }
+    }
+
+    [Fact]
+    public void What_a_card_quotes_of_its_characters_speech_is_in_every_reply()
+    {
+        var words = new Wordsmith(WordLists.BuiltIn);
+        var personas = new PersonaMaker(WordLists.BuiltIn, words, new BoundaryMaker(WordLists.BuiltIn, words));
+        var quoted = 0;
+        for (var seed = 0; seed < 300; seed++)
+        {
+            var dice = new Dice(seed);
+            var persona = personas.Make(dice, seed % 3);
+            var speech = persona.Speech;
+            foreach (var phrase in Regex.Matches(persona.Card.Identity.Style, "\"([^\"]+)\"").Select(match => match.Groups[1].Value.Trim('.', ',', '!', '?')))
+            {
+                quoted++;
+                Assert.All(
+                    ((string[])["greet", "mood", "thanks", "bye", "unknown", "world", "noted", "corrected", "refuse"]).Select(line => speech.Line(line, dice)).Append(speech.Say("You live in Porto.", dice)),
+                    reply => Assert.Contains(phrase, reply, StringComparison.OrdinalIgnoreCase));
+            }
+        }
+
+        Assert.InRange(quoted, 50, 300);
+    }
+
+    [Fact]
+    public void Nothing_is_learned_from_a_reply_whose_ground_was_cut_away()
+    {
+        var maker = new EncounterMaker(WordLists.BuiltIn);
+        var cut = 0;
+        for (var seed = 0; seed < 300; seed++)
+        {
+            var encounter = maker.Make(Stage.All.Single(stage => stage.Name == "long"), PromptProfile.BuiltIn, new Dice(seed));
+            if (encounter.Prompt("Hello!")?.Messages is not { } prompt)
+                continue;
+            var unlearned = encounter.NotLearned(prompt);
+            foreach (var (exchange, learn) in encounter.History)
+            {
+                var at = Enumerable.Range(1, prompt.Count - 1).FirstOrDefault(place => prompt[place].Content == exchange.Reply && prompt[place - 1].Content == exchange.Said);
+                if (at == 0)
+                    continue;
+                var rests = exchange.Uses.Concat([exchange.Mends]).OfType<Statement>().Select(statement => statement.Value);
+                if (!unlearned.Contains(exchange.Reply))
+                    Assert.All(rests, value => Assert.Contains(prompt.Take(at), message => message.Content.Contains(value, StringComparison.OrdinalIgnoreCase)));
+                else if (learn)
+                    cut++;
+            }
+        }
+
+        Assert.InRange(cut, 1, int.MaxValue);
+    }
+
+    [Fact]
+    public void Whoever_tells_of_another_son_has_two_and_one_mother()
+    {
+        var family = new Topic(WordLists.BuiltIn.Folder("topics").Single(list => list.Name == "family"));
+        var person = new Person { Name = UserName.Named("Mara") };
+        Slot son = new(family, "son"), mother = new(family, "mother");
+        foreach (var (slot, name) in new[] { (son, "Ole"), (mother, "Ida"), (son, "Per"), (mother, "Una") })
+            person.Learn(new Statement(slot, name));
+        Assert.Equal(["Ole", "Per", "Una"], person.Known.Select(known => known.Value).Order());
+        Assert.False(person.IsCorrected(son));
+        person.Learn(new Statement(son, "Tor"), corrects: true);
+        Assert.Equal(["Tor", "Una"], person.Known.Select(known => known.Value).Order());
     }
 
     [Fact]

@@ -45,6 +45,17 @@ public sealed class HeldOutTests
         Assert.Empty(met);
     }
 
+    // "What name does my cat go by?" is no new way to ask "By what name does my cat go?".
+    [Fact]
+    public void No_held_out_phrasing_has_nearly_the_words_of_a_question_of_training_in_another_order()
+    {
+        var trained = Keyed("topics").Where(line => line.Key.StartsWith("ask", StringComparison.Ordinal)).Select(line => WordsOf(line.Text)).ToList();
+        var met = Lists.Phrasings.SelectMany(topic => topic).Where(phrasing => WordsOf(phrasing) is var words && trained.Exists(ask => ask.Intersect(words).Count() >= .8 * ask.Union(words).Count())).ToList();
+        Assert.Empty(met);
+
+        static HashSet<string> WordsOf(string text) => [.. PlainName.Words(text).Split(' ')];
+    }
+
     [Fact]
     public void What_is_said_beside_the_questions_is_not_in_training_either()
     {

@@ -23,6 +23,20 @@ public sealed class OneCharacterTests
     }
 
     [Fact]
+    public void A_voice_says_how_somebody_talks_and_not_who_they_are()
+    {
+        using var home = new TempHome();
+        var card = Card(home, new { name = "Mara", description = "A sailor." });
+        var (code, told) = Make(home, WordLists.BuiltIn, "--card", card, "--voice", "butler", "--encounters", "60", "--stage", "long");
+        Assert.True(code == 0, told);
+        var said = File.ReadLines(Path.Combine(home.Path, "set", "train.jsonl"))
+            .SelectMany(line => JsonDocument.Parse(line).RootElement.GetProperty("messages").EnumerateArray().Where(message => message.GetProperty("role").GetString() == "assistant"))
+            .Select(message => message.GetProperty("content").GetString()!).ToList();
+        Assert.Contains(said, reply => reply.Contains("Mara", StringComparison.Ordinal));
+        Assert.All(WordLists.BuiltIn.Keyed("voices/butler")["role"], role => Assert.DoesNotContain(said, reply => reply.Contains(role, StringComparison.OrdinalIgnoreCase)));
+    }
+
+    [Fact]
     public void A_card_that_no_prompt_has_room_for_is_told_of()
     {
         using var home = new TempHome();

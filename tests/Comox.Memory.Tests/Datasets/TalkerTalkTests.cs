@@ -1,5 +1,7 @@
 using Comox.Benchmarks.BuiltInModel;
+using Comox.Memory.Datasets.Words;
 using Comox.Memory.Ingestion;
+using Comox.Memory.SuperPrompt;
 using Comox.TestKit;
 
 namespace Comox.Memory.Tests.Datasets;
@@ -43,6 +45,41 @@ public sealed class TalkerTalkTests
     [Fact]
     public void In_a_talk_of_twenty_turns_the_model_answers_each_itself() =>
         Assert.All(new TalkerTalks(Lists, 60, 3).Of(TalkerKinds.TwentyTurns), talk => Assert.Equal(20, talk.Script.Count(said => said.Reply is null)));
+
+    [Fact]
+    public void Each_character_has_its_twenty_turns() =>
+        Assert.Equal(Lists.Personas.Count, new TalkerTalks(Lists, 60, 1).Of(TalkerKinds.TwentyTurns).Select(talk => talk.Persona.Card.Name).Distinct().Count());
+
+    // Whoever names another brother has two: only where there can be but one is the other name wrong.
+    [Fact]
+    public void What_is_corrected_can_have_one_value_alone() =>
+        Assert.All(new TalkerTalks(Lists, 200, 1).Of(TalkerKinds.Correction), talk =>
+            Assert.All(talk.Memory.Select(line => line.Fact).OfType<ToldFact>().Where(fact => fact.Object == talk.Expected.Value || talk.Expected.Never!.Contains(fact.Object)), fact => Assert.True(Relations.IsFunctional(fact.Relation), fact.Relation)));
+
+    // Eight hundred tokens by a count on the high side: what has to go is never what is asked for.
+    [Theory]
+    [InlineData(TalkerKinds.ToldBefore)]
+    [InlineData(TalkerKinds.Correction)]
+    public async Task What_an_answer_rests_on_is_in_its_prompt(string kind)
+    {
+        var prompts = new TalkerPrompts(800);
+        foreach (var talk in new TalkerTalks(Lists, 100, 1).Of(kind))
+        {
+            var line = talk.Script.SkipLast(1).SelectMany(said => new[] { (Role: "user", said.Text), (Role: "assistant", Text: said.Reply ?? "I see, and I will think of it.") }).Append((Role: "user", talk.Script[^1].Text))
+                .Select((turn, at) => new LineTurn($"trn_{at}", turn.Role, turn.Text, at + 1)).ToList();
+            var prompt = await prompts.AssembleAsync(talk, line, messages => Task.FromResult(messages.Sum(message => message.Content.Length) / 3));
+            var takenBack = (talk.Expected.Never ?? []).Where(old => talk.Script.Any(said => said.Text.Contains(old, StringComparison.Ordinal)));
+            Assert.All(takenBack.Append(talk.Expected.Value!), value => Assert.Contains(prompt, message => message.Content.Contains(value, StringComparison.Ordinal)));
+        }
+    }
+
+    [Fact]
+    public void What_a_plain_voice_says_of_the_world_and_of_what_it_was_never_told_is_an_admission()
+    {
+        var plain = WordLists.BuiltIn.Keyed("voices/plain");
+        var lacks = WordLists.BuiltIn.Folder("topics").SelectMany(topic => topic["lack"]);
+        Assert.All(plain["world"].Concat(plain["unknown"]).Concat(lacks), line => Assert.Null(TalkerJudge.Fault(new TalkerExpected(Admits: true), line)));
+    }
 
     [Theory]
     [InlineData("Arr, Mara! Ye work as glazier, aye.", "a glazier", true)]
