@@ -34,6 +34,7 @@ var web = builder.AddProject("web", "../Comox.Web/Comox.Web.csproj")
     .WithReference(gateway).WaitForStart(gateway)
     .WithReference(memory).WaitFor(memory)
     .WithReference(nodeAgent).WaitForStart(nodeAgent)
+    .WithEnvironment("Comox__Web__PublicGatewayUrl", gateway.GetEndpoint("http")) // The examples people copy from its pages call the gateway, and not the page's own address.
     .WithHttpHealthCheck("/health")
     .WithExternalHttpEndpoints();
 

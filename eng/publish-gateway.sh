@@ -38,12 +38,12 @@ if [ "$(uname -s)" = Linux ]; then
   if [ "${found#/}" != "$found" ] && [ -f "$found" ]; then sqlite=$(realpath "$found"); fi
 fi
 
-# It is made anew; whatever else lies in a folder is not ours to delete.
+# It is made anew, but for settings that somebody put beside the executable; whatever else lies in a folder is not ours to delete.
 if [ -n "$(ls -A "$output" 2>/dev/null)" ] && [ ! -f "$output/Comox.Gateway" ]; then fail "$output is not empty, and no gateway is in it. Name an empty folder, or one that does not exist."; fi
 case "$output/" in //|"${HOME:-/}/"|"$PWD/") fail "$output is no folder for it: everything in it would be deleted." ;; esac
 
 say "Publish ($rid, $(basename "$compiler"), SQLite ${sqlite:-beside the executable})"
-rm -rf "$output"
+if [ -d "$output" ]; then find "$output" -mindepth 1 -maxdepth 1 ! -name 'appsettings*.json' -exec rm -rf {} +; fi
 dotnet publish Comox.Gateway -c Release -r "$rid" -p:PublishAot=true -p:CppCompilerAndLinker="$(basename "$compiler")" -p:SqliteArchive="$sqlite" \
   -o "$output" -nologo -v:quiet -clp:NoSummary || fail "The publish failed."
 

@@ -18,9 +18,11 @@ internal static class SelfAddresses
     {
         var configured = builder.Configuration[WebHostDefaults.ServerUrlsKey] is { Length: > 0 } urls ? urls : defaultUrl;
         string[] addresses = [.. configured.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(WithPort)];
-        builder.WebHost.UseUrls(addresses);
+        // A certificate is for a name that people know, and not for 127.0.0.1: where they are answered over TLS alone, the services have a port of their own.
+        var own = Array.Find(addresses, address => address.StartsWith("http://", StringComparison.OrdinalIgnoreCase)) ?? WithPort("http://127.0.0.1:0");
+        builder.WebHost.UseUrls([.. addresses.Union([own], StringComparer.Ordinal)]);
         builder.Configuration.AddInMemoryCollection(
-            Services.Select(service => new KeyValuePair<string, string?>($"services:{service}:http:0", Callable(addresses[0]))));
+            Services.Select(service => new KeyValuePair<string, string?>($"services:{service}:http:0", Callable(own))));
     }
 
     /// <summary>The first address the server listens on.</summary>

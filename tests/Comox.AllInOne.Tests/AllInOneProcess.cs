@@ -38,9 +38,12 @@ internal sealed partial class AllInOneProcess : IAsyncDisposable
     public int ProcessId => _process.Id;
 
     /// <summary>Starts it and waits until the banner names its address.</summary>
-    public static async Task<AllInOneProcess> StartAsync(string home, params (string Key, string Value)[] environment)
+    public static Task<AllInOneProcess> StartAsync(string home, params (string Key, string Value)[] environment) => StartAtAsync("http://127.0.0.1:0", home, environment);
+
+    /// <summary>Starts it at these addresses and waits until the banner names the first.</summary>
+    public static async Task<AllInOneProcess> StartAtAsync(string urls, string home, params (string Key, string Value)[] environment)
     {
-        var running = new AllInOneProcess(Launch(home, "http://127.0.0.1:0", environment));
+        var running = new AllInOneProcess(Launch(home, urls, environment));
         running.Begin();
         await running.PageAsync();
         return running;
@@ -127,6 +130,6 @@ internal sealed partial class AllInOneProcess : IAsyncDisposable
             _engine.TrySetResult(line);
     }
 
-    [GeneratedRegex(@"^\s*Page\s+(http://\S+)")]
+    [GeneratedRegex(@"^\s*Page\s+(https?://\S+)")]
     private static partial Regex Page();
 }

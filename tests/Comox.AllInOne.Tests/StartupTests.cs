@@ -1,5 +1,8 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Comox.TestKit;
 
@@ -94,6 +97,29 @@ public sealed class StartupTests
     [InlineData("http://10.0.0.7:8080", "http://10.0.0.7:8080")]
     public void The_process_calls_itself_at_an_address_it_listens_on(string listening, string expected) =>
         Assert.Equal(expected, SelfAddresses.Callable(listening));
+
+    [Fact]
+    public async Task Behind_a_certificate_alone_its_services_reach_each_other()
+    {
+        using var home = new TempHome();
+        using var key = RSA.Create(2048);
+        var request = new CertificateRequest("CN=box.lan", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        using var certificate = request.CreateSelfSigned(TimeProvider.System.GetUtcNow().AddDays(-1), TimeProvider.System.GetUtcNow().AddDays(1));
+        var (pem, pemKey) = (Path.Combine(home.Path, "box.pem"), Path.Combine(home.Path, "box.key"));
+        await File.WriteAllTextAsync(pem, certificate.ExportCertificatePem());
+        await File.WriteAllTextAsync(pemKey, key.ExportPkcs8PrivateKeyPem());
+        await using var running = await AllInOneProcess.StartAtAsync(
+            "https://127.0.0.1:0", home.Path,
+            ("Comox__NodeAgent__EnginePath", NoEngine(home)), ("Kestrel__Certificates__Default__Path", pem), ("Kestrel__Certificates__Default__KeyPath", pemKey));
+
+        var page = await running.PageAsync();
+        Assert.Equal("https", page.Scheme);
+        using var trusting = new HttpClientHandler { ServerCertificateCustomValidationCallback = (_, given, _, _) => given?.Thumbprint == certificate.Thumbprint };
+        using var client = new HttpClient(trusting) { BaseAddress = page };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", AllInOneProcess.AdminKey);
+        // The characters are in memory, which the gateway has to reach.
+        Assert.Contains("character/", await client.GetStringAsync("/v1/models"), StringComparison.Ordinal);
+    }
 
     [Fact]
     public async Task An_engine_that_will_not_start_is_explained_and_the_rest_works()

@@ -48,6 +48,13 @@ public sealed partial class AppHostTests
     }
 
     [Fact]
+    public void Its_console_tells_people_the_address_of_the_gateway()
+    {
+        Assert.Contains("public string? PublicGatewayUrl", File.ReadAllText(Repository.PathTo("Comox.Web", "WebOptions.cs")), StringComparison.Ordinal);
+        Assert.Matches("WithEnvironment\\(\"Comox__Web__PublicGatewayUrl\", gateway\\.GetEndpoint\\(\"http\"\\)\\)", AppHost);
+    }
+
+    [Fact]
     public void Its_stores_carry_the_names_of_the_connection_strings() =>
         Assert.Equal(["cache", "comoxdb", "postgres", "vectors"], Store().Matches(AppHost).Select(match => match.Groups["name"].Value).Order());
 
