@@ -116,7 +116,8 @@ internal static class DatasetVerb
         }
 
         problem = args.Length % 2 == 1 ? $"'{args[^1]}' has no value." : wanted.Out.Length == 0 ? "Where to? --out names a folder."
-            : (wanted.Card is null) != (wanted.Voice.Length == 0) ? "--card and --voice go together: one says who speaks, the other how." : "";
+            : (wanted.Card is null) != (wanted.Voice.Length == 0) ? "--card and --voice go together: one says who speaks, the other how."
+            : wanted is { Stage: not null, After: > 0 } ? "--stage and --after do not go together: one is a single stage, the other leaves out the first of all." : "";
         return problem.Length == 0 ? wanted : null;
     }
 

@@ -221,6 +221,7 @@ public sealed class DatasetTests
     [InlineData("--seed", "1")]
     [InlineData("--out", "x", "--encounters", "none")]
     [InlineData("--out", "x", "--stage", "huge")]
+    [InlineData("--out", "x", "--stage", "long", "--after", "0.5")]
     [InlineData("--out", "x", "--voice", "pirate")]
     [InlineData("--out", "x", "--card", "x.json")]
     public void What_is_not_understood_is_answered_with_the_usage(params string[] args)
