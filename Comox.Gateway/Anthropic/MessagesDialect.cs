@@ -143,8 +143,7 @@ internal sealed class MessagesDialect(string id, string model, int inputTokens =
 
     private void WriteCall(ToolCallReader call, IBufferWriter<byte> output)
     {
-        // Some engines number all calls alike (Ollama), or not at all (Gemini): another id with a name is another call. Older ones (vLLM's) give each piece of a call an id of its own.
-        if (!_tools.TryGetValue(call.Index, out var tool) || (tool.Block >= 0 && !call.Name.IsEmpty && !call.Id.IsEmpty && !call.Id.SequenceEqual(tool.Id)))
+        if (!_tools.TryGetValue(call.Index, out var tool) || (tool.Block >= 0 && ToolCallPieces.BeginAnother(tool.Id, call.Id, call.Name)))
         {
             _tools[call.Index] = tool = new ToolBlock();
             _calls++;

@@ -173,9 +173,9 @@ internal sealed class ToolCallFold
     private string _type = "function";
     private string _name = "";
 
-    /// <summary>Some engines number all calls alike (Ollama), or not at all (Gemini): another id with a name is another call. Older ones (vLLM's) give each piece of a call an id of its own.</summary>
+    /// <summary>Whether a piece with the index of this call is of another.</summary>
     public bool IsAnother(JsonElement call) =>
-        _name.Length > 0 && Text(call, "id") is { } id && id != _id && call.TryGetProperty("function"u8, out var function) && function.ValueKind == JsonValueKind.Object && Text(function, "name") is not null;
+        _name.Length > 0 && call.TryGetProperty("function"u8, out var function) && function.ValueKind == JsonValueKind.Object && ToolCallPieces.BeginAnother<char>(_id, Text(call, "id"), Text(function, "name"));
 
     public void Add(JsonElement call)
     {

@@ -73,7 +73,8 @@ internal sealed class Encounter
     public bool RestsOnUnseen(Exchange exchange, IReadOnlyList<ChatMessage> prompt) =>
         History.Any(entry => entry.Exchange is { Mends: { } mended, Tells: { } told } && exchange.Uses.Contains(told) && !IsIn(prompt, mended.Value));
 
-    private static bool IsIn(IReadOnlyList<ChatMessage> messages, string value) => messages.Any(message => message.Content.Contains(value, StringComparison.OrdinalIgnoreCase));
+    /// <summary>Whether a value stands in one of these messages, in whatever case.</summary>
+    public static bool IsIn(IReadOnlyList<ChatMessage> messages, string value) => messages.Any(message => message.Content.Contains(value, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>The prompt that ends with <paramref name="said"/>; null: it does not fit. And the statements that it shows.</summary>
     public (IReadOnlyList<ChatMessage> Messages, IReadOnlyList<Statement> Shown)? Prompt(string said)

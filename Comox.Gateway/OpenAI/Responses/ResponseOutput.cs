@@ -1,4 +1,5 @@
 using System.Buffers;
+using Comox.Gateway.Forwarding;
 
 namespace Comox.Gateway.OpenAI.Responses;
 
@@ -94,8 +95,7 @@ internal sealed class ResponseOutput(string suffix, ResponseEvents events)
 
     private void AddCall(ref readonly ToolCallDelta delta)
     {
-        // Some engines number all calls alike (Ollama), or not at all (Gemini): another id with a name is another call. Older ones (vLLM's) give each piece of a call an id of its own.
-        if (!_calls.TryGetValue(delta.Index, out var call) || (call.Item is not null && !delta.Name.IsEmpty && !delta.Id.IsEmpty && !delta.Id.SequenceEqual(call.Id)))
+        if (!_calls.TryGetValue(delta.Index, out var call) || (call.Item is not null && ToolCallPieces.BeginAnother(call.Id, delta.Id, delta.Name)))
             _calls[delta.Index] = call = new PendingCall();
         if (call.Item is { } item)
         {

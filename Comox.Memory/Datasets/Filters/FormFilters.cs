@@ -56,7 +56,7 @@ internal sealed class GroundedFilter : IExampleFilter
     public string Name => "not_grounded";
 
     public string? Objection(Example example) =>
-        example.Uses.FirstOrDefault(value => !example.Prompt.Any(message => message.Content.Contains(value, StringComparison.OrdinalIgnoreCase))) is { } missing ? $"'{missing}' is not in the prompt"
+        example.Uses.FirstOrDefault(value => !Encounter.IsIn(example.Prompt, value)) is { } missing ? $"'{missing}' is not in the prompt"
         : example.Uses.FirstOrDefault(value => !example.Reply.Contains(value, StringComparison.OrdinalIgnoreCase)) is { } unsaid ? $"'{unsaid}' is not in the reply"
         : null;
 }
