@@ -26,7 +26,7 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
     private Conversation? _next;
     private Composer? _composer;
     private ChatReadiness _readiness = null!;
-    private string? _problem;
+    private string? _problem, _notStarted;
     private string? _receipt;
     private bool _attach, _isGone, _starting, _picking, _factsOpen, _listOpen;
 
@@ -136,7 +136,9 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
             {
                 Close();
                 _isGone = session.Error.Code == ErrorCodes.SessionNotFound;
-                _problem = _isGone ? "This conversation is no longer here. Choose another, or start a new one." : session.Error.Message;
+                _problem = Conversation.Words(session.Error);
+                if (_isGone)
+                    _sessions = [.. _sessions!.Where(known => known.Id != wanted)];
                 return;
             }
 
@@ -196,6 +198,8 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
         _factsOpen = false;
     }
 
+    private void Pick() => (_picking, _notStarted) = (true, null);
+
     private async Task StartAsync(string slug)
     {
         // A double click is two events, and the second one comes while the first is being answered.
@@ -204,15 +208,13 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
         _starting = true;
         WarmUp.Begin(slug);
         var created = await Memory.CreateSessionAsync(new NewSession(slug, ServiceAuthentication.AdminCaller));
-        _starting = _picking = _listOpen = false;
+        _starting = false;
+        _notStarted = created.Error?.Message; // Said where the character was picked: what is open stays as it is.
         if (!created.IsSuccess)
-        {
-            Close();
-            (_problem, _isGone) = (created.Error.Message, false);
             return;
-        }
-
-        _sessions = [created.Value, .. _sessions ?? []];
+        _picking = _listOpen = false;
+        // A list that was read meanwhile may have it already.
+        _sessions = [created.Value, .. (_sessions ?? []).Where(known => known.Id != created.Value.Id)];
         _next = NewConversation(created.Value);
         Navigation.NavigateTo($"/chat/{created.Value.Id}");
     }
@@ -233,15 +235,19 @@ public sealed partial class ChatPage : ComponentBase, IAsyncDisposable
     private async Task SeeEndAsync(Conversation conversation)
     {
         await conversation.Ended;
-        if (!ReferenceEquals(conversation, _conversation))
-            return;
-        StateHasChanged();
-        if (conversation.TakeRefused() is { } refused)
-            _composer?.PutBack(refused);
-        if (_script is not null)
-            await _script.FocusAsync();
-        // The list shows titles and times, which the turn has changed.
+        if (ReferenceEquals(conversation, _conversation))
+        {
+            StateHasChanged();
+            if (conversation.TakeRefused() is { } refused)
+                _composer?.PutBack(refused);
+            if (_script is not null)
+                await _script.FocusAgainAsync();
+        }
+
+        // The list shows titles and times, which the turn has changed; and how much was said, here and elsewhere.
         await ListAgainAsync(_shown);
+        if (ReferenceEquals(conversation, _conversation) && _sessions?.FirstOrDefault(known => known.Id == conversation.Session.Id)?.TurnCount > conversation.Entries.Count)
+            await conversation.ReadAgainAsync();
         StateHasChanged();
     }
 

@@ -12,6 +12,8 @@ namespace Comox.Web.Chat;
 /// </summary>
 internal sealed class Conversation(SessionDetails session, MemoryClient memory, GatewayChatClient gateway, RepliesInProgress replies, TimeProvider time)
 {
+    private const string Gone = "This conversation is no longer here. Choose another, or start a new one.";
+
     private readonly Lock _gate = new();
     private ChatEntry[] _entries = [.. session.Turns.Select(ChatEntry.From)]; // Replaced, never changed: pages read it while a reply writes.
     private CancellationTokenSource? _reply;
@@ -79,6 +81,19 @@ internal sealed class Conversation(SessionDetails session, MemoryClient memory, 
     /// <summary>The message that did not arrive, once.</summary>
     public string? TakeRefused() => replies.TakeRefused(Session.Id);
 
+    /// <summary>It went on elsewhere: shows how it stands. A reply that is still on its way to memory stays.</summary>
+    public async Task ReadAgainAsync()
+    {
+        var shown = Entries;
+        if (await memory.GetSessionAsync(Session.Id) is not { IsSuccess: true } stored || IsStreaming || stored.Value.Turns.Count < shown.Count)
+            return;
+        var turns = stored.Value.Turns.Select(ChatEntry.From);
+        Set(stored.Value.Turns is [.., { Role: "user" }] && shown is [.., { IsUser: false } reply] ? [.. turns, reply] : [.. turns]);
+    }
+
+    /// <summary>What to say of it to a person: the service's words are for programs where the session is gone.</summary>
+    internal static string Words(ApiError error) => error.Code == ErrorCodes.SessionNotFound ? Gone : error.Message;
+
     /// <summary>
     /// <list type="number">
     /// <item>Read what memory holds: only it knows how much of a stopped reply was kept, and whether the last message arrived at all.</item>
@@ -93,7 +108,7 @@ internal sealed class Conversation(SessionDetails session, MemoryClient memory, 
         var stored = await memory.GetSessionAsync(Session.Id, stop); // 1
         if (!stored.IsSuccess)
         {
-            Problem = stored.Error.Message;
+            Problem = Words(stored.Error);
             return;
         }
 
@@ -135,7 +150,7 @@ internal sealed class Conversation(SessionDetails session, MemoryClient memory, 
             var started = await gateway.StreamAsync(request, Session.Id, stop);
             if (!started.IsSuccess)
             {
-                Problem = started.Error.Message;
+                Problem = Words(started.Error);
                 return false;
             }
 

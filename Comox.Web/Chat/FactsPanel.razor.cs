@@ -17,6 +17,10 @@ public sealed partial class FactsPanel : ComponentBase
     [Parameter, EditorRequired]
     public required string Name { get; set; }
 
+    /// <summary>The person goes to where something was said, which may be where they are.</summary>
+    [Parameter]
+    public EventCallback OnFollow { get; set; }
+
     [Inject]
     private MemoryClient Memory { get; set; } = null!;
 

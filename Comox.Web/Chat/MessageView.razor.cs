@@ -5,6 +5,10 @@ namespace Comox.Web.Chat;
 /// <summary>One message: the person's in a bubble at the right, the character's as text with its picture.</summary>
 public sealed partial class MessageView : ComponentBase
 {
+    private (string, string, string?, bool, string?, string?, bool) _shown;
+
+    private (string, string, string?, bool, string?, string?, bool) Now => (Text, Name, Picture, Streaming, Note, Receipt, CanRegenerate);
+
     [Parameter, EditorRequired]
     public required string Role { get; set; }
 
@@ -40,4 +44,13 @@ public sealed partial class MessageView : ComponentBase
 
     [Parameter]
     public EventCallback OnRegenerate { get; set; }
+
+    protected override void OnInitialized() => _shown = Now;
+
+    // A page with a thousand messages is rendered thirty times a second while one of them streams: the others are left as they are.
+    protected override bool ShouldRender()
+    {
+        (var before, _shown) = (_shown, Now);
+        return before != _shown;
+    }
 }

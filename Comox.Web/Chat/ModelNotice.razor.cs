@@ -64,6 +64,7 @@ public sealed partial class ModelNotice : ComponentBase, IDisposable
             return Task.CompletedTask;
         _model = model;
         _visible = false;
+        StateHasChanged(); // The new model may have nothing to look up.
         return LookUpAsync();
     });
 }

@@ -12,23 +12,32 @@ internal sealed class ThreadScript(IJSRuntime browser, string path) : IAsyncDisp
     public Task AttachAsync(ElementReference thread) => TryAsync(async () =>
     {
         _module ??= await browser.InvokeAsync<IJSObjectReference>("import", "/" + path);
-        if (_thread is not null)
-            await _thread.InvokeVoidAsync("dispose");
+        await LetGoAsync();
         _thread = await _module.InvokeAsync<IJSObjectReference>("attach", thread);
         await _thread.InvokeVoidAsync("focus");
     });
 
     public Task FollowAsync() => TryAsync(() => _thread is null ? ValueTask.CompletedTask : _thread.InvokeVoidAsync("follow"));
 
-    public Task FocusAsync() => TryAsync(() => _thread is null ? ValueTask.CompletedTask : _thread.InvokeVoidAsync("focus"));
+    /// <summary>The field was closed and could not hold the focus. Who has gone elsewhere with it stays there.</summary>
+    public Task FocusAgainAsync() => TryAsync(() => _thread is null ? ValueTask.CompletedTask : _thread.InvokeVoidAsync("focusAgain"));
 
     public async ValueTask DisposeAsync() => await TryAsync(async () =>
     {
-        if (_thread is not null)
-            await _thread.InvokeVoidAsync("dispose");
+        await LetGoAsync();
         if (_module is not null)
             await _module.DisposeAsync();
     });
+
+    // Both: the one lets go of the page's parts, and the other lets the browser forget the object, which keeps them.
+    private async Task LetGoAsync()
+    {
+        if (_thread is not { } thread)
+            return;
+        _thread = null;
+        await thread.InvokeVoidAsync("dispose");
+        await thread.DisposeAsync();
+    }
 
     private static async Task TryAsync(Func<ValueTask> act)
     {

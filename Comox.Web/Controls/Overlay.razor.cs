@@ -31,7 +31,11 @@ public sealed partial class Overlay : ComponentBase, IAsyncDisposable
     public ValueTask DisposeAsync() => TryAsync(async () =>
     {
         if (_hold is not null)
+        {
             await _hold.InvokeVoidAsync("release");
+            await _hold.DisposeAsync(); // The browser keeps the object until then, and with it the sheet.
+        }
+
         if (_module is not null)
             await _module.DisposeAsync();
     });

@@ -21,12 +21,34 @@ function attachComposer(textarea, signal) {
   return grow;
 }
 
+// What is written and not sent yet is the browser's to keep: the server's copy ends with a look at another conversation, and with the circuit.
+function keepDraft(textarea, signal) {
+  const key = `comox-draft-${textarea.dataset.draft}`;
+  const keep = () => {
+    try {
+      if (textarea.value) sessionStorage.setItem(key, textarea.value);
+      else sessionStorage.removeItem(key);
+    } catch { /* A browser that keeps nothing. */ }
+  };
+  textarea.addEventListener('input', keep, { signal });
+  textarea.form.addEventListener('submit', () => { try { sessionStorage.removeItem(key); } catch { /* As above. */ } }, { signal });
+  let kept = null;
+  try { kept = sessionStorage.getItem(key); } catch { /* As above. */ }
+  if (kept && !textarea.value) {
+    textarea.value = kept;
+    // The server hears of it as of anything that is typed.
+    textarea.dispatchEvent(new Event('input', { bubbles: true }));
+  }
+  return keep;
+}
+
 export function attach(root) {
   const textarea = root.querySelector('textarea');
   const scroller = root.querySelector('[data-scroller]');
   const column = scroller?.firstElementChild;
   const listeners = new AbortController();
   const grow = textarea && attachComposer(textarea, listeners.signal);
+  const keep = textarea && keepDraft(textarea, listeners.signal);
 
   // Follow the reply while the reader is at the end; once they scroll up, leave them alone until they come back.
   // Only a move upwards is the reader's: the event of our own scrolling may come when the next words have already made the column longer.
@@ -49,6 +71,13 @@ export function attach(root) {
 
   return {
     follow() { following = true; root.dataset.following = true; if (scroller) toEnd(); },
+    // After a reply. Whoever is in a panel or in the list meanwhile stays there. A message that was refused is back in the field without a key having been pressed.
+    focusAgain() {
+      grow?.();
+      keep?.();
+      const at = document.activeElement;
+      if (!at || at === document.body || root.contains(at)) this.focus();
+    },
     focus() {
       grow?.();
       // On a phone the focus would open the keyboard over the reply.

@@ -60,10 +60,55 @@ public sealed class PageTests(OneMachine machine)
         await SayAsync(page, "Tell me a story.");
         await Expect(page.GetByTestId("streaming")).ToContainTextAsync("Once upon");
         await Expect(page.GetByTestId("streaming")).Not.ToContainTextAsync("a time.");
+        // Whoever reads in a panel meanwhile is not taken out of it by the end of the reply.
+        await page.GetByTestId("facts-button").ClickAsync();
+        await Expect(page.GetByTestId("facts")).ToBeFocusedAsync();
         engine.Release();
 
         await AnsweredAsync(page, 1);
         await Expect(page.GetByTestId("message-assistant").Last).ToContainTextAsync("Once upon a time.");
+        await Expect(page.GetByTestId("composer")).ToBeEnabledAsync();
+        await Expect(page.GetByTestId("conversation").First).ToContainTextAsync("Tell me a story."); // Read after all else that a reply's end brings.
+        Assert.True(await page.GetByTestId("facts").EvaluateAsync<bool>("sheet => sheet.contains(document.activeElement)"));
+        await page.Keyboard.PressAsync("Escape");
+        await Expect(page.GetByTestId("facts")).ToHaveCountAsync(0);
+    }
+
+    [Fact]
+    public async Task What_is_being_written_is_there_after_a_look_elsewhere_and_after_a_reload_and_gone_once_it_is_sent()
+    {
+        await using var browser = await Browser.LaunchAsync();
+        var page = await browser.OpenAsync(await machine.Comox.PageAsync());
+        await StartChatAsync(page, "Brine");
+        var first = page.Url;
+        await StartChatAsync(page, "Brine");
+        await Expect(page).Not.ToHaveURLAsync(first);
+        var second = page.Url;
+        await Expect(page.Locator($"textarea[data-draft='{second.Split('/')[^1]}']")).ToHaveAttributeAsync("enterkeyhint", "send");
+        await page.GetByTestId("composer").FillAsync("Half a thought");
+
+        await GoAsync(first);
+        await Expect(page.GetByTestId("composer")).ToHaveValueAsync("");
+        await GoAsync(second);
+        await Expect(page.GetByTestId("composer")).ToHaveValueAsync("Half a thought");
+        await page.ReloadAsync();
+        await Expect(page.GetByTestId("composer")).ToHaveValueAsync("Half a thought");
+        await Expect(page.GetByTestId("composer")).ToHaveAttributeAsync("enterkeyhint", "send");
+        await page.GetByTestId("composer").PressAsync("Enter");
+
+        await Expect(page.GetByTestId("message-user")).ToHaveTextAsync(["Half a thought"]);
+        await AnsweredAsync(page, 1);
+        await page.ReloadAsync();
+        await Expect(page.GetByTestId("message-user")).ToHaveCountAsync(1);
+        await Expect(page.GetByTestId("composer")).ToHaveAttributeAsync("enterkeyhint", "send");
+        await Expect(page.GetByTestId("composer")).ToHaveValueAsync("");
+
+        async Task GoAsync(string to)
+        {
+            await page.Locator($"a[data-testid=conversation][href$='{new Uri(to).AbsolutePath}']").ClickAsync();
+            await page.WaitForURLAsync(to);
+            await Expect(page.Locator($"textarea[data-draft='{to.Split('/')[^1]}']")).ToHaveAttributeAsync("enterkeyhint", "send");
+        }
     }
 
     [Fact]

@@ -231,6 +231,86 @@ public sealed class ChatPageTests : IAsyncLifetime
     }
 
     [Fact]
+    public void A_conversation_that_was_deleted_is_not_in_the_list_nor_where_the_start_page_leads()
+    {
+        _fake.Sessions["ses_2"] = Some.Session("ses_2", _fake.Characters[0], []) with { UpdatedAt = Some.Noon.AddHours(1) };
+        var chat = Open("ses_1");
+        chat.WaitForElement("[data-session=ses_2]");
+        _fake.Sessions.TryRemove("ses_2", out _);
+
+        chat.Render(parameters => parameters.Add(page => page.SessionId, "ses_2"));
+
+        chat.WaitForAssertion(() => Assert.Contains("no longer here", chat.Find("[data-testid=error-banner]").TextContent, StringComparison.Ordinal));
+        Assert.Empty(chat.FindAll("[data-session=ses_2]"));
+        Assert.NotNull(chat.Find("[aria-label='Show the conversations']")); // On a phone there is no other way to the list.
+        chat.Render(parameters => parameters.Add(page => page.SessionId, null));
+        chat.WaitForAssertion(() => Assert.EndsWith("/chat/ses_1", _page.Services.GetRequiredService<NavigationManager>().Uri, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_new_chat_that_cannot_be_started_leaves_the_open_one_as_it_is()
+    {
+        var chat = Open("ses_1");
+        chat.WaitForElement("[data-testid=composer]").Input("half a thought");
+        chat.WaitForElement("[data-testid=new-chat]").Click();
+        _fake.Characters.Clear();
+
+        chat.WaitForElement("[data-testid=character-choice]").Click();
+
+        chat.WaitForAssertion(() => Assert.Contains("There is no character", chat.Find("[data-testid=character-picker] [data-testid=not-started]").TextContent, StringComparison.Ordinal));
+        Assert.Equal(["Hello.", "Noted."], Texts(chat, "message-assistant"));
+        Assert.Equal("half a thought", chat.Find("[data-testid=composer]").GetAttribute("value"));
+        chat.Find("[data-testid=new-chat]").Click();
+        Assert.Empty(chat.FindAll("[data-testid=not-started]"));
+    }
+
+    [Fact]
+    public async Task An_old_message_is_left_alone_while_a_reply_grows()
+    {
+        var chat = Open("ses_1");
+        PageContext.Send(chat, "Where do I live?");
+        var reply = await _fake.NextChatAsync();
+        reply.Say("In ");
+        chat.WaitForAssertion(() => Assert.Equal("In", Streaming(chat).Trim()));
+        var renders = chat.FindComponents<MessageView>().Select(message => message.RenderCount).ToList();
+
+        reply.Say("Ljubljana");
+        chat.WaitForAssertion(() => Assert.Equal("In Ljubljana", Streaming(chat)));
+
+        var after = chat.FindComponents<MessageView>().Select(message => message.RenderCount).ToList();
+        Assert.Equal(renders[..^1], after[..^1]);
+        Assert.True(after[^1] > renders[^1]);
+        reply.Done();
+        chat.WaitForAssertion(() => Assert.Single(chat.FindAll("[data-testid=regenerate]")));
+    }
+
+    [Fact]
+    public void The_notice_of_a_model_leaves_with_the_model()
+    {
+        _fake.Node.Set(Some.Node(Some.Engine(notice: "It is small.")));
+        var chat = Open("ses_1");
+        chat.WaitForAssertion(() => Assert.Contains("It is small.", chat.Find("[data-testid=model-notice]").TextContent, StringComparison.Ordinal));
+
+        var engine = Some.Engine();
+        _fake.Node.Set(Some.Node(engine with { Model = engine.Model! with { Name = "large" } }));
+
+        chat.WaitForAssertion(() => Assert.Empty(chat.FindAll("[data-testid=model-notice]")));
+    }
+
+    [Fact]
+    public void Going_to_where_a_fact_was_said_shows_it_even_where_one_is_already()
+    {
+        _fake.Facts.Add(Some.Fact("Mara lives in Ljubljana.", "ses_1", "I live in Ljubljana."));
+        var chat = Open("ses_1");
+        Assert.Equal("What Ada remembers", chat.Find("[data-testid=facts-button]").GetAttribute("aria-label")); // Below 900 px it is an icon.
+        chat.Find("[data-testid=facts-button]").Click();
+
+        chat.WaitForElement("[data-testid=fact] a").Click();
+
+        chat.WaitForAssertion(() => Assert.Empty(chat.FindAll("[data-testid=facts]")));
+    }
+
+    [Fact]
     public async Task While_the_model_loads_the_page_says_so_and_opens_itself_when_it_is_ready()
     {
         var loading = _page.NextViewAsync(view => view.ChatEngine?.State == EngineStates.Fetching);

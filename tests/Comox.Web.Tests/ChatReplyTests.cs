@@ -1,5 +1,6 @@
 using Bunit;
 using Comox.ServiceDefaults;
+using Comox.ServiceDefaults.Contracts.OpenAI;
 using Comox.TestKit;
 using Comox.Web.Chat;
 using Microsoft.Extensions.DependencyInjection;
@@ -209,6 +210,78 @@ public sealed class ChatReplyTests : IAsyncLifetime
 
         chat.WaitForAssertion(() => Assert.Contains("went on elsewhere", chat.Find("[data-testid=error-banner]").TextContent, StringComparison.Ordinal));
         Assert.Equal(["Fine.", "Hello, phone."], Texts(chat, "message-assistant"));
+    }
+
+    [Fact]
+    public async Task What_was_said_elsewhere_is_on_the_page_after_the_next_reply()
+    {
+        var chat = Open("ses_1");
+        Store("ses_1", ("user", "ok"), ("assistant", "Fine."), ("user", "From the phone."), ("assistant", "Hello, phone."), ("user", "Where do I live?"));
+        PageContext.Send(chat, "Where do I live?");
+        var reply = await _fake.NextChatAsync();
+        reply.Say("Here.");
+        reply.Done();
+
+        // Memory has the question and not the reply yet.
+        chat.WaitForAssertion(() => Assert.Equal(["Fine.", "Hello, phone.", "Here."], Texts(chat, "message-assistant")));
+        Assert.Equal(["ok", "From the phone.", "Where do I live?"], Texts(chat, "message-user"));
+    }
+
+    /// <summary>On a slow link a letter typed after Enter comes to the server with the message in front of it: the field is empty a moment later.</summary>
+    [Theory]
+    [InlineData(false, "A")]
+    [InlineData(true, "Where do I live?\nA")]
+    public async Task A_letter_typed_right_after_Enter_is_what_stands_in_the_field(bool isRefused, string left)
+    {
+        var chat = Open("ses_1");
+        _fake.HoldChat = isRefused ? new TaskCompletionSource() : null;
+        PageContext.Send(chat, "Where do I live?");
+        if (isRefused)
+            await _fake.NextHeldAsync();
+        chat.WaitForElement("[data-testid=composer]").Input("Where do I live?A");
+        if (isRefused)
+        {
+            _fake.RefuseChat = Loading;
+            _fake.HoldChat!.SetResult();
+        }
+        else
+        {
+            var reply = await _fake.NextChatAsync();
+            reply.Say("Here.");
+            reply.Done();
+        }
+
+        chat.WaitForAssertion(() => Assert.False(chat.Find("[data-testid=composer]").HasAttribute("disabled")));
+        chat.WaitForAssertion(() => Assert.Equal(left, chat.Find("[data-testid=composer]").GetAttribute("value")));
+        // What has been sent is no longer looked for once the reply is there.
+        chat.WaitForElement("[data-testid=composer]").Input("Where do I live? And where do you?");
+        Assert.Equal("Where do I live? And where do you?", chat.Find("[data-testid=composer]").GetAttribute("value"));
+    }
+
+    [Fact]
+    public async Task A_conversation_left_while_its_first_reply_was_written_has_its_title_in_the_list()
+    {
+        var chat = Open("ses_1");
+        PageContext.Send(chat, "Tell me everything.");
+        var reply = await _fake.NextChatAsync();
+        chat.Render(parameters => parameters.Add(page => page.SessionId, "ses_2"));
+        chat.WaitForAssertion(() => Assert.Equal(["Yes."], Texts(chat, "message-assistant")));
+        _fake.Sessions["ses_1"] = _fake.Sessions["ses_1"] with { Title = "Everything" };
+
+        reply.Done();
+
+        chat.WaitForAssertion(() => Assert.Contains(chat.FindAll("[data-testid=conversation]"), link => link.TextContent.Contains("Everything", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Whoever_writes_into_a_conversation_that_was_deleted_is_told_so_in_plain_words()
+    {
+        var chat = Open("ses_1");
+        _fake.RefuseChat = new(404, ErrorCodes.SessionNotFound, "There is no session 'ses_1'. Leave X-Comox-Session out to start a new one.");
+
+        PageContext.Send(chat, "Where do I live?");
+
+        chat.WaitForAssertion(() => Assert.Contains("This conversation is no longer here.", chat.Find("[data-testid=error-banner]").TextContent, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -120,6 +120,16 @@ internal static class Some
         Notes = ["2 older turns did not fit."],
     };
 
+    public static FactView Fact(string text, string session, string quote) => new()
+    {
+        Id = "fct_1",
+        Text = text,
+        Relation = "lives_in",
+        Object = "Ljubljana",
+        Character = "ada",
+        Source = new RecallSource(session, "t2", Noon, quote),
+    };
+
     public static RecalledItem Recalled(string text, string quote, bool included = true) => new()
     {
         Kind = "fact",
