@@ -24,6 +24,16 @@ internal sealed class EngineAdapters(TimeProvider time)
     private int _room;
     private TaskCompletionSource _changed = NewSignal();
 
+    /// <summary>The engine is being told to load one, and to drop another for it.</summary>
+    public bool IsLoading
+    {
+        get
+        {
+            lock (_lock)
+                return _all.Any(entry => entry.IsLoading);
+        }
+    }
+
     /// <summary>Raised when one has got another state.</summary>
     public event Action? Changed;
 

@@ -67,6 +67,8 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
             // One that still loads has nothing to finish, and may hear nobody.
             await StopAsync(kill: end.Fault is not null || end is { Unwanted: true, ReadyFor: null });
             loaded |= end.ReadyFor is not null;
+            if (end.Unwanted || end.AskedFor)
+                policy.AfterEnd(end.ReadyFor ?? TimeSpan.Zero);
             if (end.Unwanted)
                 continue;
             if (end.AskedFor)
@@ -235,7 +237,8 @@ internal sealed class EngineRunner(EngineHandle engine, EngineRunners shared)
     /// <returns>Null: it is to be ended.</returns>
     private async Task<RestEnd?> RestAsync(EngineRecipe recipe, StartedEngine started, Task restart, CancellationToken cancellation)
     {
-        if (!engine.MaySleep.IsSet || engine.Sleep is not SleepAbility.Proven proven || recipe.Kind.Sleep is not { } sleep
+        // Who sleeps computes on memory that is not there: with an answer that outlasted the patience for it, it is ended, which cuts that answer.
+        if (engine.Traffic.InFlight > 0 || !engine.MaySleep.IsSet || engine.Sleep is not SleepAbility.Proven proven || recipe.Kind.Sleep is not { } sleep
             || !EngineSleepTrial.HasRoom(proven.HostBytes) || !await sleep.SleepAsync(started.Endpoint, cancellation))
             return null;
         var name = recipe.Service.Model.Name;

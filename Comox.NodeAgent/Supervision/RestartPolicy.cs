@@ -18,4 +18,12 @@ internal sealed class RestartPolicy
         _quickDeaths = readyFor >= LongLife ? 1 : _quickDeaths + 1;
         return _quickDeaths >= MaxQuickDeaths ? null : FirstDelay * (1 << (_quickDeaths - 1));
     }
+
+    /// <summary>It was ended, to make room or because that was asked for: a life that was long enough proves as much as one that ended by itself.</summary>
+    /// <param name="readyFor">How long it was ready.</param>
+    public void AfterEnd(TimeSpan readyFor)
+    {
+        if (readyFor >= LongLife)
+            _quickDeaths = 0;
+    }
 }

@@ -18,7 +18,6 @@ internal static class PairingRules
     private static readonly Version Volta = new(7, 0);
     private static readonly Version Turing = new(7, 5);
     private static readonly Version Ampere = new(8, 0);
-    private static readonly Version Ada = new(8, 9);
 
     /// <param name="model">In safetensors.</param>
     /// <param name="cards">Those it is to run on.</param>
@@ -37,8 +36,7 @@ internal static class PairingRules
 
     private static (Version Least, string What, string Instead) Needs(SafetensorsInfo model) => model.Quantization switch
     {
-        // Arithmetic in FP8 begins with Ada. Weights alone are widened on the way by the Marlin kernels; vLLM does so by itself.
-        { IsFloat: true, WeightBits: 8, ActivationBits: not null } quantization => (Ada, quantization.Words, "Use INT8 W8A8, AWQ, or FP8 of the weights alone, which vLLM runs on Ampere, too."),
+        // Arithmetic in FP8 begins with Ada. Before that vLLM leaves activations as they are, and its Marlin kernels widen the weights on the way, whatever the file says of activations.
         { IsFloat: true } quantization => (Ampere, quantization.Words, "Use AWQ or GPTQ, or a GGUF file with llama.cpp."),
         { Method: "compressed-tensors", ActivationBits: null } quantization => (Ampere, quantization.Words, "Use AWQ or GPTQ, or a GGUF file with llama.cpp."),
         { Method: "awq" or "gptq" or "compressed-tensors" } quantization => (Turing, quantization.Words, "Use a GGUF file with llama.cpp."),

@@ -88,6 +88,9 @@ internal sealed class VLlmKind(VLlmProgram program, VLlmSleep sleep, VLlmAdapter
             ["HF_HUB_OFFLINE"] = "1",
             ["TRANSFORMERS_OFFLINE"] = "1",
 
+            // Its processes rename themselves, and setproctitle writes the name over the variables by which a later agent knows what it has left behind.
+            ["SPT_NOENV"] = "1",
+
             // It tells its makers how it is used, unless told not to.
             ["VLLM_NO_USAGE_STATS"] = "1",
             ["VLLM_MEDIA_URL_ALLOW_REDIRECTS"] = "0",

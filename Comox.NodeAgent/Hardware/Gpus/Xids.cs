@@ -30,7 +30,8 @@ internal static class Xids
         [13] = new("graphics engine exception, usually a program's mistake", Restart, XidAction.RestartEngine),
         [31] = new("memory page fault, usually a program's mistake", Restart, XidAction.RestartEngine),
         [43] = new("a program was stopped by the card", Restart, XidAction.RestartEngine),
-        [45] = new("a program's work was cancelled", Restart, XidAction.RestartEngine),
+        // The driver cleans up after a program that was ended, by us as a rule. What was wrong with it before has a number of its own.
+        [45] = new("a program's work was cancelled", "It follows the end of a program; what came before it says why.", XidAction.Note),
         [68] = new("video decoder exception", Restart, XidAction.RestartEngine),
         [109] = new("context switch timed out", Restart, XidAction.RestartEngine),
         [48] = new("memory error that could not be corrected", Replace, XidAction.Eject),

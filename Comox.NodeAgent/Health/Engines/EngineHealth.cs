@@ -119,7 +119,9 @@ internal static class EngineHealth
         : figures.MayUseCards && MayRead(figures) ? Limit(figures)
         : Longer(FrozenBusy, TokensOfPatience / 2 * (figures.TokenSeconds ?? 0));
 
-    private static bool HasWork(EngineFigures figures) => figures.Answers.Unread > 0 || figures.Answers.Awaited > 0 || figures.Progress?.Running > 0;
+    // What it counts as running may be of somebody who has left: one that names no tasks corrects the number with its next step alone, and nobody waits for that.
+    private static bool HasWork(EngineFigures figures) =>
+        figures.Answers.Unread > 0 || figures.Answers.Awaited > 0 || (figures.Progress is { Running: > 0 } progress && (figures.Answers.Running > 0 || progress.Tasks.Count > 0));
 
     /// <summary>Whether a prompt may be in the way of everything else. Requests that nothing has come of may be written in one piece, or wait until there is room.</summary>
     private static bool MayRead(EngineFigures figures)

@@ -57,7 +57,8 @@ internal sealed class EngineWatch(EngineHandle engine, IReadOnlyList<IEngineProg
 
         var figures = speeds.Complete(engine, _life, _life.Look(now)) with // 1.
         {
-            WasLate = wasLate, Process = _process.Read(status.ProcessId), MayUseCards = status.Cards.Count > 0 || cards.Count > 0, Options = options,
+            // Some engines compute nothing while they are told to load an adapter: what they write is counted from the end of that.
+            WasLate = wasLate || engine.Adapters.IsLoading, Process = _process.Read(status.ProcessId), MayUseCards = status.Cards.Count > 0 || cards.Count > 0, Options = options,
         };
         (_verdict, _life.History) = EngineHealth.Judge(figures, _life.History); // 2.
         Act(_life, status, cards, ofCards, now); // 3.

@@ -16,6 +16,9 @@ internal static class GpuHealth
     /// <summary>So many errors of programs within <see cref="XidWindow"/> are the card's fault, or nobody can tell whose.</summary>
     public const int XidsToQuarantine = 3;
 
+    /// <summary>One failure is many lines of the driver's (13, 13, 43): what comes this soon after the line before it belongs to it.</summary>
+    public static readonly TimeSpan OneError = TimeSpan.FromMilliseconds(500);
+
     /// <summary>How long a program's error is held against a card.</summary>
     public static readonly TimeSpan XidWindow = TimeSpan.FromMinutes(10);
 
@@ -175,7 +178,8 @@ internal static class GpuHealth
         if (recent.Count == 0)
             yield break;
         var last = Xids.Of(recent[^1].Code);
-        yield return recent.Count >= XidsToQuarantine
+        var errors = recent.Where((seen, at) => at == 0 || seen.Heard - recent[at - 1].Heard > OneError).Count();
+        yield return errors >= XidsToQuarantine
             ? (true, string.Create(CultureInfo.InvariantCulture, $"XID {recent[^1].Code}: {last.Meaning}, and the third such error within 10 minutes. It is left alone until they are past. {last.ToDo}"))
             : (false, string.Create(CultureInfo.InvariantCulture, $"XID {recent[^1].Code}: {last.Meaning}. {last.ToDo}"));
     }

@@ -7,7 +7,7 @@ namespace Comox.FakeBackend.Vllm;
 /// loaded, its answers, its sleep. It computes nothing. What it takes of a card it notes in a file in <c>FAKE_CARDS</c>, one for each card and process, for a
 /// test that plays the card's driver.
 /// <code>
-/// FAKE_VLLM  what is wrong with it, in words with spaces between: slow (2 s to load), greedy-sleep (asleep it keeps nearly all), leaky-wake, no-wake, out-of-memory
+/// FAKE_VLLM  what is wrong with it, in words with spaces between: slow (2 s to load), greedy-sleep (asleep it keeps nearly all), leaky-wake, no-wake, out-of-memory, slow-adapter (3 s to load one, and no token of anybody's meanwhile)
 /// </code>
 /// </summary>
 public static class FakeVllm

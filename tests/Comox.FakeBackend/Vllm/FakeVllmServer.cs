@@ -13,6 +13,7 @@ internal sealed class FakeVllmServer(FakeVllmArguments arguments, FakeVllmCard c
     private readonly bool _mayAdapt = Environment.GetEnvironmentVariable("VLLM_ALLOW_RUNTIME_LORA_UPDATING") is "True" or "1" or "true";
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, string> _adapters = [];
     private bool _isAsleep;
+    private TaskCompletionSource? _adapting;
     private int _running;
     private long _tokens;
 
@@ -136,6 +137,10 @@ internal sealed class FakeVllmServer(FakeVllmArguments arguments, FakeVllmCard c
         await EventAsync("""{"role":"assistant","content":""}""", "null");
         foreach (var token in Said(most))
         {
+            await (_adapting?.Task ?? Task.CompletedTask);
+            // It goes on with its batch, on memory that is not there.
+            if (_isAsleep)
+                Environment.Exit(139);
             await EventAsync($$"""{"content":"{{token}}"}""", "null");
             // Longer answers take their time, so that there is something to wait for.
             if (most > 16)
@@ -161,10 +166,21 @@ internal sealed class FakeVllmServer(FakeVllmArguments arguments, FakeVllmCard c
             await JsonAsync(context, 400, """{"error":{"message":"Both 'lora_name' and 'lora_path' must be provided.","type":"InvalidUserInput","param":null,"code":400}}""");
         else if (!_adapters.ContainsKey(name) && Unfit(path) is { } unfit)
             await JsonAsync(context, unfit.Status, $$$"""{"error":{"message":"{{{unfit.Words}}}","type":"BadRequestError","param":null,"code":{{{unfit.Status}}}}}""");
+        else if (FakeVllm.Is("slow-adapter") && Interlocked.CompareExchange(ref _adapting, new TaskCompletionSource(), null) is null)
+            await LoadSlowlyAsync(context, name, path);
         else if (!_adapters.TryAdd(name, path))
             await JsonAsync(context, 400, $$$"""{"error":{"message":"The lora adapter '{{{name}}}' has already been loaded. If you want to load the adapter in place, set 'load_inplace' to True.","type":"InvalidUserInput","param":null,"code":400}}""");
         else
             await TextAsync(context, 200, $"Success: LoRA adapter '{name}' added successfully.");
+    }
+
+    // Between two steps of its engine: no token of anybody's is written meanwhile.
+    private async Task LoadSlowlyAsync(HttpContext context, string name, string path)
+    {
+        await Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System);
+        _adapters[name] = path;
+        _adapting!.SetResult();
+        await TextAsync(context, 200, $"Success: LoRA adapter '{name}' added successfully.");
     }
 
     // What its engine says of an adapter that it cannot read.

@@ -152,7 +152,6 @@ public sealed class GpuHealthTests
     [InlineData(13)]
     [InlineData(31)]
     [InlineData(43)]
-    [InlineData(45)]
     [InlineData(68)]
     [InlineData(109)]
     public void An_application_s_XID_is_held_against_the_card_for_ten_minutes_and_the_third_in_them_ejects(int code)
@@ -171,15 +170,34 @@ public sealed class GpuHealthTests
         Assert.Equal(code, card.LastXid?.Code);
     }
 
+    /// <summary>One illegal address in one process, as the driver tells it.</summary>
     [Fact]
-    public void An_XID_that_nothing_follows_from_is_only_told()
+    public void The_lines_of_one_failure_are_one_error()
     {
-        Hear(8);
+        for (var failure = 1; failure <= GpuHealth.XidsToQuarantine; failure++)
+        {
+            Hear(13);
+            Hear(13);
+            _now += TimeSpan.FromMilliseconds(200);
+            Hear(43);
+            Assert.Equal(failure < GpuHealth.XidsToQuarantine ? Healths.Degraded : Healths.Ejected, After(1, Busy).Health);
+        }
+    }
+
+    /// <summary>The second follows the end of a program, which the agent brings about as a rule.</summary>
+    [Theory]
+    [InlineData(8)]
+    [InlineData(45)]
+    public void An_XID_that_nothing_follows_from_is_only_told(int code)
+    {
+        Hear(code);
+        Hear(code);
+        Hear(code);
 
         var card = After(1, Busy);
 
         Assert.Equal(Healths.Ok, card.Health);
-        Assert.Equal(8, card.LastXid?.Code);
+        Assert.Equal(code, card.LastXid?.Code);
     }
 
     [Theory]

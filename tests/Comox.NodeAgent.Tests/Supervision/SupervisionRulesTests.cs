@@ -71,6 +71,22 @@ public sealed class SupervisionRulesTests
             Assert.Equal(0.5, policy.AfterDeath(RestartPolicy.LongLife)?.TotalSeconds);
     }
 
+    /// <summary>Of a model that comes and goes no life ends by itself, and one death in a week is not the fifth in a row.</summary>
+    [Fact]
+    public void So_does_one_that_was_ended_to_make_room()
+    {
+        var policy = new RestartPolicy();
+        for (var i = 0; i < 100; i++)
+        {
+            Assert.Equal(0.5, policy.AfterDeath(TimeSpan.Zero)?.TotalSeconds);
+            policy.AfterEnd(RestartPolicy.LongLife);
+        }
+
+        Assert.Equal(0.5, policy.AfterDeath(TimeSpan.Zero)?.TotalSeconds);
+        policy.AfterEnd(TimeSpan.FromSeconds(1));
+        Assert.Equal(1, policy.AfterDeath(TimeSpan.Zero)?.TotalSeconds);
+    }
+
     [Theory]
     [InlineData("server-truncated-model.log", 1, true, "llama-server exited with code 1: error loading model: tensor 'blk.0.ffn_gate.weight' data is not within the file bounds")]
     [InlineData("server-port-taken.log", 1, false, "llama-server exited with code 1: couldn't bind HTTP server socket, hostname: 127.0.0.1, port: 18101")]

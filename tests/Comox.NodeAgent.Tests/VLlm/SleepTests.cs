@@ -86,6 +86,22 @@ public sealed class SleepTests
         await node.UntilAsync("ada", EngineStates.Asleep);
     }
 
+    /// <summary>vLLM would go on with its batch on memory that is not there.</summary>
+    [Fact]
+    public async Task A_stream_that_outlasts_the_patience_is_cut_and_its_model_does_not_sleep_with_it()
+    {
+        await using var node = await StartAsync(settings: new() { ["Comox:NodeAgent:Swapping:DrainTimeout"] = "00:00:00.3" });
+        await node.AskAsync("ada");
+        var before = node.Status("ada").ProcessId;
+        using var stream = await node.SendAsync("ada", stream: true, tokens: 100_000);
+        await node.AskAsync("brine");
+        await Assert.ThrowsAnyAsync<Exception>(() => stream.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(EngineStates.Unloaded, (await node.Agent.UntilAsync("ada", engine => engine.State is EngineStates.Unloaded or EngineStates.Asleep)).State);
+        await node.AskAsync("ada");
+        Assert.NotEqual(before, node.Status("ada").ProcessId);
+        Assert.Equal(0, node.Status("ada").Restarts);
+    }
+
     [Fact]
     public async Task A_restart_that_is_asked_for_while_it_makes_room_lets_the_stream_finish_too()
     {

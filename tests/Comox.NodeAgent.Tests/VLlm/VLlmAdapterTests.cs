@@ -57,6 +57,18 @@ public sealed class VLlmAdapterTests
     }
 
     [Fact]
+    public async Task A_load_that_takes_seconds_holds_up_the_streams_that_run_and_cuts_none()
+    {
+        await using var node = await StartAsync(adapters: 2, held: 2, faults: "slow-adapter");
+        var before = await node.UntilAsync("ada", EngineStates.Ready);
+        using var stream = await SendAsync(node, "ada", stream: true, tokens: 100);
+        await node.Agent.UntilAsync("ada", engine => engine.InFlight == 1);
+        Assert.Equal("lora0", await AskAsync(node, "lora0"));
+        Assert.Contains("[DONE]", await stream.Content.ReadAsStringAsync());
+        Assert.Equal((before.ProcessId, 0), (node.Status("ada").ProcessId, node.Status("ada").Restarts));
+    }
+
+    [Fact]
     public async Task A_load_that_fails_is_told_in_the_engines_words_and_the_model_goes_on()
     {
         await using var node = await StartAsync(adapters: 2, held: 2);
@@ -109,7 +121,7 @@ public sealed class VLlmAdapterTests
         }
     }
 
-    private static async Task<VLlmNode> StartAsync(int adapters, int held, bool other = false)
+    private static async Task<VLlmNode> StartAsync(int adapters, int held, bool other = false, string faults = "")
     {
         var folder = VLlmNode.NewFolder();
         var settings = new Dictionary<string, string?>
@@ -130,7 +142,7 @@ public sealed class VLlmAdapterTests
                 File.WriteAllText(config, File.ReadAllText(config).Replace("\"num_hidden_layers\":2", "\"num_hidden_layers\":700", StringComparison.Ordinal)); // So that one fills the card.
         }
 
-        return await VLlmNode.StartAsync(folder, settings);
+        return await VLlmNode.StartAsync(folder, settings, faults);
     }
 
     private static string[] States(EngineStatus engine) => [.. engine.Adapters.Select(adapter => adapter.State)];

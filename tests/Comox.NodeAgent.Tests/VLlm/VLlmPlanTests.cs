@@ -27,6 +27,7 @@ public sealed class VLlmPlanTests
         Assert.Equal("1", After(plan, "--tensor-parallel-size"));
         Assert.Equal("4", After(plan, "--shutdown-timeout"));
         Assert.Equal(("1", "PCI_BUS_ID", "1"), (plan.Environment["CUDA_VISIBLE_DEVICES"], plan.Environment["CUDA_DEVICE_ORDER"], plan.Environment["HF_HUB_OFFLINE"]));
+        Assert.Equal("1", plan.Environment["SPT_NOENV"]); // Else nothing is left in /proc/PID/environ to know its workers by.
         Assert.Equal("VLLM_API_KEY", plan.KeyVariable);
         Assert.DoesNotContain("--api-key", plan.Arguments);
         Assert.DoesNotContain("VLLM_API_KEY", plan.Environment.Keys);

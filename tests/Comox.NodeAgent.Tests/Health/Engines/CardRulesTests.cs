@@ -40,6 +40,7 @@ public sealed class CardRulesTests
         Assert.Null(CardRules.Restarts([0], [hit with { Health = Healths.Degraded }], [hit])); // it was started after that
         Assert.Null(CardRules.Restarts([1], [hit], [Well])); // on another card
         Assert.Null(CardRules.Restarts([0], [hit with { LastXid = new GpuXid(48, "the card's own", Noon) }], [Well])); // no restart helps
+        Assert.Null(CardRules.Restarts([0], [hit with { LastXid = new GpuXid(45, "a program's work was cancelled", Noon) }], [Well])); // the end of another engine on it
         // The same once more, after the clock was set back.
         Assert.Equal(Fault, CardRules.Restarts([0], [hit with { LastXid = new GpuXid(31, "memory page fault", Noon.AddHours(-3)) }], [hit]));
     }

@@ -58,6 +58,21 @@ public sealed class EngineHealthTests
             Assert.Equal(Healths.Ok, play.Look(0.25, Reading(bytes: 8000, sinceStep: at), unanswered: at, reads: 500).Health);
     }
 
+    /// <summary>vLLM names no tasks, and says what it runs with each step only: who stops a long prompt leaves a number behind.</summary>
+    [Fact]
+    public void One_whose_only_reader_left_while_it_read_a_prompt_is_not_held_to_what_it_said_before()
+    {
+        var play = new Play();
+        play.Look(1, default, progress: new() { Running = 0, TokensWritten = 500 });
+        for (var at = 0.25; at <= 5; at += 0.25)
+            Assert.Equal(Healths.Ok, play.Look(0.25, Reading(bytes: 60_000, sinceStep: at), progress: new() { Running = 1, TokensWritten = 500 }).Health);
+        for (var left = 0.25; left <= 3; left += 0.25)
+        {
+            var nobody = new AnswerFigures(0, 0, 0, 0, TimeSpan.FromSeconds(5 + left), TimeSpan.FromSeconds(5 + left));
+            Assert.Equal(Healths.Ok, play.Look(0.25, nobody, progress: new() { Running = 1, TokensWritten = 500 }).Health);
+        }
+    }
+
     [Fact]
     public void One_that_writes_nothing_is_found_after_two_seconds_although_it_answers_every_question()
     {
