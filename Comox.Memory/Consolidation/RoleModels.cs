@@ -8,6 +8,14 @@ namespace Comox.Memory.Consolidation;
 /// <summary>Asks the model of a role, within the background's patience. The same prompt is asked the same way: no dice.</summary>
 internal sealed class RoleModels(IServiceScopeFactory scopes, ConsolidationOptions options, TimeProvider time)
 {
+    /// <summary>An answer, and not the lack of one: the model will not take this text, now or later. What is down or busy is waited for.</summary>
+    public static bool IsRefusal(ApiError error) =>
+        error.Status is StatusCodes.Status400BadRequest or StatusCodes.Status413PayloadTooLarge or StatusCodes.Status422UnprocessableEntity || error.Code == ErrorCodes.ContextLengthExceeded;
+
+    /// <summary>Whether the model answers anything at all.</summary>
+    public async Task<bool> IsWellAsync(string model, CancellationToken cancellation) =>
+        (await AskAsync(model, "You are a helpful assistant.", "Hello.", 8, null, cancellation)).IsSuccess;
+
     /// <param name="model">The model of the role.</param>
     /// <param name="instructions">The system message.</param>
     /// <param name="material">What it is to work on.</param>

@@ -99,6 +99,9 @@ internal static class CharacterEndpoints
         }
 
         await transaction.CommitAsync(cancellation);
+        // The worker may have stored some since, and could not see yet that their sessions go. From here on it does.
+        foreach (var subject in subjects)
+            await vectors.DeleteAsync(new VectorFilter { Subject = subject, Character = found.Value.Id }, CancellationToken.None);
         indexes.Forget(found.Value.Id);
         characters.Forget(found.Value.Id);
         drift.Forget(found.Value.Id);

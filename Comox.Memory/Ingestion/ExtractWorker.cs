@@ -22,6 +22,8 @@ internal sealed class ExtractWorker(RoleOptions roles, RoleModels models, TurnFa
     private const int ContextTurns = 4;
     private const int MaxTokens = 1500;
 
+    private readonly ModelPatience _patience = new();
+
     public string Name => "extract";
 
     public bool IsEnabled => !string.IsNullOrEmpty(roles.Extract);
@@ -33,14 +35,18 @@ internal sealed class ExtractWorker(RoleOptions roles, RoleModels models, TurnFa
         if (unread.Count == 0)
             return WorkDone.Nothing(session.Version);
 
-        // Fewer at once for a model that has no room for so many.
-        for (var most = TurnsAtOnce; ; most /= 2)
+        // Fewer at once for a model that has no room for so many, or that will not read one of them.
+        for (var most = _patience.Turns(TurnsAtOnce); ; most /= 2)
         {
             var read = await ReadAsync(db, session, after, unread, most, cancellation);
-            if (read.IsSuccess || read.Error.Code != ErrorCodes.ContextLengthExceeded)
+            _patience.Saw(read.Error, most, TurnsAtOnce);
+            if (read.IsSuccess || !RoleModels.IsRefusal(read.Error))
                 return read;
-            if (most == 1)
-                MemoryLog.PassedOver(log, session.Id, unread.First(IsWorthReading).Id, roles.Extract!, read.Error.Message);
+            if (most > 1)
+                continue;
+            if (read.Error.Code != ErrorCodes.ContextLengthExceeded && !await models.IsWellAsync(roles.Extract!, cancellation))
+                return read; // It refuses everything: that is nobody's turn's fault.
+            MemoryLog.PassedOver(log, session.Id, unread.First(IsWorthReading).Id, roles.Extract!, read.Error.Message);
         }
     }
 

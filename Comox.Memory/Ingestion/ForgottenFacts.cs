@@ -35,10 +35,10 @@ internal static class ForgottenFacts
         return forgotten.ToLookup(entry => entry.Turn, entry => entry.Fact, StringComparer.Ordinal);
     }
 
-    /// <summary>The events of a turn with the words of another, of which this was forgotten: it is read, and forgotten, here as there.</summary>
+    /// <summary>The events of a turn with the words of another, or with what is left of its own, of which this was forgotten: it is read, and forgotten, here as there.</summary>
     /// <param name="turn">The id of the turn.</param>
     /// <param name="read">What the rules find in it; null: nothing.</param>
-    /// <param name="forgotten">What was forgotten of the other, by whichever reader it was found.</param>
+    /// <param name="forgotten">What was forgotten of them, by whichever reader it was found.</param>
     public static IEnumerable<SessionEvent> Again(string turn, FactsRead? read, IEnumerable<ReadFact> forgotten)
     {
         var facts = new List<ReadFact>(read?.Facts ?? []);

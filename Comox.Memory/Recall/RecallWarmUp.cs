@@ -51,8 +51,8 @@ internal sealed class RecallWarmUp(MemoryDbFactory databases, ConversationLocks 
     private async Task<IReadOnlyList<(string Subject, string Character)>> NewestAsync(CancellationToken cancellation)
     {
         await using var db = databases.Open();
-        var sessions = await db.Sessions.AsNoTracking().OrderByDescending(session => session.UpdatedAt).Take(NewestSessions)
+        var sessions = await BackgroundCalls.Without(db.Sessions.AsNoTracking()).OrderByDescending(session => session.UpdatedAt).Take(NewestSessions)
             .Select(session => new { session.Subject, session.CharacterId }).ToListAsync(cancellation);
-        return [.. sessions.Where(session => !BackgroundCalls.IsSubject(session.Subject)).Select(session => (session.Subject, session.CharacterId)).Distinct().Take(options.WarmPeople)];
+        return [.. sessions.Select(session => (session.Subject, session.CharacterId)).Distinct().Take(options.WarmPeople)];
     }
 }

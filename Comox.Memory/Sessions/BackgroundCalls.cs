@@ -1,4 +1,6 @@
 using System.Text.RegularExpressions;
+using Comox.Memory.Storage;
+using Microsoft.EntityFrameworkCore;
 
 namespace Comox.Memory.Sessions;
 
@@ -11,6 +13,9 @@ internal static partial class BackgroundCalls
     // A subject that comes from outside has no control characters.
     private const string Mark = "\u0001background";
 
+    // A repeated request gets the answer that it got.
+    private static readonly TimeSpan Kept = TimeSpan.FromHours(1);
+
     // Open WebUI's tasks, and its choice of tools, as it is and as it was; LibreChat's two ways to have a chat titled.
     private static readonly string[] Beginnings =
         ["### Task:", "History:", "Query: History:", "Provide a concise, 5-word-or-less title for the conversation", "Analyze this conversation and provide:"];
@@ -20,6 +25,16 @@ internal static partial class BackgroundCalls
         dialogue is [{ IsUser: true } only]
         && Array.Exists(Beginnings, beginning => only.Content.AsSpan().TrimStart().StartsWith(beginning, StringComparison.Ordinal))
         && (only.Content.Contains("<chat_history>", StringComparison.Ordinal) || QuotesChat(only.Content));
+
+    /// <summary>Each is a session of its own, and answered within minutes: the next one of the same person and character takes the old ones along.</summary>
+    public static Task<int> ForgetOldAsync(MemoryDb db, SessionRow newest, CancellationToken cancellation)
+    {
+        var old = newest.CreatedAt - Kept;
+        return db.Sessions.Where(session => session.Subject == newest.Subject && session.CharacterId == newest.CharacterId && session.UpdatedAt < old).ExecuteDeleteAsync(cancellation);
+    }
+
+    /// <summary>In a query.</summary>
+    public static IQueryable<SessionRow> Without(IQueryable<SessionRow> sessions) => sessions.Where(session => !session.Subject.EndsWith(Mark));
 
     public static string SubjectFor(string person) => person + Mark;
 

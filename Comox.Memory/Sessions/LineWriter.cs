@@ -25,6 +25,8 @@ internal sealed class LineWriter(NewSessions sessions, TurnFacts facts, TimeProv
         var session = placement.Session ?? sessions.Row(characterId, subject);
         if (placement.Session is null)
             db.Add(session);
+        if (placement.Session is null && BackgroundCalls.IsSubject(subject))
+            await BackgroundCalls.ForgetOldAsync(db, session, cancellation);
 
         var end = placement.Known ?? placement.Parent;
         var branched = end?.Id != session.HeadId;
@@ -56,7 +58,7 @@ internal sealed class LineWriter(NewSessions sessions, TurnFacts facts, TimeProv
             await log.AppendAsync(cancellation, new TurnSaid(id, end?.Id, said.Role, said.Content, before?.CreatedAt ?? log.Now(), prompted?.ReceiptId, Heard: before?.Heard is { } then ? Presence.Read(then) : heard));
             end = (await db.Turns.FindAsync([id], cancellation))!;
             added.Add(end);
-            if (before is not null && said.Says(before.Role, before.Content))
+            if (before is not null)
                 anew[id] = before.Id;
             // What was made of the scene after it holds after it here, too, and whoever was sent out has not come back.
             if (before is { Current: true } && await Scenes.CopyAsync(db, session.Id, before.Id, id, cancellation) is { } scene)
@@ -65,10 +67,18 @@ internal sealed class LineWriter(NewSessions sessions, TurnFacts facts, TimeProv
                 heard = await Presence.AfterAsync(db, session.Id, end, cancellation);
         }
 
+        // A message in the place of another is that one, edited.
+        if (branched && placement.Session is not null && await db.Turns.AsNoTracking().Where(turn => turn.SessionId == session.Id && turn.Current && turn.Depth == end!.Depth && turn.Role == Utterance.User)
+            .Select(turn => turn.Id).FirstOrDefaultAsync(cancellation) is { } edited)
+        {
+            anew[end!.Id] = edited;
+        }
+
         var forgotten = anew.Count == 0 ? null : await ForgottenFacts.OfAsync(db, session.Id, anew.Values, cancellation);
         await log.AppendAsync(cancellation, [
             new LineMoved(end!.Id),
-            .. BackgroundCalls.IsSubject(subject) ? [] : added.SelectMany(turn => ForgottenFacts.Again(turn.Id, facts.Read(turn), anew.TryGetValue(turn.Id, out var then) ? forgotten![then] : [])),
+            .. BackgroundCalls.IsSubject(subject) ? [] : added.SelectMany(turn => ForgottenFacts.Again(
+                turn.Id, facts.Read(turn), anew.TryGetValue(turn.Id, out var then) ? forgotten![then].Where(fact => turn.Content.Contains(fact.Quote, StringComparison.Ordinal)) : [])),
         ]);
         await log.SettleAsync(cancellation);
         var told = db.Facts.Local.ToLookup(fact => fact.TurnId, StringComparer.Ordinal);

@@ -16,9 +16,11 @@ internal sealed class SessionEditor(SessionChanges changes, TurnFacts facts, Tur
     public Task<ApiResult<SessionTurn>> EditAsync(string sessionId, string turnId, string content, CancellationToken cancellation) =>
         ChangeAsync<SessionTurn>(sessionId, turnId, async (db, log, turn) =>
         {
+            // Of what was forgotten, that stays forgotten whose words stay.
+            var forgotten = (await ForgottenFacts.OfAsync(db, sessionId, [turn.Id], cancellation))[turn.Id].Where(fact => content.Contains(fact.Quote, StringComparison.Ordinal)).ToList();
             await log.AppendAsync(cancellation, new TurnEdited(turn.Id, content));
-            if (!BackgroundCalls.IsSubject(log.Session.Subject) && facts.Read(turn) is { } read)
-                await log.AppendAsync(cancellation, read);
+            if (!BackgroundCalls.IsSubject(log.Session.Subject))
+                await log.AppendAsync(cancellation, ForgottenFacts.Again(turn.Id, facts.Read(turn), forgotten));
             return SessionStore.View(turn);
         }, cancellation);
 
@@ -61,6 +63,8 @@ internal sealed class SessionEditor(SessionChanges changes, TurnFacts facts, Tur
             if (await vectors.DeleteAsync(new VectorFilter { Subject = log.Session.Subject, Session = sessionId }, cancellation) is { } notDeleted)
                 return notDeleted;
             await transaction.CommitAsync(cancellation);
+            // The worker may have stored some since, and could not see yet that the session goes. From here on it does.
+            await vectors.DeleteAsync(new VectorFilter { Subject = log.Session.Subject, Session = sessionId }, CancellationToken.None);
             return receipt;
         }, cancellation));
 

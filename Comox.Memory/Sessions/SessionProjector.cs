@@ -80,9 +80,10 @@ internal sealed class SessionProjector(MemoryDb db, SessionRow session)
     }
 
     /// <summary>What came from turns, beside their places in the tree.</summary>
-    private async Task DropDerivedAsync(IReadOnlyList<string> turns, CancellationToken cancellation)
+    private async Task DropDerivedAsync(IReadOnlyList<string> dropped, CancellationToken cancellation)
     {
-        await _facts.DropAsync(turns, cancellation);
+        var turns = dropped.ToHashSet(StringComparer.Ordinal); // Looked for in each row that there is.
+        await _facts.DropAsync(dropped, cancellation);
         db.RemoveRange(await Tracked.Async(db.ReplyScores, row => turns.Contains(row.TurnId), cancellation));
         await _scenes.DropAsync(turns, cancellation);
         var summaries = await Tracked.Async(db.Summaries, row => row.SessionId == session.Id, cancellation);

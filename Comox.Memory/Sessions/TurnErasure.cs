@@ -1,3 +1,4 @@
+using System.Linq.Expressions;
 using System.Text.Json;
 using Comox.Memory.Storage;
 using Comox.ServiceDefaults.Contracts.Memory;
@@ -48,7 +49,7 @@ internal sealed class TurnErasure
         await db.HoldReceiptsAsync(session.Subject, cancellation);
         await DeleteBackgroundAsync(db, session.Subject, cancellation);
         var receipts = await StripAsync(
-            db.Receipts.Where(row => !(whole && row.SessionId == session.Id) && db.Sessions.Any(owner => owner.Id == row.SessionId && owner.Subject == session.Subject)), [.. turns, .. summaries], cancellation);
+            ReceiptsOf(db, owner => owner.Subject == session.Subject && !(whole && owner.Id == session.Id)), [.. turns, .. summaries], cancellation);
         if (whole)
             receipts += await db.Receipts.CountAsync(row => row.SessionId == session.Id, cancellation);
         return new DeletionReceipt
@@ -71,7 +72,7 @@ internal sealed class TurnErasure
     {
         await db.HoldReceiptsAsync(subject, cancellation);
         var sessions = await db.Sessions.Where(session => session.Subject == subject && session.CharacterId == characterId).Select(session => session.Id).ToListAsync(cancellation);
-        await StripAsync(db.Receipts.Where(row => db.Sessions.Any(owner => owner.Id == row.SessionId && owner.Subject == subject && owner.CharacterId != characterId)), sessions, cancellation);
+        await StripAsync(ReceiptsOf(db, owner => owner.Subject == subject && owner.CharacterId != characterId), sessions, cancellation);
         await db.SaveChangesAsync(cancellation);
     }
 
@@ -84,6 +85,10 @@ internal sealed class TurnErasure
         var hidden = BackgroundCalls.SubjectFor(subject);
         return db.Sessions.Where(session => session.Subject == hidden).ExecuteDeleteAsync(cancellation);
     }
+
+    /// <summary>The receipts of some sessions, and by these: a look through everybody's would hold up all who write meanwhile.</summary>
+    internal static IQueryable<ReceiptRow> ReceiptsOf(MemoryDb db, Expression<Func<SessionRow, bool>> whose) =>
+        db.Sessions.Where(whose).Join(db.Receipts, owner => owner.Id, row => row.SessionId, (owner, row) => row);
 
     private static async Task<int> RedactAsync(MemoryDb db, SessionRow session, HashSet<string> turns, IReadOnlySet<string> summaries, CancellationToken cancellation)
     {
@@ -138,7 +143,7 @@ internal sealed class TurnErasure
             return [.. found.Distinct(StringComparer.Ordinal)];
         }
 
-        // Each look is a pass through all receipts; of many, one pass that reads the lists.
+        // Each look is a pass through all receipts of the person; of many, one pass that reads the lists.
         var wanted = sources.ToHashSet(StringComparer.Ordinal);
         await foreach (var row in receipts.Select(row => new { row.Id, row.Turns }).AsAsyncEnumerable().WithCancellation(cancellation))
         {

@@ -30,7 +30,7 @@ internal sealed class SceneProjector(MemoryDb db, SessionRow session)
     }
 
     /// <summary>A scene goes with the turn with which it began; what was heard in it stays with the turns that were.</summary>
-    public async Task DropAsync(IReadOnlyList<string> turns, CancellationToken cancellation)
+    public async Task DropAsync(IReadOnlySet<string> turns, CancellationToken cancellation)
     {
         var scenes = await Tracked.Async(db.Scenes, row => row.SessionId == session.Id, cancellation);
         var gone = scenes.Where(row => row.TurnId is not null && turns.Contains(row.TurnId)).ToList();

@@ -17,6 +17,8 @@ namespace Comox.Memory.ShortTerm;
 /// </summary>
 internal sealed class SummarizeWorker(RoleOptions roles, RoleModels models, ShortTermOptions options, TimeProvider time, ILogger<SummarizeWorker> log) : ISessionWorker
 {
+    private readonly ModelPatience _patience = new();
+
     public string Name => "summarize";
 
     public bool IsEnabled => !string.IsNullOrEmpty(roles.Summarize);
@@ -37,22 +39,24 @@ internal sealed class SummarizeWorker(RoleOptions roles, RoleModels models, Shor
         // An account ("admin", a key's id) is no name, and what "Admin" did would be somebody else's in a prompt that calls the person Mara.
         var person = (await CalledNames.OfAsync(db, session, cancellation)).FirstOrDefault() ?? "The user";
         var model = roles.Summarize!;
+        var most = _patience.Turns(turns.Count);
+        turns.RemoveRange(most, turns.Count - most);
         var answer = await AskAsync(LongestTurn);
 
-        // For a model that has no room for the block: fewer turns, and of a single one less.
-        while (!answer.IsSuccess && answer.Error.Code == ErrorCodes.ContextLengthExceeded && turns.Count > 1)
+        // For a model that has no room for the block, or will not read it: fewer turns, of a single one less, and in the end none of its words.
+        while (IsRefused() && turns.Count > 1)
         {
             turns.RemoveRange(turns.Count / 2, turns.Count - (turns.Count / 2));
             answer = await AskAsync(LongestTurn);
         }
 
-        for (var longest = LongestTurn / 2; !answer.IsSuccess && answer.Error.Code == ErrorCodes.ContextLengthExceeded && longest >= ShortestTurn; longest /= 2)
+        for (var longest = LongestTurn / 2; IsRefused() && longest >= ShortestTurn; longest /= 2)
             answer = await AskAsync(longest);
+        if (IsRefused() && await models.IsWellAsync(model, cancellation))
+            answer = await AskAsync(0);
         if (!answer.IsSuccess)
             return answer.Error;
-        var text = answer.Value.Trim();
-        if (text.Length == 0)
-            return new ApiError(502, ErrorCodes.UpstreamError, $"The model '{model}' answered with an empty summary.");
+        var text = answer.Value;
 
         // 3. The summary, for this very path. There may be another block; hence its place moves only when none is left.
         var last = turns[^1];
@@ -63,8 +67,17 @@ internal sealed class SummarizeWorker(RoleOptions roles, RoleModels models, Shor
             async (now, token) => await now.Turns.AnyAsync(turn => turn.Id == last.Id && turn.Current && turn.Chain == last.Chain, token)
                 && (before is null || await now.Summaries.AnyAsync(row => row.Id == before.Id, token)));
 
-        Task<ApiResult<string>> AskAsync(int longest) =>
-            models.AskAsync(model, Instructions(character), Material(before, turns, person, character, longest), options.SummaryTokens, null, cancellation);
+        bool IsRefused() => !answer.IsSuccess && RoleModels.IsRefusal(answer.Error);
+
+        async Task<ApiResult<string>> AskAsync(int longest)
+        {
+            var answered = await models.AskAsync(model, Instructions(character), Material(before, turns, person, character, longest), options.SummaryTokens, null, cancellation);
+            _patience.Saw(answered.Error, turns.Count, options.BlockTurns);
+            if (!answered.IsSuccess)
+                return answered;
+            var text = answered.Value.Trim();
+            return text.Length > 0 ? text : new ApiError(StatusCodes.Status422UnprocessableEntity, ErrorCodes.UpstreamError, $"The model '{model}' answered with an empty summary.");
+        }
     }
 
     private static string Instructions(string character) =>
@@ -74,7 +87,7 @@ internal sealed class SummarizeWorker(RoleOptions roles, RoleModels models, Shor
     private const int LongestTurn = 2_000;
     private const int ShortestTurn = 100;
 
-    private static string Said(string content, int longest) => ShortText.Of(content.ReplaceLineEndings(" "), longest, longest);
+    private static string Said(string content, int longest) => longest == 0 ? "…" : ShortText.Of(content.ReplaceLineEndings(" "), longest, longest);
 
     private static string Material(SummaryRow? before, IReadOnlyList<TurnRow> turns, string person, string character, int longest)
     {

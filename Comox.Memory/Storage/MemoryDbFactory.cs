@@ -62,7 +62,8 @@ internal sealed class MemoryDbFactory
 
     internal static DbContextOptions<SqliteMemoryDb> Sqlite(string connection) =>
         new DbContextOptionsBuilder<SqliteMemoryDb>()
-            .UseSqlite(connection, sqlite => sqlite.MigrationsHistoryTable("migrations"))
+            // A list is one parameter, as on PostgreSQL: SQLite takes 32,766 in a statement, and a conversation may have more turns.
+            .UseSqlite(connection, sqlite => sqlite.MigrationsHistoryTable("migrations").UseParameterizedCollectionMode(ParameterTranslationMode.Parameter))
             .AddInterceptors(DurableSqlite.Instance)
             .Options;
 

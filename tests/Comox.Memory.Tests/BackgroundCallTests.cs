@@ -1,7 +1,9 @@
 using Comox.Memory.Storage;
+using Comox.ServiceDefaults.Contracts.Memory;
 using Comox.ServiceDefaults.Contracts.OpenAI;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Comox.Memory.Tests;
 
@@ -79,6 +81,32 @@ public sealed class BackgroundCallTests
         Assert.Equal(what == "turn" ? [told.Session] : [], sessions);
         Assert.DoesNotContain(await db.Events.Where(row => sessions.Contains(row.SessionId)).Select(row => row.Body).ToListAsync(), body => body.Contains("Porto", StringComparison.Ordinal));
         Assert.Equal(what == "character" ? 0 : 1, await db.Sessions.CountAsync(session => session.Id == others.Session));
+    }
+
+    /// <summary>A client makes one with each message, for years.</summary>
+    [Fact]
+    public async Task A_later_one_takes_those_before_along_and_nothing_else()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UnixEpoch.AddYears(56));
+        await using var memory = await MemoryHost.StartAsync(time: time);
+        var told = await memory.ExchangeAsync("I live in Porto.", "Aye.");
+        var first = await TaskAsync("title", "mara");
+        var others = await TaskAsync("title", "tom");
+        time.Advance(TimeSpan.FromMinutes(50));
+        var second = await TaskAsync("tag", "mara");
+        time.Advance(TimeSpan.FromMinutes(50));
+        var third = await TaskAsync("question", "mara");
+
+        await using var db = memory.Services.GetRequiredService<MemoryDbFactory>().Open();
+        Assert.Equal(new[] { told.Session, others.Session, second.Session, third.Session }.Order(), (await db.Sessions.Select(session => session.Id).ToListAsync()).Order());
+        Assert.Empty(await db.Receipts.Where(row => row.SessionId == first.Session).Select(row => row.Id).ToListAsync());
+
+        async System.Threading.Tasks.Task<SuperPromptResponse> TaskAsync(string what, string subject)
+        {
+            var asked = (await memory.AskAsync([new ChatMessage("user", Task.Replace("title", what, StringComparison.Ordinal))], subject: subject)).Value!;
+            await memory.ReplyAsync(asked, "Porto");
+            return asked;
+        }
     }
 
     [Fact]

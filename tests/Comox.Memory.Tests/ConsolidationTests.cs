@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Comox.Memory.Storage;
 using Comox.ServiceDefaults.Contracts.Memory;
+using Comox.TestKit;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -223,6 +224,59 @@ public sealed class ConsolidationTests
         Assert.InRange((await SummariesAsync(memory)).Max(row => row.Depth), 12, 14);
         await using var db = memory.Services.GetRequiredService<MemoryDbFactory>().Open();
         Assert.Equal(19, await db.Turns.CountAsync(turn => turn.Extracted));
+    }
+
+    [Fact]
+    public async Task A_model_that_is_slow_is_asked_for_less_until_it_answers_in_time()
+    {
+        await using var gateway = await StrictGateway.StartAsync(request => request["response_format"] is null ? "A summary." : Facts());
+        gateway.IsTooSlowFor = request => StrictGateway.MaterialOf(request).Split("river").Length > 4; // Of three such turns it is not.
+        var settings = Small(gateway);
+        settings["Comox:Memory:Roles:Extract"] = "reader";
+        settings["Comox:Memory:Consolidation:ModelTimeout"] = "00:00:00.5";
+        await using var memory = await MemoryHost.StartAsync(settings: settings);
+        string? session = null;
+        for (var at = 0; at < 10; at++)
+            session = (await memory.ExchangeAsync($"We walked by the river, {at} {new string('x', 200)} today.", "Aye.", session)).Session;
+        await memory.SettledAsync("extract");
+        await memory.SettledAsync("summarize");
+        Assert.InRange((await SummariesAsync(memory)).Max(row => row.Depth), 12, 14);
+        await using var db = memory.Services.GetRequiredService<MemoryDbFactory>().Open();
+        Assert.Equal(19, await db.Turns.CountAsync(turn => turn.Extracted));
+    }
+
+    [Fact]
+    public async Task A_turn_that_a_model_refuses_holds_up_none_of_the_others()
+    {
+        await using var gateway = await StrictGateway.StartAsync(request => request["response_format"] is null ? "A summary." : Facts());
+        gateway.Refuses = request => StrictGateway.MaterialOf(request).Contains("poison", StringComparison.Ordinal);
+        var settings = Small(gateway);
+        settings["Comox:Memory:Roles:Extract"] = "reader";
+        await using var memory = await MemoryHost.StartAsync(settings: settings);
+        string? session = null;
+        for (var at = 0; at < 10; at++)
+            session = (await memory.ExchangeAsync($"We walked by the {(at == 2 ? "poison" : "river")}, {at} {new string('x', 200)} today.", "Aye.", session)).Session;
+        await memory.SettledAsync("extract");
+        await memory.SettledAsync("summarize");
+        Assert.InRange((await SummariesAsync(memory)).Max(row => row.Depth), 12, 14);
+        await using var db = memory.Services.GetRequiredService<MemoryDbFactory>().Open();
+        Assert.Equal(19, await db.Turns.CountAsync(turn => turn.Extracted));
+    }
+
+    [Fact]
+    public async Task A_model_that_refuses_everything_is_waited_for()
+    {
+        await using var gateway = await StrictGateway.StartAsync(request => request["response_format"] is null ? "A summary." : Facts());
+        gateway.Refuses = _ => true;
+        await using var memory = await MemoryHost.StartAsync(settings: gateway.Settings(("Extract", "reader")));
+        await memory.ExchangeAsync("We walked by the river today.", "Aye.");
+        await Eventually.IsTrueAsync(() => gateway.Requests.Count(request => StrictGateway.MaterialOf(request) == "Hello.") >= 2, "it is asked again and again");
+        await using (var db = memory.Services.GetRequiredService<MemoryDbFactory>().Open())
+            Assert.Equal(0, await db.Turns.CountAsync(turn => turn.Extracted));
+        gateway.Refuses = _ => false;
+        await memory.SettledAsync("extract");
+        await using var after = memory.Services.GetRequiredService<MemoryDbFactory>().Open();
+        Assert.Equal(1, await after.Turns.CountAsync(turn => turn.Extracted));
     }
 
     [Fact]

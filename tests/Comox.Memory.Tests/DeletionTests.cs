@@ -1,4 +1,7 @@
+using Comox.Memory.Sessions;
 using Comox.Memory.Storage;
+using Comox.ServiceDefaults;
+using Comox.ServiceDefaults.Clients;
 using Comox.Memory.Vectors;
 using Comox.ServiceDefaults.Contracts.Memory;
 using Comox.ServiceDefaults.Contracts.Nodes;
@@ -139,6 +142,90 @@ public sealed class DeletionTests
         Assert.Equal(15, codes.Count(code => code == "session_not_found"));
     }
 
+    /// <summary>SQLite takes 32,766 parameters in a statement.</summary>
+    [Fact]
+    public async Task A_conversation_of_any_length_can_be_deleted()
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        var said = await memory.ExchangeAsync("I live in Porto.", "Aye.");
+        await using var db = memory.Services.GetRequiredService<MemoryDbFactory>().Open();
+        await db.Database.ExecuteSqlAsync(
+            $"""
+            WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 33000)
+            INSERT INTO turns (id, session_id, parent_id, depth, "current", number, role, content, chain, created_at, extracted)
+            SELECT printf('trn_%08d', n), session_id, parent_id, depth, 0, 100 + n, role, content, chain, created_at, 1 FROM turns, numbers WHERE id = {said.ReplyTurn}
+            """,
+            TestContext.Current.CancellationToken);
+
+        var deleted = await memory.Client.DeleteSessionAsync(said.Session);
+
+        Assert.True(deleted.IsSuccess, deleted.Error?.Message);
+        Assert.Equal(33_002, deleted.Value.Turns.Count);
+        Assert.Empty(await db.Turns.Select(turn => turn.Id).ToListAsync());
+    }
+
+    /// <summary>While it looks nobody else can write: what all others have shown is none of its business.</summary>
+    [Fact]
+    public async Task The_receipts_of_a_person_are_found_by_their_sessions()
+    {
+        await using var memory = await MemoryHost.StartAsync();
+        await using var db = memory.Services.GetRequiredService<MemoryDbFactory>().Open();
+        var plan = await QueryPlan.OfAsync(db, TurnErasure.ReceiptsOf(db, owner => owner.Subject == "mara").Where(row => row.Turns.Contains("trn_x")).Select(row => row.Id).ToQueryString());
+        Assert.Contains(plan, step => step.Contains("IX_receipts_session_id", StringComparison.Ordinal));
+        Assert.DoesNotContain(plan, step => step.StartsWith("SCAN", StringComparison.Ordinal));
+    }
+
+    /// <summary>Until the deletion is committed the worker sees the session, and stores what it has in hand.</summary>
+    [Fact]
+    public async Task Vectors_that_are_stored_between_their_deletion_and_its_commit_go_too()
+    {
+        await using var gateway = await StrictGateway.StartAsync(_ => null, _ => [1, 0]);
+        await using var memory = await MemoryHost.StartAsync(settings: gateway.Settings(("Embed", "embedder")));
+        var said = await memory.SayAsync("I like tea.");
+        await memory.SettledAsync("embed");
+        var point = new VectorPoint
+        {
+            Id = said.UserTurn, Character = "brine", Session = said.Session, Turn = said.UserTurn, Witnesses = [], Kind = VectorKind.Turn, SaidAt = DateTimeOffset.UnixEpoch, Vector = new float[] { 1, 0 },
+        };
+        var store = new LateStore(memory.Services.GetRequiredService<IVectorStore>(), late => late.UpsertAsync(new VectorSpace("embedder", 2), "mara", [point], TestContext.Current.CancellationToken));
+
+        Assert.True((await ActivatorUtilities.CreateInstance<SessionEditor>(memory.Services, store).DeleteSessionAsync(said.Session, TestContext.Current.CancellationToken)).IsSuccess);
+
+        Assert.True(store.WasLate);
+        Assert.Equal(0, await VectorsAsync(memory, "mara"));
+    }
+
     private static async Task<long> VectorsAsync(MemoryHost memory, string subject) =>
         (await memory.Services.GetRequiredService<IVectorStore>().CountAsync(new VectorSpace("embedder", 2), new VectorFilter { Subject = subject }, TestContext.Current.CancellationToken)).Value;
+
+    /// <summary>Something is stored right after the first deletion.</summary>
+    private sealed class LateStore(IVectorStore store, Func<IVectorStore, Task> afterDeletion) : IVectorStore
+    {
+        public bool WasLate { get; private set; }
+        public string Description => store.Description;
+        public string Kind => store.Kind;
+
+        public Task<(bool IsNew, ApiError? Problem)> IsNewAsync(CancellationToken cancellation) => store.IsNewAsync(cancellation);
+
+        public Task<ApiError?> EnsureAsync(VectorSpace space, CancellationToken cancellation) => store.EnsureAsync(space, cancellation);
+
+        public Task<ApiError?> UpsertAsync(VectorSpace space, string subject, IReadOnlyList<VectorPoint> points, CancellationToken cancellation) => store.UpsertAsync(space, subject, points, cancellation);
+
+        public Task<ApiResult<VectorMatch[]>> QueryAsync(VectorSpace space, VectorQuery query, CancellationToken cancellation) => store.QueryAsync(space, query, cancellation);
+
+        public Task<ApiError?> DeleteAsync(string subject, IReadOnlyCollection<string> ids, CancellationToken cancellation) => store.DeleteAsync(subject, ids, cancellation);
+
+        public async Task<ApiError?> DeleteAsync(VectorFilter filter, CancellationToken cancellation)
+        {
+            var deleted = await store.DeleteAsync(filter, cancellation);
+            if (!WasLate)
+                await afterDeletion(store);
+            WasLate = true;
+            return deleted;
+        }
+
+        public Task<ApiResult<long>> CountAsync(VectorSpace space, VectorFilter filter, CancellationToken cancellation) => store.CountAsync(space, filter, cancellation);
+
+        public Task<ApiError?> CheckAsync(CancellationToken cancellation) => store.CheckAsync(cancellation);
+    }
 }

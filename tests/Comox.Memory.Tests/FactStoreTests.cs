@@ -98,6 +98,37 @@ public abstract class FactStoreTests
         Assert.Equal("fact_not_found", (await memory.Client.ForgetFactAsync("bea", (await memory.FactsAsync())[0].Id))!.Code);
     }
 
+    /// <summary>Whether it is edited here or in the client's transcript: what was forgotten stays so while its words stay, and is learned anew when it is said anew.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_forgotten_fact_does_not_come_back_when_other_words_of_its_message_are_edited(bool byClient)
+    {
+        await using var memory = await StartAsync();
+        var told = await memory.ExchangeAsync("I live in Porto and I work as a baker.", "Ah.");
+        Assert.Null(await memory.Client.ForgetFactAsync("mara", (await memory.FactsAsync()).Single(fact => fact.Object == "Porto").Id));
+
+        await EditAsync("I live in Porto and I work as a cook.");
+        Assert.Equal(["a cook"], (await memory.FactsAsync()).Select(fact => fact.Object));
+        await EditAsync("I live in Porto and I work as a tailor.");
+        Assert.Equal(["a tailor"], (await memory.FactsAsync()).Select(fact => fact.Object));
+        await memory.SettledAsync();
+        var whole = await ProjectionDump.OfAsync(memory);
+        await memory.Client.ReplaySessionAsync(told.Session);
+        Assert.Equal(whole, await ProjectionDump.OfAsync(memory));
+
+        await memory.ExchangeAsync("I live in Porto, and that you may know.", "Ah.", told.Session);
+        Assert.Contains(await memory.FactsAsync(), fact => fact.Object == "Porto");
+
+        async Task EditAsync(string text)
+        {
+            if (byClient)
+                Assert.True((await memory.AskAsync([new("user", text)], told.Session, whole: true)).IsSuccess);
+            else
+                Assert.True((await memory.Client.EditTurnAsync(told.Session, told.UserTurn, text)).IsSuccess);
+        }
+    }
+
     [Fact]
     public async Task A_fact_that_was_said_twice_is_forgotten_once()
     {

@@ -1,5 +1,8 @@
 using Comox.Memory.Recall;
+using Comox.Memory.Sessions;
+using Comox.Memory.Storage;
 using Comox.TestKit;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Comox.Memory.Tests;
@@ -17,6 +20,16 @@ public sealed class RecallWarmUpTests
             {
                 foreach (var subject in new[] { "long-ago", "tom", "mara" })
                     await before.ExchangeAsync("I live in Porto.", "Aye.", subject: subject);
+                // What clients asked for themselves crowds nobody out.
+                await using var db = before.Services.GetRequiredService<MemoryDbFactory>().Open();
+                var character = await db.Characters.Select(row => row.Id).FirstAsync(TestContext.Current.CancellationToken);
+                await db.Database.ExecuteSqlAsync(
+                    $"""
+                    WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1100)
+                    INSERT INTO sessions (id, character_id, subject, title_depth, turn_count, version, told, reshaped, created_at, updated_at)
+                    SELECT printf('ses_%08d', n), {character}, {BackgroundCalls.SubjectFor("mara")}, 0, 0, 0, 0, 0, n, (SELECT MAX(updated_at) FROM sessions) + n FROM numbers
+                    """,
+                    TestContext.Current.CancellationToken);
             }
 
             await using (var after = await MemoryHost.StartAsync(home, settings: new() { ["Comox:Memory:WarmPeople"] = "2" }))

@@ -51,6 +51,12 @@ internal sealed class StrictGateway : IAsyncDisposable
     /// <summary>The model has no room for a longer text: a chat is refused as the gateway refuses it, one of several texts to embed as llama.cpp does, all of them with 500.</summary>
     public int LongestInput { get; set; } = int.MaxValue;
 
+    /// <summary>What the model refuses, as a cloud's content filter does: with 400, whenever it is asked.</summary>
+    public Func<JsonObject, bool> Refuses { get; set; } = _ => false;
+
+    /// <summary>What it never gets done with.</summary>
+    public Func<JsonObject, bool> IsTooSlowFor { get; set; } = _ => false;
+
     public void Answer(Func<JsonObject, string?> answer) => _answer = request => Task.FromResult(answer(request));
 
     /// <summary>The text of the last message of a request.</summary>
@@ -81,6 +87,10 @@ internal sealed class StrictGateway : IAsyncDisposable
         _requests.Enqueue(request);
         if (MaterialOf(request).Length > LongestInput)
             return Results.Json(new { error = new { message = "The prompt is too long.", code = "context_length_exceeded" } }, statusCode: 400);
+        if (Refuses(request))
+            return Results.Json(new { error = new { message = "The content is filtered.", code = "upstream_error" } }, statusCode: 400);
+        if (IsTooSlowFor(request))
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, http.HttpContext.RequestAborted);
         return await _answer(request) is { } text
             ? Results.Json(new { id = "chatcmpl-1", @object = "chat.completion", choices = new[] { new { index = 0, message = new { role = "assistant", content = text }, finish_reason = "stop" } } })
             : Results.Json(new { error = new { message = "No engine.", code = "engine_unavailable" } }, statusCode: 503);
