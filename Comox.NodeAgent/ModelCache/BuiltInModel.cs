@@ -11,7 +11,7 @@ internal static class BuiltInModel
     /// <summary>The name its own file gives it; a copy elsewhere needs its prompt profile too.</summary>
     public const string Name = "keepsake";
 
-    /// <summary>An earlier one was a llama.</summary>
+    /// <summary>An LFM2; those before were llamas.</summary>
     public static bool Is(ModelInfo info) => info is { Name: Name, Architecture: "lfm2" or "llama" };
 
     public static string Notice(string? fallback) =>

@@ -22,7 +22,7 @@ public sealed class PrefixCacheTests
     [Fact]
     public async Task In_a_chat_of_sixty_turns_the_engine_has_nine_tenths_of_each_prompt_already()
     {
-        await using var engine = await LlamaServer.StartAsync("keepsake-q8.gguf", "--ctx-size", $"{Context}", "--parallel", "1", "--override-kv", $"llama.context_length=int:{Context}");
+        await using var engine = await LlamaServer.StartAsync("keepsake-q8.gguf", "--ctx-size", $"{Context}", "--parallel", "1", "--override-kv", $"lfm2.context_length=int:{Context}");
         await using var memory = await MemoryHost.StartAsync();
         using var http = new HttpClient { BaseAddress = engine.Address };
         var profile = PromptProfile.Standard with { ContextTokens = Context, PromptTokens = Context - 512, ReplyTokens = 24, CharsPerToken = 1.6 };

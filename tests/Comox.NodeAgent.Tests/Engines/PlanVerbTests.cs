@@ -74,7 +74,7 @@ public sealed class PlanVerbTests
             Assert.Contains(lines, line => line.StartsWith("# brine: llama.cpp, brine, about ", StringComparison.Ordinal));
             Assert.Contains(lines, line => line.StartsWith("# The card is not used: llama.cpp publishes no build with CUDA for Linux", StringComparison.Ordinal) || line.StartsWith("# This llama-server cannot use the card", StringComparison.Ordinal));
             Assert.Contains(lines, line => line.StartsWith("# ada: vllm, ada, about ", StringComparison.Ordinal) && line.Contains(" on card 0 (NVIDIA GeForce RTX 3090), loaded when it is asked for", StringComparison.Ordinal));
-            Assert.Contains(lines, line => line == "# with CUDA_DEVICE_ORDER=PCI_BUS_ID CUDA_VISIBLE_DEVICES=0 HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1 VLLM_NO_USAGE_STATS=1 VLLM_MEDIA_URL_ALLOW_REDIRECTS=0 VLLM_SERVER_DEV_MODE=1 VLLM_API_KEY=(made anew at each start)");
+            Assert.Contains(lines, line => line == "# with CUDA_DEVICE_ORDER=PCI_BUS_ID CUDA_VISIBLE_DEVICES=0 HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1 SPT_NOENV=1 VLLM_NO_USAGE_STATS=1 VLLM_MEDIA_URL_ALLOW_REDIRECTS=0 VLLM_SERVER_DEV_MODE=1 VLLM_API_KEY=(made anew at each start)");
             Assert.Contains(lines, line => line.Contains($"/vllm serve {model} --served-model-name ada --host 127.0.0.1 --port 0", StringComparison.Ordinal) && line.Contains("--enable-sleep-mode", StringComparison.Ordinal));
             Assert.Contains(lines, line => line.StartsWith("# folder: The model in /nowhere/folder cannot be used: there is no such folder.", StringComparison.Ordinal));
             Assert.DoesNotContain("of-somebody-else", child.Output);

@@ -13,9 +13,9 @@ public sealed class GgufFileTests : IDisposable
     public void The_built_in_model_is_read()
     {
         Assert.True(GgufFile.TryRead(Path.Combine(AppContext.BaseDirectory, "nodeagent", BuiltInModel.FileName), out var info, out _));
-        Assert.Equal("llama", info.Architecture);
+        Assert.Equal("lfm2", info.Architecture);
         Assert.Equal("keepsake", info.Name);
-        Assert.Equal(4_000_000, info.Parameters);
+        Assert.Equal(4_134_784, info.Parameters);
         Assert.Equal(1024, info.ContextTokens);
         Assert.True(info.HasChatTemplate);
         Assert.False(info.IsEncoder);
