@@ -11,6 +11,7 @@ internal sealed class OutboxWriter(ComoxHome home, ILogger<OutboxWriter> logger)
     private const int MaxBatch = 256;
 
     private readonly Channel<Write> _writes = Channel.CreateUnbounded<Write>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly List<Write> _owed = []; // Removals that failed: nobody asks for them again.
     private ReplyOutbox? _outbox;
     private volatile string? _fault = "it has not been opened";
 
@@ -47,7 +48,9 @@ internal sealed class OutboxWriter(ComoxHome home, ILogger<OutboxWriter> logger)
         while (await _writes.Reader.WaitToReadAsync())
         {
             batch.Clear();
-            while (batch.Count < MaxBatch && _writes.Reader.TryRead(out var write))
+            batch.AddRange(_owed);
+            _owed.Clear();
+            for (var most = batch.Count + MaxBatch; batch.Count < most && _writes.Reader.TryRead(out var write);)
                 batch.Add(write);
             Apply(batch);
         }
@@ -64,7 +67,7 @@ internal sealed class OutboxWriter(ComoxHome home, ILogger<OutboxWriter> logger)
         return write.Done.Task;
     }
 
-    private void Apply(List<Write> batch)
+    private void Apply(List<Write> batch, bool isAlone = false)
     {
         // Whatever else is written shows it as well.
         var isTrial = batch.TrueForAll(write => write.IsTrial);
@@ -79,18 +82,28 @@ internal sealed class OutboxWriter(ComoxHome home, ILogger<OutboxWriter> logger)
                 [.. batch.Where(write => write.Refused is not null).Select(write => write.Refused!)]);
             _fault = null;
             for (var i = 0; i < added.Count; i++)
-                added[i].Done.SetResult(ids[i]);
+                added[i].Done.TrySetResult(ids[i]);
             foreach (var write in batch.Where(write => write.Added is null))
-                write.Done.SetResult(write.Removed ?? write.Refused?.Id);
+                write.Done.TrySetResult(write.Removed ?? write.Refused?.Id);
         }
         catch (Exception problem)
         {
-            // Whatever it is, it is this batch that failed: the requests in it are told, and the next batch is tried.
             _fault = problem.Message;
-            if (!isTrial)
+            if (!isTrial && !isAlone)
                 RecallLog.OutboxFailed(logger, problem);
-            foreach (var write in batch)
-                write.Done.TrySetResult(null);
+
+            // One that cannot be written is nobody else's fault.
+            if (batch.Count > 1)
+            {
+                foreach (var write in batch)
+                    Apply([write], isAlone: true);
+                return;
+            }
+
+            // The request is told, and the next batch is tried; what was only to go, because it has arrived, goes with that.
+            batch[0].Done.TrySetResult(null);
+            if (batch[0] is { Removed: not null } or { Refused: not null })
+                _owed.Add(batch[0]);
         }
     }
 

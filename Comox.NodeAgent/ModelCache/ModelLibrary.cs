@@ -44,7 +44,7 @@ internal sealed class ModelLibrary(ModelCaches caches, ModelStores stores, Repos
     {
         var needsCache = configured is not { Length: > 0 } || ModelReference.Parse(configured) is not (ModelReference.LocalFile or ModelReference.LocalFolder);
         if (needsCache && caches.Check() is { IsSuccess: false } wrong)
-            return Outcome<ChosenModel>.Failed($"{wrong.Told} Then restart the engine.");
+            return Outcome<ChosenModel>.Failed($"{wrong.Told} Then restart the engine.", wrong.Code);
         var chosen = await FindAsync(configured, setting, format, refused, report, cancellation);
         if (chosen.IsSuccess)
             caches.Use(setting, chosen.Value.Weights);
@@ -119,7 +119,7 @@ internal sealed class ModelLibrary(ModelCaches caches, ModelStores stores, Repos
                 var fetched = await FetchAsync(wanted, format, ModelSources.Configured, report, cancellation);
                 return fetched.IsSuccess
                     ? fetched
-                    : Outcome<ChosenModel>.Failed($"The model {wanted} cannot be had. {fetched.Told} Then restart the engine; or remove {setting} to let Comox choose.");
+                    : Outcome<ChosenModel>.Failed($"The model {wanted} cannot be had. {fetched.Told} Then restart the engine; or remove {setting} to let Comox choose.", fetched.Code);
 
             default:
                 return Outcome<ChosenModel>.Failed($"{setting} is not a model: '{configured}'.");

@@ -1,5 +1,6 @@
 using Comox.NodeAgent.ModelCache;
 using Comox.ServiceDefaults.Contracts.Nodes;
+using Comox.ServiceDefaults.Contracts.OpenAI;
 
 namespace Comox.NodeAgent.Supervision;
 
@@ -19,7 +20,9 @@ internal sealed class EngineSupervisor(EngineHandle engine, EnginePreparation pr
 {
     // A disk has room again when somebody has cleared it, and that somebody may not think of us.
     private static readonly TimeSpan DiskRetry = TimeSpan.FromSeconds(10);
-    private bool _isDiskAtFault;
+    private static readonly TimeSpan LongestRetry = TimeSpan.FromMinutes(5);
+    private TimeSpan? _retry;
+    private TimeSpan _pause = DiskRetry;
     private string? _modelPath;
 
     public async Task RunAsync(CancellationToken stopping)
@@ -45,7 +48,7 @@ internal sealed class EngineSupervisor(EngineHandle engine, EnginePreparation pr
 
     private async Task<bool> AskedForAsync(CancellationToken stopping)
     {
-        if (!_isDiskAtFault)
+        if (_retry is not { } pause)
         {
             await engine.RestartRequestedAsync(stopping);
             return true;
@@ -53,7 +56,7 @@ internal sealed class EngineSupervisor(EngineHandle engine, EnginePreparation pr
 
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         var asked = engine.RestartRequestedAsync(either.Token);
-        await Task.WhenAny(asked, Task.Delay(DiskRetry, runner.Time, either.Token));
+        await Task.WhenAny(asked, Task.Delay(pause, runner.Time, either.Token));
         await either.CancelAsync();
         stopping.ThrowIfCancellationRequested();
         return asked.IsCompletedSuccessfully;
@@ -62,7 +65,7 @@ internal sealed class EngineSupervisor(EngineHandle engine, EnginePreparation pr
     /// <returns>Why it cannot go on.</returns>
     private async Task<string> ServeAsync(CancellationToken stopping)
     {
-        _isDiskAtFault = false;
+        _retry = null;
         try
         {
             return await PrepareAndRunAsync(stopping);
@@ -71,7 +74,7 @@ internal sealed class EngineSupervisor(EngineHandle engine, EnginePreparation pr
         {
             // A full or vanished disk is no reason to take the other services of this process down.
             await EndAsync();
-            _isDiskAtFault = true;
+            _retry = DiskRetry;
             return $"The data folder cannot be used: {problem.Message.TrimEnd('.')}. Correct that; it is tried again every {DiskRetry.TotalSeconds:0} seconds, and at once when the engine is restarted.";
         }
         catch (Exception bug) when (bug is not OperationCanceledException || !stopping.IsCancellationRequested)
@@ -81,6 +84,15 @@ internal sealed class EngineSupervisor(EngineHandle engine, EnginePreparation pr
             await EndAsync();
             return $"A mistake in Comox stopped it: {bug.Message} The log has the details. Restart the engine to try again.";
         }
+    }
+
+    // A drive may be mounted late and a hub be away for a while, with nobody there who would think of us; what is wrong otherwise stays so until it is corrected.
+    private string NotYet(string? code, string problem)
+    {
+        if (code is not (ErrorCodes.CacheDrive or ErrorCodes.DownloadFailed))
+            return problem;
+        (_retry, _pause) = (_pause, _pause * 2 < LongestRetry ? _pause * 2 : LongestRetry);
+        return $"{problem} It is tried again in {_retry.Value.TotalSeconds:0} seconds, and at once when the engine is restarted.";
     }
 
     private async Task EndAsync()
@@ -99,7 +111,7 @@ internal sealed class EngineSupervisor(EngineHandle engine, EnginePreparation pr
     {
         var form = await preparation.FormAsync(engine.Spec, stopping); // (1)
         if (!form.IsSuccess)
-            return form.Told;
+            return NotYet(form.Code, form.Told);
         var program = await preparation.KindOf(form.Value).ProvideAsync(engine.Report, stopping);
         if (!program.IsSuccess)
             return program.Problem;
@@ -110,8 +122,9 @@ internal sealed class EngineSupervisor(EngineHandle engine, EnginePreparation pr
             engine.Enter(EngineStates.Fetching, "Choosing a model", status => status with { Kind = form.Value.Kind, Version = program.Value.Version, ProcessId = null });
             var recipe = await preparation.RecipeAsync(engine.Spec, form.Value, program.Value, refused, engine.Report, stopping); // (2)
             if (!recipe.IsSuccess)
-                return recipe.Problem;
+                return NotYet(recipe.Code, recipe.Problem);
 
+            _pause = DiskRetry;
             var model = recipe.Value.Service.Chosen;
             (engine.Places, engine.Place) = (recipe.Value.Places, null); // Where an earlier model was is no place for this one, perhaps.
             if (_modelPath != model.Path)

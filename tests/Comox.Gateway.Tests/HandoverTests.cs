@@ -160,11 +160,36 @@ public sealed class HandoverTests
     public async Task A_write_that_crashes_fails_alone()
     {
         await using var gateway = await GatewayUnderTest.StartAsync();
-        var writer = gateway.Service.Services.GetRequiredService<OutboxWriter>();
-        var unwritable = Pending("a") with { Turn = null! };
+        using var writer = ActivatorUtilities.CreateInstance<OutboxWriter>(gateway.Service.Services);
+        writer.Open();
+        // In one batch, which is what has queued up before anybody writes.
+        var replies = ((PendingReply[])[Pending("a"), Pending("b") with { Turn = null! }, Pending("c")]).Select(writer.AddAsync).ToList();
+        writer.Complete();
+        await writer.RunAsync();
 
-        Assert.Null(await writer.AddAsync(unwritable).WaitAsync(TimeSpan.FromMinutes(1)));
-        Assert.NotNull(await writer.AddAsync(Pending("b")).WaitAsync(TimeSpan.FromMinutes(1)));
+        Assert.Equal([true, false, true], (await Task.WhenAll(replies)).Select(id => id is not null));
+        Assert.Equal(["a", "c"], OutboxOf(gateway).Select(stored => stored.Pending.Turn));
+    }
+
+    /// <summary>What has arrived is not to stay on the disk until the next start because the disk was full when it was to go.</summary>
+    [Fact]
+    public async Task A_removal_that_fails_is_made_up_for_with_the_next_write()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync();
+        gateway.Memory.RecordGate = FakeMemory.Closed();
+        await (await gateway.SendAsync(Chat.CharacterStreamed)).Content.ReadAsStringAsync();
+        BreakOutbox(gateway, "RENAME TO away");
+        gateway.Memory.RecordGate.SetResult();
+        await gateway.Memory.NextReplyAsync();
+        var writer = gateway.Service.Services.GetRequiredService<OutboxWriter>();
+        await Eventually.IsTrueAsync(() => writer.Fault is not null, "the removal fails");
+
+        BreakOutbox(gateway, "RENAME TO replies", of: "away");
+        Assert.Single(OutboxOf(gateway));
+        await writer.TryAsync();
+
+        Assert.Empty(OutboxOf(gateway));
+        Assert.Null(writer.Fault);
     }
 
     [Theory]

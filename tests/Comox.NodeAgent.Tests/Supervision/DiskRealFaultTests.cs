@@ -1,8 +1,11 @@
 using System.Net;
 using Comox.NodeAgent.ModelCache;
 using Comox.NodeAgent.Tests.Health.Engines;
+using Comox.ServiceDefaults;
 using Comox.ServiceDefaults.Contracts.Nodes;
 using Comox.TestKit;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Options;
 
 namespace Comox.NodeAgent.Tests.Supervision;
 
@@ -32,6 +35,26 @@ public sealed class DiskRealFaultTests
         await agent.UntilAsync(EngineStates.Unloaded);
         using var answer = await EngineRealFaultTests.AskAsync(agent);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+    }
+
+    /// <summary>After a power cut a machine's second drive comes some seconds after the agent, and nobody is there.</summary>
+    [Fact]
+    public async Task A_cache_drive_that_is_mounted_late_is_taken_by_itself()
+    {
+        var home = Directory.CreateTempSubdirectory("comox-late-drive-").FullName;
+        var drive = Path.Combine(home, "drive");
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new(ComoxHome.Setting, home)]).Build();
+        Assert.True(new CacheDrive(ComoxHome.Open(configuration), Options.Create(new NodeAgentOptions { Cache = new() { Path = drive } }), TimeProvider.System).Check().IsSuccess);
+        var (marker, elsewhere) = (Path.Combine(drive, CacheDrive.MarkerName), Path.Combine(home, "mounted-later"));
+        File.Move(marker, elsewhere);
+
+        await using var agent = await RunningAgent.StartAsync(new() { ["Comox:NodeAgent:Cache:Path"] = drive }, home: home, time: new HurriedTime(10));
+        var failed = await agent.UntilAsync(EngineStates.Failed);
+        Assert.Contains("its drive is not mounted", failed.Reason);
+        Assert.Contains("It is tried again in 10 seconds", failed.Reason);
+        File.Move(elsewhere, marker);
+
+        await agent.UntilAsync(EngineStates.Ready);
     }
 
     [Fact]
