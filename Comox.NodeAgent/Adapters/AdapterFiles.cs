@@ -35,8 +35,8 @@ internal static class AdapterFiles
             if (!adapter.Tensors.TryGetValue($"{target}.lora_b", out var b) || a.Length < 2 || b.Length < 2)
                 return Failed($"it has one half of what it does to {target}");
             rank = Math.Max(rank, a[1]);
-            // Token embeddings are turned around, and of a model in parts this is only the first.
-            if (target.StartsWith("token_embd", StringComparison.Ordinal) || model.IsPart)
+            // Token embeddings are turned around.
+            if (target.StartsWith("token_embd", StringComparison.Ordinal))
                 continue;
             if (!model.Tensors.TryGetValue(target, out var shape))
                 return Failed($"it changes {target}, which the model does not have");

@@ -94,7 +94,10 @@ internal sealed class CacheRoom(IOptions<NodeAgentOptions> options, BlobLeases l
         var served = EngineSpec.Of(options.Value).SelectMany(spec => spec.Artifacts.Select(artifact => artifact.Model).Concat(spec.Adapters.Select(adapter => adapter.Model)));
         return options.Value.Cache.Pins.Concat(served.OfType<string>()).Select(ModelReference.Parse).OfType<ModelReference.OnHub>().Any(pin =>
             pin.Repository.Equals(repository, StringComparison.OrdinalIgnoreCase)
-            && (pin.Selector is null || Path.GetFileNameWithoutExtension(name).EndsWith(Path.GetFileNameWithoutExtension(pin.Selector), StringComparison.OrdinalIgnoreCase)));
+            && (pin.Selector is null || Stem(name).EndsWith(Stem(pin.Selector), StringComparison.OrdinalIgnoreCase)));
+
+        // A model in parts is one model.
+        static string Stem(string file) => Path.GetFileNameWithoutExtension(GgufSelection.ModelOf(file) ?? file);
     }
 
     private void End(string draft)

@@ -13,8 +13,8 @@ internal sealed record GgufInfo : ModelInfo
     /// <summary>A LoRA for a model, and none of its own.</summary>
     public bool IsAdapter { get; init; }
 
-    /// <summary>One of several files; its tensors are not all.</summary>
-    public bool IsPart { get; init; }
+    /// <summary>All the files of a model that is split into several, the one that was read first; of a whole one there are none.</summary>
+    public IReadOnlyList<string> Parts { get; init; } = [];
 
     /// <summary>Name → dimensions, as the file has them: the fastest first.</summary>
     public IReadOnlyDictionary<string, long[]> Tensors { get; init; } = new Dictionary<string, long[]>();
@@ -23,7 +23,7 @@ internal sealed record GgufInfo : ModelInfo
     public bool IsEncoder => Architecture.Contains("bert", StringComparison.Ordinal) || Architecture is "t5encoder" or "clip" or "gemma-embedding";
 }
 
-/// <summary>Reads the head of a GGUF file and nothing of its weights.</summary>
+/// <summary>Reads the head of a GGUF file and nothing of its weights. Of the first part of a model in parts those of all are read: they are one model.</summary>
 internal static class GgufFile
 {
     private const int MaxEntries = 1_000_000;
@@ -40,7 +40,8 @@ internal static class GgufFile
         try
         {
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1 << 16);
-            info = new Reader(stream).Read();
+            var read = new Reader(stream).Read(isFurtherPart: false);
+            info = GgufSelection.IsPart(path) ? Whole(path, read) : read;
             return true;
         }
         catch (EndOfStreamException)
@@ -63,6 +64,25 @@ internal static class GgufFile
         return false;
     }
 
+    private static GgufInfo Whole(string first, GgufInfo info)
+    {
+        IReadOnlyList<string> parts = [.. GgufSelection.PartsWith(first)];
+        var tensors = new Dictionary<string, long[]>(info.Tensors, StringComparer.Ordinal);
+        var (size, parameters) = (info.SizeBytes, info.Parameters);
+        foreach (var part in parts.Where(part => !part.Equals(first, StringComparison.OrdinalIgnoreCase)))
+        {
+            if (!File.Exists(part))
+                throw new InvalidDataException($"its part {Path.GetFileName(part)} is missing");
+            using var stream = new FileStream(part, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1 << 16);
+            var read = new Reader(stream).Read(isFurtherPart: true);
+            (size, parameters) = (size + read.SizeBytes, parameters + read.Parameters);
+            foreach (var (name, shape) in read.Tensors)
+                tensors[name] = shape;
+        }
+
+        return info with { Parts = parts, Tensors = tensors, SizeBytes = size, Parameters = parameters };
+    }
+
     /// <summary>
     /// "GGUF", version u32, tensor count u64, entry count u64; the entries (key, type u32, value); the tensors (name, rank u32,
     /// dimensions u64…, type u32, offset u64); padding; the weights. All little-endian; a string is its length u64 and UTF-8.
@@ -71,7 +91,8 @@ internal static class GgufFile
     {
         private readonly byte[] _word = new byte[8];
 
-        public GgufInfo Read()
+        /// <param name="isFurtherPart">It has tensors, and says nothing of the model: the first part does.</param>
+        public GgufInfo Read(bool isFurtherPart)
         {
             if (stream.Length < 4 || U32() != 0x46554747)
                 throw new InvalidDataException("it is not a GGUF file");
@@ -98,12 +119,11 @@ internal static class GgufFile
             // The type decides a tensor's exact size; its first byte must be there in any case.
             if (tensors > 0 && lastOffset >= stream.Length - stream.Position)
                 throw new EndOfStreamException();
-            var architecture = texts.GetValueOrDefault("general.architecture") ?? throw new InvalidDataException("it does not say its architecture");
+            var architecture = texts.GetValueOrDefault("general.architecture") ?? (isFurtherPart ? "" : null) ?? throw new InvalidDataException("it does not say its architecture");
             return new GgufInfo
             {
                 Architecture = architecture,
                 IsAdapter = texts.GetValueOrDefault("general.type") == "adapter" && texts.GetValueOrDefault("adapter.type") == "lora",
-                IsPart = GgufSelection.IsPart(stream.Name),
                 Tensors = shapes,
                 Name = texts.GetValueOrDefault("general.name"),
                 SizeBytes = stream.Length,

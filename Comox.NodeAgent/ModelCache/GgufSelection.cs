@@ -8,17 +8,22 @@ internal static partial class GgufSelection
 {
     /// <param name="names">All files of the repository.</param>
     /// <param name="selector">A file name, a quantisation, or null for Q8_0 or else the only one.</param>
-    /// <returns>Null when none or more than one fits; a model split into parts never fits.</returns>
+    /// <returns>Null when none or more than one fits. Of a model in parts, which is chosen only when it is named or when no whole one has the quantisation, the first.</returns>
     public static string? Choose(IEnumerable<string?> names, string? selector)
     {
         var models = names.OfType<string>()
             .Where(name => name.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) && ModelFiles.StaysInside(name))
             .ToList();
         if (selector?.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) == true)
-            return models.Find(name => name.Equals(selector, StringComparison.OrdinalIgnoreCase));
+            return models.Find(name => name.Equals(selector, StringComparison.OrdinalIgnoreCase)) is { } named ? First(named) : null;
 
         var whole = models.Where(name => !IsPart(name) && !name.Contains("mmproj", StringComparison.OrdinalIgnoreCase)).ToList();
-        return Only(whole, selector ?? "Q8_0") ?? (selector is null && whole is [var only] ? only : null);
+        if (selector is null)
+            return Only(whole, "Q8_0") ?? (whole is [var one] ? one : null);
+        var split = models.Where(IsPart).GroupBy(name => ModelOf(name)!, StringComparer.OrdinalIgnoreCase).Where(model => Fits(model.Key, selector)).ToList();
+        return Only(whole, selector) ?? (split is [var only] ? First(only.First()) : null);
+
+        string First(string name) => IsPart(name) ? models.Find(part => part.Equals(PartsWith(name).First(), StringComparison.OrdinalIgnoreCase)) ?? name : name;
     }
 
     /// <summary>One file of a model that is split into several.</summary>
@@ -38,6 +43,7 @@ internal static partial class GgufSelection
     [GeneratedRegex(@"-[0-9]{5}-of-[0-9]{5}\.gguf\z", RegexOptions.IgnoreCase)]
     private static partial Regex Part();
 
-    private static string? Only(List<string> names, string quantisation) =>
-        names.Where(name => Path.GetFileNameWithoutExtension(name).EndsWith(quantisation, StringComparison.OrdinalIgnoreCase)).ToList() is [var only] ? only : null;
+    private static string? Only(List<string> names, string quantisation) => names.Where(name => Fits(name, quantisation)).ToList() is [var only] ? only : null;
+
+    private static bool Fits(string name, string quantisation) => Path.GetFileNameWithoutExtension(name).EndsWith(quantisation, StringComparison.OrdinalIgnoreCase);
 }

@@ -44,7 +44,8 @@ internal sealed class HubCache(string root)
         foreach (var snapshot in newest)
         {
             var name = GgufSelection.Choose(snapshot.Select(file => Path.GetRelativePath(snapshot.Key, file.Path).Replace('\\', '/')), wanted.Selector);
-            if (name is not null)
+            // Of a model in parts all have to be here.
+            if (name is not null && (!GgufSelection.IsPart(name) || GgufSelection.PartsWith(name).All(part => File.Exists(Path.Combine(snapshot.Key, part)))))
                 return Path.Combine(snapshot.Key, name);
         }
 

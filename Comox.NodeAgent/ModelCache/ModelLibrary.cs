@@ -12,7 +12,12 @@ namespace Comox.NodeAgent.ModelCache;
 internal sealed record ChosenModel(string Path, string Source, ModelInfo Info, string? Fallback = null)
 {
     /// <summary>The files with its weights.</summary>
-    public IReadOnlyList<string> Weights => Info is SafetensorsInfo { Weights: var files } ? files : [Path];
+    public IReadOnlyList<string> Weights => Info switch
+    {
+        SafetensorsInfo safetensors => safetensors.Weights,
+        GgufInfo { Parts.Count: > 0 } split => split.Parts,
+        _ => [Path],
+    };
 }
 
 /// <summary>A model that the engine could not load.</summary>
@@ -159,13 +164,17 @@ internal sealed class ModelLibrary(ModelCaches caches, ModelStores stores, Repos
 
         foreach (var file in found.Value)
             log.Downloading(file.Name, file.Repository, file.Size);
-        return await fetch.RunAsync(found.Value, report, cancellation);
+        var fetched = await fetch.RunAsync(found.Value, report, cancellation);
+        // Of a model in parts the folder comes back, and its first part stands for it.
+        return fetched.IsSuccess && format == ModelFormats.Gguf && found.Value.Count > 1
+            ? Outcome<string>.Of(System.IO.Path.Combine(fetched.Value, GgufSelection.PartsWith(found.Value[0].Name).First()))
+            : fetched;
     }
 
     private static IReadOnlyList<string> Choose(IReadOnlyList<string> names, string? selector, string format) =>
         format == ModelFormats.Safetensors ? ModelSelection.Safetensors(names)
-        : GgufSelection.Choose(names, selector) is { } name ? [name]
-        : [];
+        : GgufSelection.Choose(names, selector) is null ? []
+        : ModelSelection.Choose(names, selector);
 
     private static Outcome<ChosenModel> Read(string path, string format, string source)
     {

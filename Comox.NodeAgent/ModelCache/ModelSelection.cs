@@ -8,9 +8,9 @@ internal static class ModelSelection
     /// <returns>None: nothing fits, or more than one thing does.</returns>
     public static IReadOnlyList<string> Choose(IReadOnlyList<string> names, string? selector)
     {
-        if (GgufSelection.Choose(names, selector) is { } one)
-            return [one];
-        return selector is null ? Safetensors(names) : Parts(names, selector);
+        if (GgufSelection.Choose(names, selector) is not { } one)
+            return selector is null ? Safetensors(names) : [];
+        return GgufSelection.IsPart(one) ? [.. names.Intersect(GgufSelection.PartsWith(one), StringComparer.OrdinalIgnoreCase).Order(StringComparer.OrdinalIgnoreCase)] : [one];
     }
 
     /// <summary>What a model needs beside those of its files that are here.</summary>
@@ -29,15 +29,5 @@ internal static class ModelSelection
     {
         var wanted = names.Where(name => ModelFiles.IsWanted(name) && GgufSelection.ModelOf(name) is null).ToList();
         return wanted.Any(ModelFiles.IsWeights) ? wanted : [];
-    }
-
-    // A model in parts: all of them, if the selector leaves one model.
-    private static IReadOnlyList<string> Parts(IReadOnlyList<string> names, string selector)
-    {
-        var models = names.Where(name => ModelFiles.Refusal(name) is null && GgufSelection.IsPart(name))
-            .GroupBy(name => GgufSelection.ModelOf(name)!)
-            .Where(model => Path.GetFileNameWithoutExtension(model.Key).EndsWith(selector, StringComparison.OrdinalIgnoreCase))
-            .ToList();
-        return models is [var only] ? [.. only] : [];
     }
 }

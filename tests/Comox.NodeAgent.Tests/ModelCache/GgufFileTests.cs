@@ -23,6 +23,24 @@ public sealed class GgufFileTests : IDisposable
     }
 
     [Fact]
+    public void A_model_in_parts_is_as_large_as_all_of_them_and_a_missing_one_is_named()
+    {
+        var folder = Path.GetDirectoryName(_path)!;
+        var (first, second) = (Path.Combine(folder, "m-00001-of-00002.gguf"), Path.Combine(folder, "m-00002-of-00002.gguf"));
+        var whole = TinyGguf();
+        File.WriteAllBytes(first, whole);
+        Assert.False(GgufFile.TryRead(first, out _, out var problem));
+        Assert.Equal("its part m-00002-of-00002.gguf is missing", problem);
+
+        // What split models have of the model is in the first part alone.
+        File.WriteAllBytes(second, FurtherPart("blk.0.attn_q.weight"));
+        Assert.True(GgufFile.TryRead(first, out var info, out problem), problem);
+        Assert.Equal((whole.Length + new FileInfo(second).Length, 16L), (info.SizeBytes, info.Parameters));
+        Assert.Equal(["blk.0.attn_q.weight", "token_embd.weight"], info.Tensors.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal([first, second], new ChosenModel(first, "configured", info).Weights);
+    }
+
+    [Fact]
     public void An_embedding_model_is_known_as_an_encoder()
     {
         Assert.True(GgufFile.TryRead(Path.Combine(AppContext.BaseDirectory, "nodeagent", "tiny-embed.gguf"), out var info, out _));
@@ -85,6 +103,14 @@ public sealed class GgufFileTests : IDisposable
         File.WriteAllBytes(_path, bytes);
         return GgufFile.TryRead(_path, out _, out problem);
     }
+
+    /// <summary>No entry and one tensor of 2 × 4 F32, at the beginning.</summary>
+    internal static byte[] FurtherPart(string tensor) =>
+    [
+        .. "GGUF"u8, .. BitConverter.GetBytes(3u), .. BitConverter.GetBytes(1ul), .. BitConverter.GetBytes(0ul),
+        .. BitConverter.GetBytes((ulong)tensor.Length), .. Encoding.UTF8.GetBytes(tensor), .. BitConverter.GetBytes(2u), .. BitConverter.GetBytes(2ul), .. BitConverter.GetBytes(4ul),
+        .. BitConverter.GetBytes(0u), .. BitConverter.GetBytes(0ul), 1, 2, 3,
+    ];
 
     /// <summary>Two texts, a number, an array of texts and an array of numbers; one tensor of 2 × 4 F32. With heads a layer each, the sizes that go with them.</summary>
     internal static byte[] TinyGguf(string name = "tiny", string architecture = "llama", bool chat = true, int[]? keyValueHeads = null)

@@ -271,6 +271,32 @@ public sealed class ModelFetchTests : IAsyncLifetime
         Assert.Empty(_hub.Asked);
     }
 
+    /// <summary>As most repositories have what is larger than a few gigabytes.</summary>
+    [Theory]
+    [InlineData("org/a:Q6_K")]
+    [InlineData("org/a:m-q6_k-00001-of-00002.gguf")]
+    public async Task A_model_in_parts_is_fetched_with_all_of_them_and_found_again(string named)
+    {
+        var (first, second) = (GgufFileTests.TinyGguf("split"), GgufFileTests.FurtherPart("blk.0.attn_q.weight"));
+        await using var hub = await TestHub.StartAsync(("m-q6_k-00002-of-00002.gguf", second), ("m-q6_k-00001-of-00002.gguf", first), (Weights, _weights));
+        (_options.Hub, _options.Model) = (hub.Address, named);
+        var library = new ModelLibrary(Cache.Caches, Stores, new RepositoryFetch(Cache.Fetch(Stores), Cache.Leases), Options.Create(_options), NullLogger<ModelLibrary>.Instance);
+        for (var time = 0; time < 2; time++)
+        {
+            var chosen = await library.ChooseAsync(named, "Comox:NodeAgent:Model", ModelFormats.Gguf, [], (_, _) => { }, TestContext.Current.CancellationToken);
+            Assert.True(chosen.IsSuccess, chosen.Problem);
+            Assert.EndsWith("m-q6_k-00001-of-00002.gguf", chosen.Value.Path, StringComparison.Ordinal);
+            Assert.Equal(first.Length + second.Length, chosen.Value.Info.SizeBytes);
+            Assert.All(chosen.Value.Weights, file => Assert.True(System.IO.File.Exists(file), file));
+            Assert.Equal(2, chosen.Value.Weights.Count);
+            Assert.Equal(2, hub.Asked.Count);
+        }
+
+        // One that was lost is fetched again.
+        System.IO.File.Delete(Path.Combine(Path.GetDirectoryName((await library.ChooseAsync(named, "Comox:NodeAgent:Model", ModelFormats.Gguf, [], (_, _) => { }, TestContext.Current.CancellationToken)).Value!.Path)!, "m-q6_k-00002-of-00002.gguf"));
+        Assert.True((await library.ChooseAsync(named, "Comox:NodeAgent:Model", ModelFormats.Gguf, [], (_, _) => { }, TestContext.Current.CancellationToken)).IsSuccess);
+    }
+
     [Fact]
     public async Task A_model_in_a_file_of_its_own_needs_no_cache()
     {
