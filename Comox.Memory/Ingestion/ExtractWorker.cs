@@ -63,10 +63,10 @@ internal sealed class ExtractWorker(RoleOptions roles, RoleModels models, TurnFa
         IReadOnlyList<TurnRow> done = worth.Count < Math.Max(1, most) ? unread : [.. unread.TakeWhile(turn => turn.Depth <= worth[^1].Depth)];
         var chains = done.Select(turn => turn.Chain).ToList();
         IReadOnlyList<string> ids = [.. done.Select(turn => turn.Id)];
-        var forgotten = await ForgottenFacts.OfAsync(db, session.Id, ids, cancellation);
+        var forgotten = await ForgottenFacts.OfAsync(db, ids, cancellation);
         WorkDone Done(params IEnumerable<FactsRead> found) => new(after, [.. found, new TurnsRead(ids)], async (now, token) =>
             await now.Turns.CountAsync(turn => turn.SessionId == session.Id && turn.Current && chains.Contains(turn.Chain), token) == chains.Count
-            && (await ForgottenFacts.OfAsync(now, session.Id, ids, token)).Sum(ofTurn => ofTurn.Count()) == forgotten.Sum(ofTurn => ofTurn.Count()));
+            && (await ForgottenFacts.OfAsync(now, ids, token)).Sum(ofTurn => ofTurn.Count()) == forgotten.Sum(ofTurn => ofTurn.Count()));
         if (turns.Count == 0)
             return Done();
 

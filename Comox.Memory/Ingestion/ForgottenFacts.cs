@@ -11,11 +11,11 @@ internal static class ForgottenFacts
     private const int FirstNumber = 900;
 
     /// <summary>What was forgotten of these turns since each was last edited.</summary>
-    public static async Task<ILookup<string, ReadFact>> OfAsync(MemoryDb db, string session, IReadOnlyCollection<string> turns, CancellationToken cancellation)
+    public static async Task<ILookup<string, ReadFact>> OfAsync(MemoryDb db, IReadOnlyCollection<string> turns, CancellationToken cancellation)
     {
         var told = new Dictionary<string, ReadFact>(StringComparer.Ordinal);
         var forgotten = new List<(string Turn, ReadFact Fact)>();
-        foreach (var row in await db.Events.AsNoTracking().Where(row => row.SessionId == session && row.TurnId != null && turns.Contains(row.TurnId)).OrderBy(row => row.Number).ToListAsync(cancellation))
+        foreach (var row in await EventsOf(db, turns).OrderBy(row => row.Number).ToListAsync(cancellation))
         {
             switch (SessionLog.Read(row))
             {
@@ -34,6 +34,10 @@ internal static class ForgottenFacts
 
         return forgotten.ToLookup(entry => entry.Turn, entry => entry.Fact, StringComparer.Ordinal);
     }
+
+    /// <summary>By the turns alone, which are of one session: with that SQLite would read all its log.</summary>
+    internal static IQueryable<EventRow> EventsOf(MemoryDb db, IReadOnlyCollection<string> turns) =>
+        db.Events.AsNoTracking().Where(row => row.TurnId != null && turns.Contains(row.TurnId));
 
     /// <summary>The events of a turn with the words of another, or with what is left of its own, of which this was forgotten: it is read, and forgotten, here as there.</summary>
     /// <param name="turn">The id of the turn.</param>

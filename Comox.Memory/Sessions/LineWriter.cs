@@ -74,7 +74,7 @@ internal sealed class LineWriter(NewSessions sessions, TurnFacts facts, TimeProv
             anew[end!.Id] = edited;
         }
 
-        var forgotten = anew.Count == 0 ? null : await ForgottenFacts.OfAsync(db, session.Id, anew.Values, cancellation);
+        var forgotten = anew.Count == 0 ? null : await ForgottenFacts.OfAsync(db, anew.Values, cancellation);
         await log.AppendAsync(cancellation, [
             new LineMoved(end!.Id),
             .. BackgroundCalls.IsSubject(subject) ? [] : added.SelectMany(turn => ForgottenFacts.Again(

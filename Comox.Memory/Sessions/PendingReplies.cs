@@ -9,15 +9,16 @@ internal static class PendingReplies
     /// <summary>The newest request whose reply to this turn is still to come.</summary>
     public static async Task<RequestRow?> OfAsync(MemoryDb db, TurnRow question, CancellationToken cancellation) =>
         await db.Requests.AsNoTracking()
-            .Where(request => request.SessionId == question.SessionId && request.UserTurnId == question.Id && !db.Turns.Any(turn => turn.Id == request.ReplyTurnId)
-                && !db.Events.Any(row => row.SessionId == request.SessionId && row.TurnId == request.ReplyTurnId))
+            .Where(request => request.UserTurnId == question.Id && !db.Turns.Any(turn => turn.Id == request.ReplyTurnId)
+                && !db.Events.Any(row => row.TurnId == request.ReplyTurnId))
             .OrderByDescending(request => request.CreatedAt).ThenByDescending(request => request.ReplyTurnId)
             .FirstOrDefaultAsync(cancellation);
 
     /// <summary>Whether nothing was asked of the session after this.</summary>
     public static async Task<bool> IsLatestAsync(MemoryDb db, RequestRow request, CancellationToken cancellation) =>
-        await db.Requests.Where(other => other.SessionId == request.SessionId)
-            .OrderByDescending(other => other.CreatedAt).ThenByDescending(other => other.ReplyTurnId)
-            .Select(other => other.Id)
-            .FirstAsync(cancellation) == request.Id;
+        await NewestOf(db, request.SessionId).Select(other => other.Id).FirstAsync(cancellation) == request.Id;
+
+    /// <summary>What was asked of a session, the newest first.</summary>
+    internal static IQueryable<RequestRow> NewestOf(MemoryDb db, string session) =>
+        db.Requests.Where(request => request.SessionId == session).OrderByDescending(request => request.CreatedAt).ThenByDescending(request => request.ReplyTurnId);
 }

@@ -25,7 +25,7 @@ internal sealed record Placement(SessionRow? Session, TurnRow? Parent, IReadOnly
     public static async Task<TurnRow?> ChildAsync(MemoryDb db, TurnRow parent, Utterance says, CancellationToken cancellation)
     {
         var chain = TurnChain.Next(parent.Chain, says);
-        return TreeAlignment.Best(await db.Turns.Where(turn => turn.SessionId == parent.SessionId && turn.ParentId == parent.Id && turn.Chain == chain).ToListAsync(cancellation), says);
+        return TreeAlignment.Best(await db.Turns.Where(turn => turn.ParentId == parent.Id && turn.Chain == chain).ToListAsync(cancellation), says);
     }
 
     public static Placement NewSession(IReadOnlyList<Utterance> imported) => new(null, null, imported, null);

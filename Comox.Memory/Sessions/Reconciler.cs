@@ -91,7 +91,7 @@ internal static class Reconciler
             var asked = (await PathsAsync(db, sessions, [chains[^2]], cancellation)).Where(path => path.Session.HeadId == path.Turn.Id).OrderByDescending(path => path.Session.UpdatedAt);
             foreach (var (session, turn) in asked)
             {
-                if (await db.Requests.AnyAsync(request => request.SessionId == session.Id && request.UserTurnId == turn.Id, cancellation))
+                if (await db.Requests.AnyAsync(request => request.UserTurnId == turn.Id, cancellation))
                     return await Placement.AtAsync(db, session, turn, [past[^1]], message, cancellation);
             }
         }

@@ -17,7 +17,7 @@ internal sealed class SessionEditor(SessionChanges changes, TurnFacts facts, Tur
         ChangeAsync<SessionTurn>(sessionId, turnId, async (db, log, turn) =>
         {
             // Of what was forgotten, that stays forgotten whose words stay.
-            var forgotten = (await ForgottenFacts.OfAsync(db, sessionId, [turn.Id], cancellation))[turn.Id].Where(fact => content.Contains(fact.Quote, StringComparison.Ordinal)).ToList();
+            var forgotten = (await ForgottenFacts.OfAsync(db, [turn.Id], cancellation))[turn.Id].Where(fact => content.Contains(fact.Quote, StringComparison.Ordinal)).ToList();
             await log.AppendAsync(cancellation, new TurnEdited(turn.Id, content));
             if (!BackgroundCalls.IsSubject(log.Session.Subject))
                 await log.AppendAsync(cancellation, ForgottenFacts.Again(turn.Id, facts.Read(turn), forgotten));

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using Comox.Memory.Consolidation;
+using Comox.Memory.Ingestion;
+using Comox.Memory.Sessions;
 using Comox.Memory.Storage;
 using Comox.ServiceDefaults.Clients;
 using Microsoft.EntityFrameworkCore;
@@ -25,6 +27,28 @@ public sealed class SqliteWorkerPlaceTests : WorkerPlaceTests
             var plan = await QueryPlan.OfAsync(db, query);
             Assert.Contains(plan, step => step.Contains("IX_cursors_behind", StringComparison.Ordinal) || step.Contains("IX_sessions_untold", StringComparison.Ordinal));
             Assert.DoesNotContain(plan, step => step.StartsWith("SCAN", StringComparison.Ordinal) && !step.Contains("IX_sessions_untold", StringComparison.Ordinal));
+        }
+    }
+
+    /// <summary>What each message asks for costs what it finds, and not what its conversation is long.</summary>
+    [Fact]
+    public async Task No_look_up_of_a_message_goes_through_its_whole_conversation()
+    {
+        await using var memory = await StartAsync();
+        await using var db = Open(memory);
+        string[] turns = ["trn_1", "trn_2"];
+        foreach (var (query, index) in new (IQueryable<object>, string)[]
+        {
+            (PendingReplies.NewestOf(db, "ses_1").Take(1), "IX_requests_session_id_created_at"),
+            (db.Requests.Where(request => request.UserTurnId == "trn_1"), "IX_requests_user_turn_id"),
+            (ForgottenFacts.EventsOf(db, turns).OrderBy(row => row.Number), "IX_events_turn_id"),
+            (db.Turns.Where(turn => turn.SessionId == "ses_1" && turn.Chain == "c"), "IX_turns_chain_session_id"),
+            (db.Turns.Where(turn => turn.ParentId == "trn_1" && turn.Chain == "c"), "IX_turns_"),
+        })
+        {
+            var plan = await QueryPlan.OfAsync(db, query.ToQueryString());
+            Assert.Contains(plan, step => step.Contains(index, StringComparison.Ordinal));
+            Assert.DoesNotContain(plan, step => step.Contains("IX_turns_session_id", StringComparison.Ordinal) || step.Contains("sqlite_autoindex_events", StringComparison.Ordinal));
         }
     }
 

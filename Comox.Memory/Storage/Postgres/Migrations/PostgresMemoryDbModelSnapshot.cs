@@ -456,7 +456,9 @@ namespace Comox.Memory.Storage.Postgres.Migrations
                     b.HasIndex("ReplyTurnId")
                         .IsUnique();
 
-                    b.HasIndex("SessionId");
+                    b.HasIndex("UserTurnId");
+
+                    b.HasIndex("SessionId", "CreatedAt");
 
                     b.ToTable("requests", (string)null);
                 });
@@ -679,9 +681,9 @@ namespace Comox.Memory.Storage.Postgres.Migrations
 
                     b.HasKey("Id");
 
-                    b.HasIndex("Chain");
-
                     b.HasIndex("ParentId");
+
+                    b.HasIndex("Chain", "SessionId");
 
                     b.HasIndex("SessionId", "Current", "Depth");
 

@@ -451,7 +451,9 @@ namespace Comox.Memory.Storage.Sqlite.Migrations
                     b.HasIndex("ReplyTurnId")
                         .IsUnique();
 
-                    b.HasIndex("SessionId");
+                    b.HasIndex("UserTurnId");
+
+                    b.HasIndex("SessionId", "CreatedAt");
 
                     b.ToTable("requests", (string)null);
                 });
@@ -674,9 +676,9 @@ namespace Comox.Memory.Storage.Sqlite.Migrations
 
                     b.HasKey("Id");
 
-                    b.HasIndex("Chain");
-
                     b.HasIndex("ParentId");
+
+                    b.HasIndex("Chain", "SessionId");
 
                     b.HasIndex("SessionId", "Current", "Depth");
 
