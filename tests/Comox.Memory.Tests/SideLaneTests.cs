@@ -45,7 +45,7 @@ public sealed class SideLaneTests
     }
 
     [Fact]
-    public async Task An_embedder_that_is_down_or_slow_leaves_words_and_says_so_in_the_receipt()
+    public async Task An_embedder_that_is_down_leaves_words_and_says_so_in_the_receipt()
     {
         await using var gateway = await StrictGateway.StartAsync(_ => "", _ => null);
         await using var memory = await MemoryHost.StartAsync(settings: gateway.Settings(("Embed", "vectors")));
@@ -53,6 +53,20 @@ public sealed class SideLaneTests
         var asked = await memory.SayAsync("What is my sister called?");
         Assert.Contains("Ottilie", asked.Messages[^1].Content);
         Assert.Contains((await memory.ReceiptAsync(asked)).Notes, note => note.StartsWith("The dense lane is empty", StringComparison.Ordinal));
+    }
+
+    /// <summary>Without their patience each message would wait as long as the gateway does, and be refused then.</summary>
+    [Theory]
+    [InlineData("Embed", "no vector of the message within 150 ms")]
+    [InlineData("Intent", "did not answer within 150 ms")]
+    public async Task A_model_that_is_stuck_costs_its_patience_and_no_more(string role, string told)
+    {
+        await using var gateway = await StrictGateway.StartAsync(_ => "", _ => [1, 0]);
+        (gateway.IsStuckEmbedding, gateway.IsTooSlowFor) = (true, _ => true);
+        await using var memory = await MemoryHost.StartAsync(settings: gateway.Settings((role, "stuck")));
+        await memory.ExchangeAsync("My sister is called Ottilie.", "Aye.");
+        var asked = await memory.SayAsync("Reckon up the voyages with my sister.").WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        Assert.Contains((await memory.ReceiptAsync(asked)).Notes, note => note.Contains(told, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -57,6 +57,9 @@ internal sealed class StrictGateway : IAsyncDisposable
     /// <summary>What it never gets done with.</summary>
     public Func<JsonObject, bool> IsTooSlowFor { get; set; } = _ => false;
 
+    /// <summary>It takes texts to embed and never answers.</summary>
+    public bool IsStuckEmbedding { get; set; }
+
     public void Answer(Func<JsonObject, string?> answer) => _answer = request => Task.FromResult(answer(request));
 
     /// <summary>The text of the last message of a request.</summary>
@@ -67,6 +70,8 @@ internal sealed class StrictGateway : IAsyncDisposable
     private async Task<IResult> EmbedAsync(HttpRequest http, Func<string, float[]?> embed)
     {
         var request = (await JsonNode.ParseAsync(http.Body))!.AsObject();
+        if (IsStuckEmbedding)
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, http.HttpContext.RequestAborted);
         if (request["input"]!.AsArray().Any(text => text!.GetValue<string>().Length > LongestInput))
             return Results.Json(new { error = new { message = "input is too large to process", code = "upstream_error" } }, statusCode: 500);
         var vectors = request["input"]!.AsArray().Select(text => embed(text!.GetValue<string>())).ToList();

@@ -116,7 +116,9 @@ public sealed class RealSlotTests
         await AskAsync(agent, "ada", "ada", "Hello!");
         await AskAsync(agent, "brine", "brine", "Hello!");
         await agent.UntilAsync("ada", engine => engine.State == EngineStates.Unloaded);
-        foreach (var file in Files(agent, "ada").Where(file => file.EndsWith(".slot", StringComparison.Ordinal)))
+        var slots = Files(agent, "ada").Where(file => file.EndsWith(".slot", StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(slots);
+        foreach (var file in slots)
             await File.WriteAllBytesAsync(file, [1, 2, 3]);
         Assert.Equal(0, (await AskAsync(agent, "ada", "ada", "Hello!")).Cached);
         Assert.Empty(Files(agent, "ada"));
