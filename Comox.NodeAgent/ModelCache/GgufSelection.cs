@@ -23,7 +23,7 @@ internal static partial class GgufSelection
         var split = models.Where(IsPart).GroupBy(name => ModelOf(name)!, StringComparer.OrdinalIgnoreCase).Where(model => Fits(model.Key, selector)).ToList();
         return Only(whole, selector) ?? (split is [var only] ? First(only.First()) : null);
 
-        string First(string name) => IsPart(name) ? models.Find(part => part.Equals(PartsWith(name).First(), StringComparison.OrdinalIgnoreCase)) ?? name : name;
+        string First(string name) => IsPart(name) ? models.Find(part => part.Equals(PartsWith(name).FirstOrDefault(), StringComparison.OrdinalIgnoreCase)) ?? name : name;
     }
 
     /// <summary>One file of a model that is split into several.</summary>

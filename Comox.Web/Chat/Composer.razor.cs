@@ -55,7 +55,7 @@ public sealed partial class Composer : ComponentBase
     private void Write(string? text)
     {
         text ??= "";
-        _text = _sent.Length > 0 && text.StartsWith(_sent, StringComparison.Ordinal) ? text[_sent.Length..] : text;
+        (_text, _sent) = _sent.Length > 0 && text.StartsWith(_sent, StringComparison.Ordinal) ? (text[_sent.Length..], _sent) : (text, "");
     }
 
     private Task SubmitAsync()

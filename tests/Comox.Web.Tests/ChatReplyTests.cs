@@ -258,6 +258,19 @@ public sealed class ChatReplyTests : IAsyncLifetime
         Assert.Equal("Where do I live? And where do you?", chat.Find("[data-testid=composer]").GetAttribute("value"));
     }
 
+    /// <summary>A reply that is over before the field was closed for it.</summary>
+    [Fact]
+    public void What_begins_with_what_was_said_last_is_taken_whole()
+    {
+        var composer = _page.Render<Composer>(parameters => parameters.Add(part => part.Name, "Ada").Add(part => part.Session, "ses_1").Add(part => part.Ready, true));
+        composer.Find("textarea").Input("Hi");
+        composer.Find("form").Submit();
+        Assert.Equal("", composer.Find("textarea").GetAttribute("value") ?? "");
+        foreach (var typed in (string[])["H", "Hi", "Hi there"])
+            composer.Find("textarea").Input(typed);
+        Assert.Equal("Hi there", composer.Find("textarea").GetAttribute("value"));
+    }
+
     [Fact]
     public async Task A_conversation_left_while_its_first_reply_was_written_has_its_title_in_the_list()
     {

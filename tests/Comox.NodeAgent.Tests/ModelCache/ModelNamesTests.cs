@@ -50,9 +50,10 @@ public sealed class ModelNamesTests
     [InlineData("Q6_K", "m-q6_k-00001-of-00002.gguf")]
     [InlineData("m-q6_k-00002-of-00002.gguf", "m-q6_k-00001-of-00002.gguf")]
     [InlineData("Q5_K", null)]
+    [InlineData("c-00001-of-00000.gguf", "c-00001-of-00000.gguf")]
     public void A_repository_gives_the_one_file_that_is_meant(string? selector, string? chosen) =>
         Assert.Equal(chosen, GgufSelection.Choose(
-            ["README.md", "m-q8_0.gguf", "m-q4_k_m.gguf", "m-fp16.gguf", "mmproj-m-q8_0.gguf", "m-q6_k-00002-of-00002.gguf", "m-q6_k-00001-of-00002.gguf", "a-q5_k-00001-of-00001.gguf", "b-q5_k-00001-of-00001.gguf"], selector));
+            ["README.md", "m-q8_0.gguf", "m-q4_k_m.gguf", "m-fp16.gguf", "mmproj-m-q8_0.gguf", "m-q6_k-00002-of-00002.gguf", "m-q6_k-00001-of-00002.gguf", "a-q5_k-00001-of-00001.gguf", "b-q5_k-00001-of-00001.gguf", "c-00001-of-00000.gguf"], selector));
 
     [Theory]
     [InlineData("Qwen2.5-0.5B-Instruct-Q8_0", "qwen2.5-0.5b-instruct-q8_0")]
