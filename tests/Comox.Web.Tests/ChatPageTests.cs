@@ -248,10 +248,10 @@ public sealed class ChatPageTests : IAsyncLifetime
     }
 
     [Fact]
-    public void A_new_chat_that_cannot_be_started_leaves_the_open_one_as_it_is()
+    public async Task A_new_chat_that_cannot_be_started_leaves_the_open_one_as_it_is()
     {
         var chat = Open("ses_1");
-        chat.WaitForElement("[data-testid=composer]").Input("half a thought");
+        await PageContext.TypeAsync(chat, "half a thought");
         chat.WaitForElement("[data-testid=new-chat]").Click();
         _fake.Characters.Clear();
 

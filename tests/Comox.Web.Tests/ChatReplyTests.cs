@@ -238,7 +238,7 @@ public sealed class ChatReplyTests : IAsyncLifetime
         PageContext.Send(chat, "Where do I live?");
         if (isRefused)
             await _fake.NextHeldAsync();
-        chat.WaitForElement("[data-testid=composer]").Input("Where do I live?A");
+        await PageContext.TypeAsync(chat, "Where do I live?A");
         if (isRefused)
         {
             _fake.RefuseChat = Loading;
@@ -254,7 +254,7 @@ public sealed class ChatReplyTests : IAsyncLifetime
         chat.WaitForAssertion(() => Assert.False(chat.Find("[data-testid=composer]").HasAttribute("disabled")));
         chat.WaitForAssertion(() => Assert.Equal(left, chat.Find("[data-testid=composer]").GetAttribute("value")));
         // What has been sent is no longer looked for once the reply is there.
-        chat.WaitForElement("[data-testid=composer]").Input("Where do I live? And where do you?");
+        await PageContext.TypeAsync(chat, "Where do I live? And where do you?");
         Assert.Equal("Where do I live? And where do you?", chat.Find("[data-testid=composer]").GetAttribute("value"));
     }
 

@@ -76,6 +76,9 @@ internal sealed class PageContext : BunitContext
         chat.WaitForElement("form").Submit();
     }
 
+    /// <summary>Types into the field whatever the page is doing: each of its renders gives the field a new listener, and none comes in between.</summary>
+    public static Task TypeAsync(IRenderedComponent<ChatPage> chat, string text) => chat.InvokeAsync(() => chat.Find("[data-testid=composer]").Input(text));
+
     /// <summary>Ends when the monitor knows what is asked for.</summary>
     public Task NextViewAsync(Func<NodeView, bool> wanted)
     {
