@@ -15,9 +15,14 @@ public sealed class PromptKeyTests
         At[] pool = [.. Enumerable.Range(0, 4).Select(i => new At($"b{i}") { Pool = "p", Script = new() { HoldHeaders = true } })];
         await using var routed = await RoutedGateway.StartAsync(null, [(":LoadBalancing:Policy", "prefix-affinity"), (":LoadBalancing:LoadBound", "1"), (":LoadBalancing:LoadSlack", "0")], pool);
 
-        // All at once, so that they are spread.
-        var first = Enumerable.Range(0, Conversations).Select(number => routed.SendAsync(BodyOf(own, number, turns: 1))).ToArray();
-        await Eventually.IsTrueAsync(() => routed.Servers.Sum(server => server.Requests.Count) == Conversations, "all are on their way");
+        // All are open at once, so that they are spread; and one after the other, because two that choose in the same moment may choose the same.
+        var first = new List<Task<HttpResponseMessage>>();
+        for (var number = 0; number < Conversations; number++)
+        {
+            first.Add(routed.SendAsync(BodyOf(own, number, turns: 1)));
+            await Eventually.IsTrueAsync(() => routed.Servers.Sum(server => server.Requests.Count) == first.Count, "it is on its way");
+        }
+
         foreach (var server in routed.Servers)
         {
             server.Script = new();
